@@ -1,0 +1,108 @@
+#include "batches.h"
+
+#include <stdatomic.h>
+
+Batch batch_allocate(size_t size) {
+    size_t on = size * MAX_ROWS_ON;
+    return (Batch){.next = allocate(size, 1, "a batch"),
+                   .on_start = allocate(size + 1, sizeof(uint32_t), "a batch"),
+                   .on = allocate(on, sizeof(uint32_t), "a batch"),
+                   .row = allocate(on, sizeof(uint32_t), "a batch"),
+                   .where_start = allocate(on + 1, sizeof(uint32_t), "a batch"),
+                   .where = allocate(on, sizeof(uint32_t), "a batch")};
+}
+
+void batch_free(Batch *batch) {
+    free(batch->next);
+    free(batch->on_start);
+    free(batch->on);
+    free(batch->row);
+    free(batch->where_start);
+    free(batch->where);
+}
+
+void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
+                size_t from, size_t count) {
+    uint32_t on = 0;
+    batch->size = count;
+    for (size_t b = 0; b < count; b++) {
+        size_t i = place ? place[b] : from + b;
+        batch->next[b] = text[found->first + i];
+        batch->on_start[b] = on;
+        on += (uint32_t)found_rows(contexts, found, i, batch->on + on);
+    }
+    batch->on_start[count] = on;
+}
+
+/* A counting sort. mark[r] is r's number among the distinct rows if that number is in use and says r:
+   so mark need not be cleared between batches (Briggs and Torczon 1993, "sparse sets"). */
+void batch_group(Batch *batch, uint32_t *mark) {
+    uint32_t distinct = 0, *count = batch->where_start + 1;
+    size_t total = batch->on_start[batch->size];
+    for (size_t i = 0; i < total; i++) {
+        uint32_t row = batch->on[i], number = mark[row];
+        if (number >= distinct || batch->row[number] != row) {
+            number = mark[row] = distinct++;
+            batch->row[number] = row;
+            count[number] = 0;
+        }
+        count[number]++;
+    }
+    batch->distinct = distinct;
+    uint32_t start = 0;
+    for (uint32_t number = 0; number < distinct; number++) { /* count[number] becomes where number's positions begin */
+        uint32_t size = count[number];
+        count[number] = start;
+        start += size;
+    }
+    batch->where_start[0] = 0;
+    for (uint32_t b = 0; b < batch->size; b++) /* and in the end where the next number's begin */
+        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) batch->where[count[mark[batch->on[i]]]++] = b;
+}
+
+enum { CHUNK = 240 }; /* positions scored together, whatever the team */
+
+typedef struct {
+    const Model *model;
+    const Contexts *contexts;
+    const Found *found;
+    const uint8_t *text;
+    Batch *batch;   /* [members] */
+    Layers *layers; /* [members] */
+    double *sum;    /* [chunks] */
+    atomic_size_t next_chunk;
+} Scoring;
+
+static void score_chunks(Team *team, int member, void *argument) {
+    (void)team;
+    Scoring *scoring = argument;
+    Batch *batch = &scoring->batch[member];
+    Layers *layers = &scoring->layers[member];
+    for (size_t from; (from = CHUNK * atomic_fetch_add(&scoring->next_chunk, 1)) < scoring->found->count;) {
+        size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
+        batch_fill(batch, scoring->contexts, scoring->found, scoring->text, NULL, from, count);
+        model_forward(scoring->model, batch, layers, 0, count);
+        for (size_t b = 0; b < count; b++) scoring->sum[from / CHUNK] += (double)layers->loss[b];
+    }
+}
+
+double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found, const uint8_t *text) {
+    size_t members = (size_t)team_size(team), chunks = (found->count + CHUNK - 1) / CHUNK;
+    Scoring scoring = {model, contexts, found, text, allocate(members, sizeof(Batch), "scoring"),
+                       allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring"), 0};
+    for (size_t m = 0; m < members; m++) {
+        scoring.batch[m] = batch_allocate(CHUNK);
+        scoring.layers[m] = layers_allocate(CHUNK, model->dim);
+    }
+    team_run(team, score_chunks, &scoring);
+    double total = 0;
+    for (size_t c = 0; c < chunks; c++) total += scoring.sum[c];
+    for (size_t m = 0; m < members; m++) {
+        batch_free(&scoring.batch[m]);
+        layers_free(&scoring.layers[m]);
+    }
+    free(scoring.batch);
+    free(scoring.layers);
+    free(scoring.sum);
+    return total / (double)found->count;
+}

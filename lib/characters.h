@@ -1,0 +1,29 @@
+/* characters.h: the 100 characters of Python's string.printable and their ids, which are also
+   the numbers of their rows in the embedding table. */
+#ifndef CHARACTERS_H
+#define CHARACTERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CHARACTERS = 100 };
+
+/* id 0..99 -> character: digits, a-z, A-Z, punctuation, space \t \n \r \x0b \x0c. */
+char character_of(uint8_t id);
+
+/* byte -> id 0..99, or -1 when it is not among the 100. */
+int id_of(unsigned char byte);
+
+/* A text as people write it: itself, but \n \t \r \x0b \x0c \\ and other bytes (\xHH) escaped.
+   Returns name, which must hold 4 * length + 1 chars. */
+char *escaped(const char *text, size_t length, char *name);
+
+/* One character's name: "space", "\n", "\x0b", or itself. Returns name (at least 8 chars). */
+char *character_name(char character, char *name);
+
+/* What kind a character is, for colours and tables. */
+typedef enum { VOWEL, CONSONANT, CAPITAL, DIGIT, PUNCTUATION, WHITESPACE, CHARACTER_KINDS } CharacterKind;
+CharacterKind character_kind(char character);
+const char *character_kind_name(CharacterKind kind);
+
+#endif

@@ -1,0 +1,290 @@
+#include "checkpoint.h"
+
+#include "fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- metadata --------------------------------------------------------------------------------- */
+
+static char *copy_string(const char *text) {
+    size_t size = strlen(text) + 1;
+    return memcpy(reallocate(NULL, size, 1, "metadata"), text, size);
+}
+
+void metadata_add(Metadata *metadata, const char *key, const char *format, ...) {
+    char value[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    if (metadata->count == metadata->capacity) {
+        metadata->capacity = metadata->capacity ? 2 * metadata->capacity : 32;
+        metadata->pairs = reallocate(metadata->pairs, metadata->capacity, sizeof *metadata->pairs, "metadata");
+    }
+    metadata->pairs[metadata->count++] = (Pair){copy_string(key), copy_string(value)};
+}
+
+void metadata_free(Metadata *metadata) {
+    for (size_t i = 0; i < metadata->count; i++) {
+        free(metadata->pairs[i].key);
+        free(metadata->pairs[i].value);
+    }
+    free(metadata->pairs);
+    *metadata = (Metadata){0};
+}
+
+double metadata_number(const TensorFile *file, const char *key, double fallback) {
+    const char *value = metadata_find(file, key);
+    char *end;
+    double number = value ? strtod(value, &end) : fallback;
+    return value && (end == value || *end) ? fallback : number;
+}
+
+/* ---- saving ----------------------------------------------------------------------------------- */
+
+/* What a file needs that is not in memory in that form. */
+typedef struct {
+    Tensor tensors[16];
+    size_t count;
+    uint8_t *texts[2]; /* ngrams, phrases */
+    float *linear;     /* [100, dim], without padding */
+    float *linear_sum;
+} Saving;
+
+static void add_tensor(Saving *saving, const char *name, const char *dtype, const void *data, size_t rows, size_t columns) {
+    Tensor *tensor = &saving->tensors[saving->count++];
+    *tensor = (Tensor){.name = (char *)name, .rank = columns ? 2 : 1, .shape = {rows, columns}, .data = data};
+    strcpy(tensor->dtype, dtype);
+}
+
+static float *without_padding(const float *padded_rows, size_t dim) {
+    float *rows = reallocate(NULL, CHARACTERS * dim, sizeof *rows, "saving");
+    for (size_t c = 0; c < CHARACTERS; c++) memcpy(rows + c * dim, padded_rows + c * padded(dim), dim * sizeof *rows);
+    return rows;
+}
+
+/* The texts of rows first..end-1, right-aligned in cells of `width`. */
+static uint8_t *row_texts(const Contexts *contexts, uint32_t first, uint32_t end, size_t width) {
+    uint8_t *cells = allocate(end - first, width, "saving");
+    char text[MAX_PHRASE];
+    for (uint32_t row = first; row < end; row++) {
+        size_t length = row_text(contexts, row, text);
+        memcpy(cells + (row - first + 1) * width - length, text, length);
+    }
+    return cells;
+}
+
+static size_t longest_phrase(const Contexts *contexts) {
+    size_t longest = 0;
+    char text[MAX_PHRASE];
+    for (uint32_t row = contexts->ngrams_end; row < contexts->phrases_end; row++) {
+        size_t length = row_text(contexts, row, text);
+        if (length > longest) longest = length;
+    }
+    return longest;
+}
+
+static void require_finite(const float *values, size_t count, const char *path, const char *what) {
+    bool finite = true;
+    for (size_t i = 0; i < count; i++) finite &= fabsf(values[i]) <= 3.40282347e38f;
+    if (!finite) fail("%s: not written, for %s is not finite any more; start again with a smaller --lr", path, what);
+}
+
+static Saving saving_start(const char *path, const Model *model) {
+    Saving saving = {.linear = without_padding(model->linear, model->dim)};
+    require_finite(model->embedding, model->rows * model->dim, path, "embedding.weight");
+    require_finite(saving.linear, CHARACTERS * model->dim, path, "linear.weight");
+    require_finite(model->bias, CHARACTERS, path, "linear.bias");
+    add_tensor(&saving, "embedding.weight", "F32", model->embedding, model->rows, model->dim);
+    add_tensor(&saving, "linear.weight", "F32", saving.linear, CHARACTERS, model->dim);
+    add_tensor(&saving, "linear.bias", "F32", model->bias, CHARACTERS, 0);
+    return saving;
+}
+
+/* Arrays of bytes come last, so that every other one stands aligned. */
+static void saving_finish(Saving *saving, const char *path, const Contexts *contexts, const Metadata *metadata) {
+    add_tensor(saving, "counts", "I32", contexts->count, contexts->rows, 0);
+    if (contexts->ngrams_end > CHARACTERS) {
+        size_t width = (size_t)contexts->options.order;
+        saving->texts[0] = row_texts(contexts, CHARACTERS, contexts->ngrams_end, width);
+        add_tensor(saving, "ngrams", "U8", saving->texts[0], contexts->ngrams_end - CHARACTERS, width);
+    }
+    if (contexts->phrases_end > contexts->ngrams_end) {
+        size_t width = longest_phrase(contexts);
+        saving->texts[1] = row_texts(contexts, contexts->ngrams_end, contexts->phrases_end, width);
+        add_tensor(saving, "phrases", "U8", saving->texts[1], contexts->phrases_end - contexts->ngrams_end, width);
+    }
+    if (contexts->options.echoes)
+        add_tensor(saving, "echoes", "U8", contexts->options.echo_keys, (size_t)contexts->options.echoes, 0);
+    uint8_t columns[COLUMNS];
+    for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
+    if (contexts->options.columns) add_tensor(saving, "columns", "U8", columns, COLUMNS, 0);
+    tensors_write(path, saving->tensors, saving->count, metadata->pairs, metadata->count);
+    free(saving->texts[0]);
+    free(saving->texts[1]);
+    free(saving->linear);
+    free(saving->linear_sum);
+}
+
+void model_save(const char *path, const Contexts *contexts, const Model *model, const Metadata *metadata) {
+    Saving saving = saving_start(path, model);
+    saving_finish(&saving, path, contexts, metadata);
+}
+
+void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata) {
+    const Model *model = &trainer->model;
+    const Optimizer *optimizer = &trainer->optimizer;
+    Saving saving = saving_start(path, model);
+    if (optimizer->rule == ADAGRAD) {
+        saving.linear_sum = without_padding(optimizer->linear_sum, model->dim);
+        add_tensor(&saving, "optimizer.embedding.weight.sum", "F32", optimizer->embedding_sum, model->rows, model->dim);
+        add_tensor(&saving, "optimizer.linear.weight.sum", "F32", saving.linear_sum, CHARACTERS, model->dim);
+        add_tensor(&saving, "optimizer.linear.bias.sum", "F32", optimizer->bias_sum, CHARACTERS, 0);
+    }
+    /* before this shard's shuffle, so that resuming shuffles alike */
+    const Random *random = trainer->step < trainer->shard_end ? &trainer->shard_random : &trainer->random;
+    add_tensor(&saving, "random.state", "I32", random->state, 624, 0);
+    Metadata whole = {0};
+    for (size_t i = 0; i < metadata->count; i++) metadata_add(&whole, metadata->pairs[i].key, "%s", metadata->pairs[i].value);
+    metadata_add(&whole, "step", "%zu", trainer->step);
+    metadata_add(&whole, "random.position", "%u", (unsigned)random->position);
+    saving_finish(&saving, path, trainer->contexts, &whole);
+    metadata_free(&whole);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+static _Noreturn void inconsistent(const char *path, const char *why) {
+    fail("%s: is no model of this program: %s; name one that ./train wrote", path, why);
+}
+
+static RowOptions row_options_of(const char *path, const TensorFile *file) {
+    double order = metadata_number(file, "order", 0);
+    if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order) inconsistent(path, "its metadata has no order from 1 to 32");
+    RowOptions options = {.order = (int)order, .min_count = (uint32_t)metadata_number(file, "min_count", 1), .max_rows = UINT32_MAX};
+    const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
+    if (echoes && echoes->shape[0] > MAX_ECHOES) inconsistent(path, "it has more echoes than this program knows");
+    options.echoes = echoes ? (int)echoes->shape[0] : 0;
+    for (int e = 0; e < options.echoes; e++) {
+        uint8_t key = options.echo_keys[e] = ((const uint8_t *)echoes->data)[e];
+        if (key < 1 || (key > MAX_ECHO_KEY && key != ECHO_WORDS + 1 && key != ECHO_WORDS + 2)) inconsistent(path, "an echo has a key that is not known");
+    }
+    const Tensor *columns = tensor_find(file, "columns", "U8", 1);
+    if (columns && columns->shape[0] != COLUMNS) inconsistent(path, "its columns are not 0 to 80");
+    options.columns = columns != NULL;
+    return options;
+}
+
+static void copy_linear(Model *model, const float *weight, const float *bias) {
+    for (size_t c = 0; c < CHARACTERS; c++)
+        memcpy(model->linear + c * padded(model->dim), (const uint8_t *)weight + c * model->dim * sizeof(float), model->dim * sizeof(float));
+    memcpy(model->bias, bias, CHARACTERS * sizeof(float));
+    model_turn(model, 0, CHARACTERS);
+}
+
+SavedModel model_open(const char *path) {
+    SavedModel saved = {.file = tensors_open(path, "a model")};
+    const TensorFile *file = &saved.file;
+    const Tensor *embedding = tensor_find(file, "embedding.weight", "F32", 2), *weight = tensor_find(file, "linear.weight", "F32", 2);
+    const Tensor *bias = tensor_find(file, "linear.bias", "F32", 1), *ngrams = tensor_find(file, "ngrams", "U8", 2);
+    const Tensor *phrases = tensor_find(file, "phrases", "U8", 2), *counts = tensor_find(file, "counts", "I32", 1);
+    if (!embedding || !weight || !bias) inconsistent(path, "it lacks embedding.weight, linear.weight or linear.bias as F32");
+    size_t rows = embedding->shape[0], dim = embedding->shape[1];
+    if (dim < 1 || dim > MAX_DIM) inconsistent(path, "its dim is not from 1 to 4096");
+    if (weight->shape[0] != CHARACTERS || weight->shape[1] != dim || bias->shape[0] != CHARACTERS)
+        inconsistent(path, "its linear layer does not fit its embedding");
+    RowOptions options = row_options_of(path, file);
+    if (ngrams && ngrams->shape[1] != (size_t)options.order) inconsistent(path, "its ngrams are not as long as its order");
+    options.phrases = phrases != NULL;
+    const char *reason;
+    if (!contexts_from_texts(&saved.contexts, options, ngrams ? ngrams->data : NULL, ngrams ? ngrams->shape[0] : 0,
+                             phrases ? phrases->data : NULL, phrases ? phrases->shape[0] : 0, phrases ? phrases->shape[1] : 0, &reason))
+        inconsistent(path, reason);
+    if (saved.contexts.rows != rows) inconsistent(path, "its embedding has another number of rows than its ngrams, phrases and echoes say");
+    if (counts && counts->shape[0] == rows) memcpy(saved.contexts.count, counts->data, rows * sizeof(uint32_t));
+    saved.mapped = (uintptr_t)embedding->data % sizeof(float) == 0;
+    saved.model = model_allocate(saved.mapped ? 0 : rows, dim);
+    saved.model.rows = rows;
+    if (saved.mapped) {
+        free(saved.model.embedding);
+        saved.model.embedding = (float *)embedding->data;
+    } else {
+        memcpy(saved.model.embedding, embedding->data, rows * dim * sizeof(float));
+    }
+    copy_linear(&saved.model, weight->data, bias->data);
+    return saved;
+}
+
+void model_close(SavedModel *saved) {
+    if (saved->mapped) saved->model.embedding = NULL;
+    model_free(&saved->model);
+    contexts_free(&saved->contexts);
+    tensors_close(&saved->file);
+}
+
+/* ---- going on --------------------------------------------------------------------------------- */
+
+static const void *tensor_of(const char *path, const TensorFile *file, const char *name, const char *dtype, size_t rows, size_t columns) {
+    const Tensor *tensor = tensor_find(file, name, dtype, columns ? 2 : 1);
+    if (!tensor || tensor->shape[0] != rows || (columns && tensor->shape[1] != columns))
+        fail("%s: is no checkpoint of this run: %s is missing or has another shape; start again without --resume", path, name);
+    return tensor->data;
+}
+
+void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts) {
+    Model *model = &trainer->model;
+    Optimizer *optimizer = &trainer->optimizer;
+    size_t rows = model->rows, dim = model->dim;
+    memcpy(model->embedding, tensor_of(path, file, "embedding.weight", "F32", rows, dim), rows * dim * sizeof(float));
+    copy_linear(model, tensor_of(path, file, "linear.weight", "F32", CHARACTERS, dim), tensor_of(path, file, "linear.bias", "F32", CHARACTERS, 0));
+    memcpy(contexts->count, tensor_of(path, file, "counts", "I32", rows, 0), rows * sizeof(uint32_t));
+    if (optimizer->rule == ADAGRAD) {
+        memcpy(optimizer->embedding_sum, tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim), rows * dim * sizeof(float));
+        const uint8_t *sums = tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim);
+        for (size_t c = 0; c < CHARACTERS; c++)
+            memcpy(optimizer->linear_sum + c * padded(dim), sums + c * dim * sizeof(float), dim * sizeof(float));
+        memcpy(optimizer->bias_sum, tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0), CHARACTERS * sizeof(float));
+    }
+    memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0), sizeof trainer->random.state);
+    double position = metadata_number(file, "random.position", -1), step = metadata_number(file, "step", -1);
+    if (!(position >= 0 && position <= 624) || !(step >= 0 && step <= (double)trainer->steps))
+        fail("%s: is no checkpoint of this run: its step or its random state is out of range; start again without --resume", path);
+    trainer->random.position = (uint32_t)position;
+    trainer_seek(trainer, (size_t)step);
+}
+
+/* The row in `contexts` that stands for the same as a row of other contexts, NO_ROW when there is none. */
+static uint32_t same_row(const Contexts *contexts, const Contexts *other, uint32_t row) {
+    if (row < CHARACTERS) return row;
+    if (row >= other->echoes_end) return contexts->options.columns ? contexts->echoes_end + row - other->echoes_end : NO_ROW;
+    if (row >= other->phrases_end) {
+        uint32_t echo = (row - other->phrases_end) / CHARACTERS;
+        for (int e = 0; e < contexts->options.echoes; e++)
+            if (contexts->options.echo_keys[e] == other->options.echo_keys[echo])
+                return contexts->phrases_end + (uint32_t)e * CHARACTERS + (row - other->phrases_end) % CHARACTERS;
+        return NO_ROW;
+    }
+    char text[MAX_PHRASE];
+    uint8_t ids[MAX_PHRASE];
+    size_t length = row_text(other, row, text);
+    for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    return row < other->ngrams_end ? ngram_row(contexts, ids, length) : phrase_row(contexts, ids, length);
+}
+
+size_t model_adopt(Model *model, const Contexts *contexts, const char *path) {
+    SavedModel other = model_open(path);
+    if (other.model.dim != model->dim)
+        fail("%s: its rows have %zu numbers, not %zu; train with --dim %zu to start from it", path, other.model.dim, model->dim, other.model.dim);
+    size_t adopted = 0;
+    for (uint32_t row = 0; row < other.contexts.rows; row++) {
+        uint32_t mine = same_row(contexts, &other.contexts, row);
+        if (mine == NO_ROW) continue;
+        memcpy(model->embedding + mine * model->dim, other.model.embedding + row * model->dim, model->dim * sizeof(float));
+        adopted++;
+    }
+    model_close(&other);
+    return adopted;
+}

@@ -1,0 +1,53 @@
+/* checkpoint.h: models and whole runs in files, as docs/files.md describes them.
+
+   model.safetensors holds embedding.weight [rows, dim], linear.weight [100, dim], linear.bias [100] and
+   what a reader needs to know which row is which: ngrams, phrases, echoes, counts. A checkpoint
+   holds the same and the optimizer's sums, the generator's state and the position in the run. */
+#ifndef CHECKPOINT_H
+#define CHECKPOINT_H
+
+#include "contexts.h"
+#include "safetensors.h"
+#include "trainer.h"
+
+#define VERSION "1.0"
+
+/* Metadata to be written: keys with short values. */
+typedef struct {
+    Pair *pairs;
+    size_t count, capacity;
+} Metadata;
+
+void metadata_add(Metadata *metadata, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void metadata_free(Metadata *metadata);
+
+/* Writes a model; fails when a weight is not a finite number, and then writes nothing. */
+void model_save(const char *path, const Contexts *contexts, const Model *model, const Metadata *metadata);
+
+/* A model from a file. The embedding stays in the mapped file where that is possible: opening is quick. */
+typedef struct {
+    TensorFile file;
+    Contexts contexts;
+    Model model;
+    bool mapped; /* model.embedding is part of the file's bytes */
+} SavedModel;
+
+/* Fails with one line when the file is no model or its parts disagree. */
+SavedModel model_open(const char *path);
+void model_close(SavedModel *saved);
+
+/* A number from the metadata; the fallback when there is none. */
+double metadata_number(const TensorFile *file, const char *key, double fallback);
+
+/* Writes everything that trainer_seek needs, beside the model. */
+void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata);
+
+/* Puts a started trainer where the checkpoint was; fails with one line when it does not fit. The counts of
+   rows come from the checkpoint, too. */
+void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts);
+
+/* Copies the rows of another model that stand for the same as a row here (nn.Embedding.from_pretrained);
+   returns how many. Fails with one line when the dimensions differ. */
+size_t model_adopt(Model *model, const Contexts *contexts, const char *path);
+
+#endif

@@ -1,0 +1,102 @@
+/* exact.h: exp, log, sin and cos that give the same bits on every machine.
+
+   libm's differ in the last bit from one system to the next, and one such bit makes another model.
+   These use only +, -, *, / and sqrt, which IEEE 754 rounds exactly, in a fixed order. The build
+   keeps compilers from fusing a multiply and an add (-ffp-contract=off). */
+#ifndef EXACT_H
+#define EXACT_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Eight floats in one register, or in two, or in eight: element-wise + - * / give the same bits
+   whatever the machine has. Vectors are never passed or returned, so no calling convention matters. */
+typedef float Floats8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias));
+
+static inline double exact_sqrt(double x) { return sqrt(x); } /* IEEE 754: rounded exactly */
+
+/* Natural logarithm of a normal positive double, to about 1 unit in the last place.
+   x = 2^k m with m in [sqrt(1/2), sqrt 2); with s = (m-1)/(m+1), ln m = 2 (s + s^3/3 + s^5/5 + ...). */
+static inline double exact_log(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int exponent = (int)(bits >> 52) - 1023;
+    bits = (bits & 0x000fffffffffffffu) | 0x3ff0000000000000u;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.4142135623730951) {
+        m *= 0.5;
+        exponent++;
+    }
+    double s = (m - 1) / (m + 1), square = s * s, sum = 0;
+    for (int n = 21; n >= 3; n -= 2) sum = (sum + 1.0 / n) * square;
+    return exponent * 0.6931471805599453 + 2 * (s + s * sum);
+}
+
+/* cos(2 pi turn) and sin(2 pi turn) for turn in [0, 1): by symmetry from Taylor series on an eighth turn. */
+static inline double exact_cos_turns(double turn);
+
+static inline double exact_sin_turns(double turn) {
+    if (turn >= 0.5) return -exact_sin_turns(turn - 0.5);
+    if (turn > 0.25) turn = 0.5 - turn;
+    if (turn > 0.125) return exact_cos_turns(0.25 - turn);
+    double x = 6.283185307179586 * turn, square = x * x, sum = 0;
+    for (int n = 16; n >= 2; n -= 2) sum = (1 + sum) * -square / (n * (n + 1));
+    return x + x * sum;
+}
+
+static inline double exact_cos_turns(double turn) {
+    if (turn >= 0.5) return -exact_cos_turns(turn - 0.5);
+    if (turn > 0.25) return -exact_cos_turns(0.5 - turn);
+    if (turn > 0.125) return exact_sin_turns(0.25 - turn);
+    double x = 6.283185307179586 * turn, square = x * x, sum = 0;
+    for (int n = 15; n >= 1; n -= 2) sum = (1 + sum) * -square / (n * (n + 1));
+    return 1 + sum;
+}
+
+/* values[i] = exp(values[i]) for eight values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
+   exp x = 2^n exp r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in
+   the low bits, from where a shift moves it into the exponent; exp r by its Taylor series, |r| <= ln 2 / 2. */
+static inline void exact_exp8(float *values) {
+    Floats8 x = *(Floats8 *)values;
+    const Floats8 low = {-87, -87, -87, -87, -87, -87, -87, -87};
+    Integers8 keep = x > low;
+    x = (Floats8)(((Integers8)x & keep) | ((Integers8)low & ~keep));
+    Floats8 shifted = x * 1.44269504f + 12582912.0f;
+    Floats8 n = shifted - 12582912.0f;
+    Floats8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    Floats8 e = r * (1.0f / 720) + 1.0f / 120;
+    e = e * r + 1.0f / 24;
+    e = e * r + 1.0f / 6;
+    e = e * r + 0.5f;
+    e = e * r + 1.0f;
+    e = e * r + 1.0f;
+    *(Integers8 *)values = (Integers8)e + ((Integers8)shifted << 23);
+}
+
+/* e^x for |x| below 700, to about 1 unit in the last place: e^x = 2^n e^r, e^r by its Taylor series. */
+static inline double exact_exp(double x) {
+    int n = (int)(x * 1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
+    double r = x - n * 0.6931471805599453, sum = 1;
+    for (int k = 16; k >= 1; k--) sum = 1 + sum * r / k;
+    uint64_t bits = (uint64_t)(n + 1023) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return sum * power;
+}
+
+/* The p-norm of a vector; p = INFINITY: the largest absolute value. */
+static inline double exact_norm(const float *values, size_t count, double p) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        double x = values[i] < 0 ? -(double)values[i] : (double)values[i];
+        if (isinf(p)) sum = x > sum ? x : sum;
+        else if (p == 2) sum += x * x;
+        else if (x > 0) sum += exact_exp(p * exact_log(x));
+    }
+    return isinf(p) || sum == 0 ? sum : p == 2 ? exact_sqrt(sum) : exact_exp(exact_log(sum) / p);
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* random.h: PyTorch's random numbers on the CPU, so that one seed gives both programs one start.
+
+   The generator is the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), seeded as
+   torch.manual_seed does; the three functions below draw from it as torch.nn.init.uniform_,
+   normal_ and torch.randperm do (observed from PyTorch 1.13; tests/twin.py holds them to it). */
+#ifndef RANDOM_H
+#define RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    uint32_t state[624];
+    uint32_t position; /* how many numbers of the state are used up, 0..624 */
+} Random;
+
+Random random_seeded(uint32_t seed);
+
+/* The next 32 bits of the stream. */
+uint32_t random_bits(Random *random);
+
+/* A float in [0, 1), a multiple of 2^-24. */
+float random_uniform(Random *random);
+
+/* values [count >= 16] from a normal distribution of mean 0 (Box-Muller on groups of 16). */
+void random_normal(Random *random, float *values, size_t count, float deviation);
+
+/* order [count]: 0..count-1, shuffled. */
+void random_permutation(Random *random, uint32_t *order, uint32_t count);
+
+#endif

@@ -1,0 +1,47 @@
+/* report.h: what a run says about itself on standard error, and loss.csv. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "contexts.h"
+#include "trainer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The losses that anybody can reach without learning embeddings, in nats per character. */
+typedef struct {
+    double uniform;     /* ln 100: knows nothing */
+    double unigram;     /* knows how frequent each character is */
+    double conditional; /* knows how frequent each pair is: the least that an order-1 model can reach on its own text */
+} Yardsticks;
+
+Yardsticks yardsticks(const uint8_t *text, size_t length);
+
+/* loss.csv as text, row by row. */
+typedef struct {
+    char *text;
+    size_t length, capacity, count; /* bytes, room, rows */
+    double seconds;                  /* of the last row */
+} Log;
+
+void log_start(Log *rows);
+void log_add(Log *rows, size_t step, double epoch, size_t characters, double train_loss, double held_out_loss, double rate, double seconds);
+/* Reads the rows up to a step from a file; false when it is not such a log. */
+bool log_load(Log *rows, const char *path, size_t last_step);
+void log_free(Log *rows);
+
+double seconds_now(void);
+
+/* A number with thousands separated: 1,115,394. Returns text [32]. */
+char *grouped(size_t number, char *text);
+
+/* The live line of a terminal: one line that is written over. */
+typedef struct {
+    bool live; /* standard error is a terminal */
+    double last;
+} Progress;
+
+void progress_line(Progress *progress, const char *line);
+void progress_clear(Progress *progress);
+
+#endif

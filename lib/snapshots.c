@@ -1,0 +1,60 @@
+#include "snapshots.h"
+
+#include "characters.h"
+#include "fail.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+Snapshots snapshots_start(size_t dim) {
+    size_t bytes = CHARACTERS * dim * sizeof(float), fit = 1000000 / bytes;
+    Snapshots snapshots = {.dim = dim, .capacity = fit < 2 ? 0 : fit < MAX_SNAPSHOTS ? fit : MAX_SNAPSHOTS};
+    snapshots.rows = allocate(snapshots.capacity, bytes, "snapshots");
+    return snapshots;
+}
+
+void snapshots_free(Snapshots *snapshots) {
+    free(snapshots->rows);
+    snapshots->rows = NULL;
+}
+
+/* Snapshot i of n is due at (i / (n - 1))^2 of the run. */
+bool snapshot_due(const Snapshots *snapshots, size_t step, size_t steps) {
+    if (snapshots->count == snapshots->capacity) return false;
+    double share = (double)snapshots->count / (double)(snapshots->capacity - 1);
+    return (double)step >= share * share * (double)steps && (!snapshots->count || snapshots->steps[snapshots->count - 1] < (int64_t)step);
+}
+
+void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t step) {
+    size_t size = CHARACTERS * snapshots->dim;
+    memcpy(snapshots->rows + snapshots->count * size, character_rows, size * sizeof(float));
+    snapshots->steps[snapshots->count++] = (int64_t)step;
+}
+
+void snapshots_save(const char *path, const Snapshots *snapshots) {
+    if (!snapshots->count) return;
+    Tensor tensors[] = {
+        {.name = "snapshots", .dtype = "F32", .rank = 3, .shape = {snapshots->count, CHARACTERS, snapshots->dim}, .data = snapshots->rows},
+        {.name = "steps", .dtype = "I64", .rank = 1, .shape = {snapshots->count}, .data = snapshots->steps}};
+    /* 8-byte numbers first keeps both aligned */
+    Tensor ordered[] = {tensors[1], tensors[0]};
+    Pair metadata[] = {{"format", "pt"}};
+    tensors_write(path, ordered, 2, metadata, 1);
+}
+
+bool snapshots_load(const char *path, Snapshots *snapshots) {
+    if (access(path, R_OK)) return false;
+    TensorFile file = tensors_open(path, "a file of snapshots");
+    const Tensor *rows = tensor_find(&file, "snapshots", "F32", 3), *steps = tensor_find(&file, "steps", "I64", 1);
+    size_t count = steps ? steps->shape[0] : 0;
+    bool fits = rows && count >= 1 && count <= snapshots->capacity && rows->shape[0] == count && rows->shape[1] == CHARACTERS &&
+                rows->shape[2] == snapshots->dim;
+    if (fits) {
+        memcpy(snapshots->steps, steps->data, count * sizeof(int64_t));
+        memcpy(snapshots->rows, rows->data, count * CHARACTERS * snapshots->dim * sizeof(float));
+        snapshots->count = count;
+    }
+    tensors_close(&file);
+    return fits;
+}

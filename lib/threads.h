@@ -1,0 +1,31 @@
+/* threads.h: a team of threads that all run one function, and meet where it says. */
+#ifndef THREADS_H
+#define THREADS_H
+
+#include <stddef.h>
+
+typedef struct Team Team;
+
+/* What every member runs: member is 0..size-1, member 0 is the calling thread. */
+typedef void TeamTask(Team *team, int member, void *argument);
+
+/* A team of that many threads, the caller among them; smaller, with a notice, when the system
+   gives no more. The caller ends it with team_end. */
+Team *team_start(int size);
+void team_end(Team *team);
+
+int team_size(const Team *team);
+
+/* Runs the task on every member and returns when all are done. */
+void team_run(Team *team, TeamTask *task, void *argument);
+
+/* Called by every member within a task: nobody goes on before all have arrived. */
+void team_meet(Team *team);
+
+/* The range [*first, *last) of count things that is one member's share; steps of `granule`. */
+void team_share(const Team *team, int member, size_t count, size_t granule, size_t *first, size_t *last);
+
+/* How many threads this machine can run at once. */
+int processors(void);
+
+#endif

@@ -1,0 +1,148 @@
+#include "trainer.h"
+
+static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+
+size_t epoch_steps(size_t length, size_t batch) {
+    return length / SHARD * divide_up(SHARD, batch) + divide_up(length % SHARD, batch);
+}
+
+/* Where a step falls: its shard's first position and length, and the shard's first step. */
+typedef struct {
+    size_t first, length, first_step;
+} Place;
+
+static Place place_of(const Trainer *trainer, size_t step) {
+    size_t batch = trainer->options.batch, in_epoch = epoch_steps(trainer->length, batch);
+    size_t shard = step % in_epoch / divide_up(SHARD, batch), first = shard * SHARD;
+    return (Place){first, trainer->length - first < SHARD ? trainer->length - first : SHARD,
+                   step / in_epoch * in_epoch + shard * divide_up(SHARD, batch)};
+}
+
+size_t step_positions(const Trainer *trainer, size_t step) {
+    Place place = place_of(trainer, step);
+    size_t done = (step - place.first_step) * trainer->options.batch;
+    return place.length - done < trainer->options.batch ? place.length - done : trainer->options.batch;
+}
+
+/* Shuffles the shard in which the next step falls and looks up its rows. */
+static void enter_shard(Trainer *trainer) {
+    Place place = place_of(trainer, trainer->step);
+    trainer->shard_random = trainer->random;
+    random_permutation(&trainer->random, trainer->order, (uint32_t)place.length);
+    if (!trainer->found.count || trainer->found.first != place.first) {
+        found_free(&trainer->found);
+        trainer->found = contexts_find(trainer->team, trainer->contexts, trainer->text, place.first, place.length);
+    }
+    trainer->shard_step = place.first_step;
+    trainer->shard_end = place.first_step + divide_up(place.length, trainer->options.batch);
+}
+
+Trainer *trainer_start(Team *team, const Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
+                       const volatile sig_atomic_t *stop) {
+    Trainer *trainer = allocate(1, sizeof *trainer, "the run");
+    size_t rows = contexts->rows, dim = options.dim, members = (size_t)team_size(team);
+    *trainer = (Trainer){.options = options, .team = team, .contexts = contexts, .text = text, .length = length, .stop = stop};
+    trainer->model = model_allocate(rows, dim);
+    trainer->random = random_seeded(options.seed);
+    model_start(&trainer->model, &trainer->random, (float)options.deviation);
+    trainer->optimizer = (Optimizer){.rule = options.rule,
+                                     .freeze_embedding = options.freeze_embedding,
+                                     .scale_grad_by_freq = options.scale_grad_by_freq,
+                                     .max_norm = (float)options.max_norm,
+                                     .norm_type = (float)options.norm_type};
+    if (options.rule == ADAGRAD) {
+        trainer->optimizer.embedding_sum = allocate(rows, dim * sizeof(float), "Adagrad's sums");
+        trainer->optimizer.linear_sum = allocate(CHARACTERS, padded(dim) * sizeof(float), "Adagrad's sums");
+        trainer->optimizer.bias_sum = allocate(LOGITS, sizeof(float), "Adagrad's sums");
+        if (options.accumulator > 0)
+            for (size_t i = 0; i < rows * dim; i++) trainer->optimizer.embedding_sum[i] = (float)options.accumulator;
+    }
+    trainer->steps = epoch_steps(length, options.batch) * options.epochs;
+    trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
+    trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
+    trainer->ahead = allocate(members, sizeof *trainer->ahead, "a batch");
+    trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
+    for (size_t m = 0; m < members; m++) {
+        trainer->ahead[m] = batch_allocate(options.batch);
+        trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
+    }
+    trainer->layers = layers_allocate(options.batch, dim);
+    return trainer;
+}
+
+void trainer_end(Trainer *trainer) {
+    for (int m = 0; m < team_size(trainer->team); m++) {
+        batch_free(&trainer->ahead[m]);
+        free(trainer->mark[m]);
+    }
+    free(trainer->ahead);
+    free(trainer->mark);
+    layers_free(&trainer->layers);
+    model_free(&trainer->model);
+    free(trainer->optimizer.embedding_sum);
+    free(trainer->optimizer.linear_sum);
+    free(trainer->optimizer.bias_sum);
+    free(trainer->losses);
+    free(trainer->order);
+    found_free(&trainer->found);
+    free(trainer);
+}
+
+void trainer_seek(Trainer *trainer, size_t step) {
+    trainer->step = step;
+    if (step < trainer->steps) enter_shard(trainer);
+}
+
+/* Both learning rates fall in a line from the first step to the last. */
+static void set_rates(Trainer *trainer, size_t step) {
+    const RunOptions *options = &trainer->options;
+    double left = 1 - (1 - options->final_rate) * (double)step / (double)trainer->steps;
+    trainer->optimizer.embedding_rate = (float)(options->embedding_rate * left);
+    trainer->optimizer.linear_rate = (float)(options->linear_rate * left);
+}
+
+typedef struct {
+    Trainer *trainer;
+    size_t from, to; /* steps of one shard */
+    size_t done;
+} Stretch;
+
+/* Members prepare a batch each, meet, and learn from these together, one after the other. */
+static void learn(Team *team, int member, void *argument) {
+    Stretch *stretch = argument;
+    Trainer *trainer = stretch->trainer;
+    size_t members = (size_t)team_size(team), batch = trainer->options.batch;
+    for (size_t step = stretch->from; step < stretch->to; step += members) {
+        size_t own = step + (size_t)member;
+        if (own < stretch->to) {
+            batch_fill(&trainer->ahead[member], trainer->contexts, &trainer->found, trainer->text,
+                       trainer->order + (own - trainer->shard_step) * batch, 0, step_positions(trainer, own));
+            batch_group(&trainer->ahead[member], trainer->mark[member]);
+        }
+        if (member == 0) trainer->stopping = trainer->bad_step || (trainer->stop && *trainer->stop);
+        for (size_t m = 0; m < members && step + m < stretch->to; m++) {
+            if (member == 0) set_rates(trainer, step + m);
+            team_meet(team);
+            if (trainer->stopping) return;
+            model_step(&trainer->model, &trainer->optimizer, &trainer->ahead[m], &trainer->layers, team, member);
+            if (member > 0) continue;
+            trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
+            if (!isfinite(trainer->layers.mean_loss) && !trainer->bad_step) trainer->bad_step = step + m + 1;
+        }
+    }
+}
+
+size_t trainer_run(Trainer *trainer, size_t steps) {
+    size_t done = 0;
+    trainer->stopping = false;
+    while (done < steps && trainer->step < trainer->steps && !trainer->stopping) {
+        if (trainer->step == 0 || trainer->step == trainer->shard_end) enter_shard(trainer);
+        Stretch stretch = {trainer, trainer->step, trainer->step + steps - done, done};
+        if (stretch.to > trainer->shard_end) stretch.to = trainer->shard_end;
+        team_run(trainer->team, learn, &stretch);
+        trainer->step += stretch.done - done;
+        done = stretch.done;
+        if (trainer->bad_step) break;
+    }
+    return done;
+}

@@ -1,0 +1,360 @@
+/* model.h: Embedding -> Linear -> softmax, and how backpropagation trains them. Everything is here.
+
+   A context switches on a few rows of one table; their sum goes through one linear layer; softmax
+   makes probabilities of it:
+
+       h      = sum of embedding.weight[r] over the rows r that are on      [dim]
+       logits = linear.weight h + linear.bias                               [100]
+       p      = softmax(logits),   loss = -ln p[next]                       nats
+
+   With only the last character's row on, this is nn.Embedding(100, dim) -> nn.Linear(dim, 100). The
+   gradients follow from the chain rule, for the mean loss of a batch of B positions:
+
+       dlogits = (p - onehot(next)) / B        d linear.weight = sum over positions of dlogits h^T
+       dh      = linear.weight^T dlogits       d linear.bias   = sum over positions of dlogits
+       d embedding.weight[r] = sum of dh over the positions where row r is on; other rows: nothing
+
+   So a look-up table is trained like any other layer: the gradient that arrives at the sum is handed to
+   each row that was looked up. Nothing here knows of files, options or printing.
+
+   Every sum runs in one fixed order, whatever the number of threads, so the same input gives the same
+   bits. Threads divide positions, characters or rows among them, never one sum. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "lib/characters.h"
+#include "lib/exact.h"
+#include "lib/fail.h"
+#include "lib/random.h"
+#include "lib/threads.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Arrays over the 100 characters are padded to 104, and arrays over dim to a multiple of 8: whole vectors. */
+enum { LOGITS = 104, MAX_DIM = 4096 };
+
+static inline size_t padded(size_t dim) { return (dim + 7) / 8 * 8; }
+
+/* ---- the model and its start ------------------------------------------------------------------- */
+
+typedef struct {
+    size_t rows, dim;
+    float *embedding; /* [rows, dim] embedding.weight */
+    float *linear;    /* [100, padded(dim)] linear.weight */
+    float *turned;    /* [padded(dim), 104] linear.weight transposed: what forward reads */
+    float *bias;      /* [104] linear.bias; the last four are so low that softmax makes them 0 */
+} Model;
+
+static inline void model_turn(Model *model, size_t first, size_t last) {
+    size_t stride = padded(model->dim);
+    for (size_t c = first; c < last; c++)
+        for (size_t d = 0; d < stride; d++) model->turned[d * LOGITS + c] = model->linear[c * stride + d];
+}
+
+/* A model of zeros. */
+static inline Model model_allocate(size_t rows, size_t dim) {
+    size_t stride = padded(dim);
+    Model model = {rows, dim, allocate(rows, dim * sizeof(float), "the embedding"),
+                   allocate(CHARACTERS * stride, sizeof(float), "the linear layer"),
+                   allocate(stride * LOGITS, sizeof(float), "the linear layer"),
+                   allocate(LOGITS, sizeof(float), "the linear layer")};
+    for (size_t c = CHARACTERS; c < LOGITS; c++) model.bias[c] = -1e30f;
+    return model;
+}
+
+static inline void model_free(Model *model) {
+    free(model->embedding);
+    free(model->linear);
+    free(model->turned);
+    free(model->bias);
+}
+
+/* How PyTorch starts: nn.Embedding's rows from N(0, deviation), nn.Linear's weights and biases from
+   U(-1/sqrt dim, 1/sqrt dim). Rows from 100 up start at zero: what stands there later, backpropagation wrote. */
+static inline void model_start(Model *model, Random *random, float deviation) {
+    random_normal(random, model->embedding, CHARACTERS * model->dim, deviation);
+    memset(model->embedding + CHARACTERS * model->dim, 0, (model->rows - CHARACTERS) * model->dim * sizeof(float));
+    float bound = (float)(1 / exact_sqrt((double)model->dim));
+    for (size_t c = 0; c < CHARACTERS; c++)
+        for (size_t d = 0; d < model->dim; d++)
+            model->linear[c * padded(model->dim) + d] = random_uniform(random) * (2 * bound) - bound;
+    for (size_t c = 0; c < CHARACTERS; c++) model->bias[c] = random_uniform(random) * (2 * bound) - bound;
+    model_turn(model, 0, CHARACTERS);
+}
+
+/* ---- matrix products --------------------------------------------------------------------------- */
+
+/* One tile of a product, kept in registers from the first k to the last: `rows` and `vectors` are constants
+   at every call, so that compilers unroll the loops over them. See multiply. */
+static inline __attribute__((always_inline)) void multiply_tile(const size_t rows, const size_t vectors, size_t depth,
+                                                                const float *a, size_t a_row, size_t a_column, const float *b,
+                                                                size_t b_row, const float *start, float *out, size_t out_row) {
+    Floats8 sum[6][4];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < vectors; j++) sum[i][j] = start ? *(const Floats8 *)(start + 8 * j) : (Floats8){0};
+    for (size_t k = 0; k < depth; k++)
+        for (size_t i = 0; i < rows; i++) {
+            float factor = a[i * a_row + k * a_column];
+            for (size_t j = 0; j < vectors; j++) sum[i][j] += factor * *(const Floats8 *)(b + k * b_row + 8 * j);
+        }
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < vectors; j++) *(Floats8 *)(out + i * out_row + 8 * j) = sum[i][j];
+}
+
+/* out [rows, columns] = start [columns] + a [rows, depth] b [depth, columns], each sum from k = 0 up. Element
+   (i, k) of a is a[i * a_row + k * a_column]; rows of b and out are b_row and out_row floats apart; columns
+   is a multiple of 8; start may be NULL for zeros. All three products of the model are this one. */
+static inline void multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_column,
+                            const float *b, size_t b_row, const float *start, float *out, size_t out_row) {
+    for (size_t j = 0, wide; j < columns; j += wide) {
+        wide = columns - j >= 32 ? 32 : 8;
+        const float *b_j = b + j, *start_j = start ? start + j : NULL;
+        for (size_t i = 0, high; i < rows; i += high) {
+            high = rows - i >= 6 ? 6 : rows - i >= 2 ? 2 : 1;
+            const float *a_i = a + i * a_row;
+            float *tile = out + i * out_row + j;
+            if (high == 6 && wide == 32) multiply_tile(6, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+            else if (high == 6) multiply_tile(6, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+            else if (high == 2 && wide == 32) multiply_tile(2, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+            else if (high == 2) multiply_tile(2, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+            else if (wide == 32) multiply_tile(1, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+            else multiply_tile(1, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
+        }
+    }
+}
+
+/* ---- forward ----------------------------------------------------------------------------------- */
+
+/* Positions to predict: which rows each one's context switches on, and what comes next. To train on them the
+   same pairs are also kept by row: which positions each distinct row is on at, in the order of positions. */
+typedef struct {
+    size_t size;
+    uint8_t *next;         /* [size] the characters to predict */
+    uint32_t *on_start;    /* [size + 1] position b switches on on[on_start[b]] .. on[on_start[b + 1] - 1] */
+    uint32_t *on;
+    size_t distinct;
+    uint32_t *row;         /* [distinct] rows that are on anywhere in the batch */
+    uint32_t *where_start; /* [distinct + 1] row u is on at where[where_start[u]] .. where[where_start[u + 1] - 1] */
+    uint32_t *where;
+} Batch;
+
+/* What the layers say about a batch. */
+typedef struct {
+    float *h;        /* [size, padded(dim)] */
+    float *logits;   /* [size, 104]; backward turns them into dlogits */
+    float *dh;       /* [size, padded(dim)] */
+    float *gradient; /* [101, padded(dim) or 104] of linear.weight, then of linear.bias */
+    float *loss;     /* [size] nats */
+    double mean_loss; /* of the latest training step's batch, nats per position */
+} Layers;
+
+static inline Layers layers_allocate(size_t size, size_t dim) {
+    return (Layers){allocate(size, padded(dim) * sizeof(float), "a batch"), allocate(size, LOGITS * sizeof(float), "a batch"),
+                    allocate(size, padded(dim) * sizeof(float), "a batch"),
+                    allocate(CHARACTERS * padded(dim) + LOGITS, sizeof(float), "a batch"),
+                    allocate(size, sizeof(float), "a batch"), 0};
+}
+
+static inline void layers_free(Layers *layers) {
+    free(layers->h);
+    free(layers->logits);
+    free(layers->dh);
+    free(layers->gradient);
+    free(layers->loss);
+}
+
+/* Embedding: h [dim] = the sum of `count` rows. */
+static inline void embedding_forward(const Model *model, const uint32_t *rows, size_t count, float *h) {
+    memset(h, 0, padded(model->dim) * sizeof(float));
+    for (size_t i = 0; i < count; i++) {
+        const float *row = model->embedding + rows[i] * model->dim;
+        for (size_t d = 0; d < model->dim; d++) h[d] += row[d];
+    }
+}
+
+/* Linear: logits [size, 104] = h [size, dim] linear.weight^T + linear.bias. */
+static inline void linear_forward(const Model *model, const float *h, size_t size, float *logits) {
+    multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, logits, LOGITS);
+}
+
+/* Softmax, in place: logits [104] -> p [104]. The largest logit is subtracted first, so that nothing
+   overflows. Returns ln of the sum of exp(logit). */
+static inline double softmax(float *logits) {
+    float largest = logits[0], sum[8] = {0}, total = 0;
+    for (size_t c = 1; c < CHARACTERS; c++) largest = logits[c] > largest ? logits[c] : largest;
+    for (size_t c = 0; c < LOGITS; c += 8) {
+        for (size_t i = 0; i < 8; i++) logits[c + i] -= largest;
+        exact_exp8(logits + c);
+        for (size_t i = 0; i < 8; i++) sum[i] += logits[c + i];
+    }
+    for (size_t i = 0; i < 8; i++) total += sum[i];
+    float scale = 1 / total;
+    for (size_t c = 0; c < LOGITS; c++) logits[c] *= scale;
+    return (double)largest + exact_log((double)total);
+}
+
+/* The whole model for positions first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
+static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
+    size_t stride = padded(model->dim);
+    for (size_t b = first; b < last; b++)
+        embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], layers->h + b * stride);
+    linear_forward(model, layers->h + first * stride, last - first, layers->logits + first * LOGITS);
+    for (size_t b = first; b < last; b++) {
+        float *logits = layers->logits + b * LOGITS, logit = logits[batch->next[b]];
+        layers->loss[b] = (float)(softmax(logits) - (double)logit);
+    }
+}
+
+/* ---- backward ---------------------------------------------------------------------------------- */
+
+/* Cross-entropy and Linear, for positions first .. last - 1: p -> dlogits = (p - onehot(next)) / size, and
+   dh = linear.weight^T dlogits. */
+static inline void model_backward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
+    size_t stride = padded(model->dim);
+    float scale = 1 / (float)batch->size;
+    for (size_t b = first; b < last; b++) {
+        float *dlogits = layers->logits + b * LOGITS;
+        dlogits[batch->next[b]] -= 1;
+        for (size_t c = 0; c < LOGITS; c++) dlogits[c] *= scale;
+    }
+    multiply(last - first, stride, CHARACTERS, layers->logits + first * LOGITS, LOGITS, 1, model->linear, stride, NULL,
+             layers->dh + first * stride, stride);
+}
+
+/* d linear.weight and d linear.bias for the characters first .. last - 1, over all positions of the batch. */
+static inline void linear_gradient(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
+    size_t stride = padded(model->dim);
+    multiply(last - first, stride, batch->size, layers->logits + first, 1, LOGITS, layers->h, stride, NULL,
+             layers->gradient + first * stride, stride);
+    float *bias = layers->gradient + CHARACTERS * stride;
+    memset(bias + first, 0, (last - first) * sizeof(float));
+    for (size_t b = 0; b < batch->size; b++)
+        for (size_t c = first; c < last; c++) bias[c] += layers->logits[b * LOGITS + c];
+}
+
+/* d embedding.weight [dim] of the u-th distinct row: dh, summed over the positions where the row is on. */
+static inline void embedding_gradient(const Model *model, const Batch *batch, const Layers *layers, size_t u, float *gradient) {
+    size_t stride = padded(model->dim), first = batch->where_start[u], last = batch->where_start[u + 1];
+    memcpy(gradient, layers->dh + batch->where[first] * stride, model->dim * sizeof(float));
+    for (size_t i = first + 1; i < last; i++) {
+        const float *dh = layers->dh + batch->where[i] * stride;
+        for (size_t d = 0; d < model->dim; d++) gradient[d] += dh[d];
+    }
+}
+
+/* ---- update ------------------------------------------------------------------------------------ */
+
+typedef enum { ADAGRAD, SGD } Rule;
+
+/* How gradients become steps; the names are PyTorch's. */
+typedef struct {
+    Rule rule;
+    float embedding_rate, linear_rate;   /* learning rates of this batch */
+    bool freeze_embedding;               /* nn.Embedding.from_pretrained(freeze=True) */
+    bool scale_grad_by_freq;             /* a row's gradient is divided by how often it is on in the batch */
+    float max_norm, norm_type;           /* rows that are on are shortened to max_norm first; 0: never */
+    float *embedding_sum;                /* [rows, dim] Adagrad: sums of squared gradients */
+    float *linear_sum;                   /* [100, padded(dim)] */
+    float *bias_sum;                     /* [104] */
+} Optimizer;
+
+/* Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10).
+   SGD: w -= rate g. */
+static inline void update(Rule rule, float rate, size_t count, const float *gradient, float *sum, float *weights) {
+    if (rule == SGD) {
+        for (size_t i = 0; i < count; i++) weights[i] -= rate * gradient[i];
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        float g = gradient[i], square = sum[i] + g * g;
+        sum[i] = square;
+        weights[i] -= rate * (g / (sqrtf(square) + 1e-10f));
+    }
+}
+
+static inline void linear_update(Model *model, Optimizer *optimizer, const Layers *layers, size_t first, size_t last) {
+    size_t stride = padded(model->dim);
+    const float *gradient = layers->gradient;
+    update(optimizer->rule, optimizer->linear_rate, (last - first) * stride, gradient + first * stride,
+           optimizer->linear_sum + first * stride, model->linear + first * stride);
+    update(optimizer->rule, optimizer->linear_rate, last - first, gradient + CHARACTERS * stride + first,
+           optimizer->bias_sum + first, model->bias + first);
+    model_turn(model, first, last);
+}
+
+static inline void embedding_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first,
+                                    size_t last) {
+    float gradient[MAX_DIM];
+    for (size_t u = first; u < last; u++) {
+        size_t row = batch->row[u] * model->dim;
+        embedding_gradient(model, batch, layers, u, gradient);
+        if (optimizer->scale_grad_by_freq)
+            for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)(batch->where_start[u + 1] - batch->where_start[u]);
+        update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, optimizer->embedding_sum + row,
+               model->embedding + row);
+    }
+}
+
+/* nn.Embedding's max_norm: before a row is used, a longer one is scaled down to that norm (to 1e-7). */
+static inline void embedding_limit(Model *model, const Optimizer *optimizer, const Batch *batch, size_t first, size_t last) {
+    for (size_t u = first; u < last; u++) {
+        float *row = model->embedding + batch->row[u] * model->dim;
+        double norm = exact_norm(row, model->dim, (double)optimizer->norm_type);
+        if (norm <= (double)optimizer->max_norm) continue;
+        float scale = (float)((double)optimizer->max_norm / (norm + 1e-7));
+        for (size_t d = 0; d < model->dim; d++) row[d] *= scale;
+    }
+}
+
+/* ---- one step ---------------------------------------------------------------------------------- */
+
+/* The range of distinct rows that is one member's share: equal work, not equal numbers, for a row that
+   is on at many positions takes longer. */
+static inline size_t distinct_share(const Batch *batch, int member, int members) {
+    const size_t step = 4; /* updating a row takes about as long as adding so many dh */
+    size_t work = batch->where_start[batch->distinct] + step * batch->distinct, low = 0, high = batch->distinct;
+    size_t target = work * (size_t)member / (size_t)members;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (batch->where_start[middle] + step * middle < target) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* The mean of loss [count]. */
+static inline double mean(const float *loss, size_t count) {
+    double sum = 0;
+    for (size_t b = 0; b < count; b++) sum += (double)loss[b];
+    return sum / (double)count;
+}
+
+/* Learns from one batch; every member of the team calls this with the same arguments. */
+static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
+    enum { BLOCK = 24 }; /* positions that go through the layers together: what they need stays in the cache */
+    size_t first, last, rows_first = distinct_share(batch, member, team_size(team)),
+                        rows_last = distinct_share(batch, member + 1, team_size(team));
+    if (optimizer->max_norm > 0) {
+        embedding_limit(model, optimizer, batch, rows_first, rows_last);
+        team_meet(team);
+    }
+    team_share(team, member, batch->size, 2, &first, &last);
+    for (size_t b = first; b < last; b += BLOCK) {
+        size_t end = last - b < BLOCK ? last : b + BLOCK;
+        model_forward(model, batch, layers, b, end);
+        model_backward(model, batch, layers, b, end);
+    }
+    team_meet(team);
+    if (member == 0) layers->mean_loss = mean(layers->loss, batch->size);
+    if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, layers, rows_first, rows_last);
+    team_share(team, member, CHARACTERS, 2, &first, &last);
+    linear_gradient(model, batch, layers, first, last);
+    linear_update(model, optimizer, layers, first, last);
+    team_meet(team);
+}
+
+#endif

@@ -1,0 +1,579 @@
+/* train.c: the story of a run, from a text to a model.
+
+       text -> characters -> rows -> batches -> model -> loss -> files
+
+   Read main first; model.h is where the learning happens. */
+#include "model.h"
+
+#include "lib/checkpoint.h"
+#include "lib/contexts.h"
+#include "lib/options.h"
+#include "lib/report.h"
+#include "lib/snapshots.h"
+#include "lib/text.h"
+#include "lib/trainer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] = "train [OPTIONS] TEXT: trains Embedding -> Linear -> softmax to predict the next character of a text file\n"
+                            "(- is standard input); writes OUT/model.safetensors, OUT/checkpoint.safetensors and OUT/loss.csv.\n";
+static const char examples[] = "Examples:\n"
+                               "  train data/text.txt                 a good model with no thinking\n"
+                               "  train --order 1 --dim 10 my.txt     nn.Embedding(100, 10) -> nn.Linear(10, 100), nothing else\n"
+                               "  train --resume data/text.txt        goes on with a run that was stopped\n";
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number) {
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* ---- the command line ------------------------------------------------------------------------- */
+
+/* Everything it decides. Values below zero in a REAL mean: chosen by settle(). */
+typedef struct {
+    RowOptions rows;
+    RunOptions run;
+    size_t order, min_count, max_rows, seed, threads, evaluations, batch_losses;
+    bool resume, strict, quiet;
+    double held_out, save_every;
+    const char *kinds, *rule, *norm_type, *out, *pretrained, *text;
+} Settings;
+
+static const Settings defaults = {
+    .order = 7, .min_count = 1, .max_rows = 3000000, .seed = 1, .evaluations = 5, .held_out = 0.1, .save_every = 30,
+    .kinds = "all", .rule = "adagrad", .norm_type = "2", .out = "out", .pretrained = "",
+    .run = {.dim = 64, .batch = 256, .epochs = 2, .embedding_rate = -1, .linear_rate = -1, .final_rate = 0.1,
+            .accumulator = -1, .deviation = -1},
+};
+
+/* Adds the kinds of rows named in a list with commas. */
+static void add_kinds(RowOptions *rows, const char *kinds) {
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    if (!strcmp(kinds, "all") || !strcmp(kinds, "ngrams")) return;
+    for (size_t length; *kinds; kinds += length + (kinds[length] == ',')) {
+        length = strcspn(kinds, ",");
+        if (length == 7 && !strncmp(kinds, "phrases", length)) {
+            rows->phrases = true;
+        } else if (length == 6 && !strncmp(kinds, "echoes", length)) {
+            rows->echoes = sizeof keys;
+            memcpy(rows->echo_keys, keys, sizeof keys);
+        } else if (length == 7 && !strncmp(kinds, "columns", length)) {
+            rows->columns = true;
+        } else if (length != 6 || strncmp(kinds, "ngrams", length)) {
+            wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length, kinds);
+        }
+    }
+}
+
+/* Turns what was given into what the run needs, and refuses what does not go together. */
+static void settle(Settings *settings) {
+    RunOptions *run = &settings->run;
+    bool sgd = !strcmp(settings->rule, "sgd");
+    if (!sgd && strcmp(settings->rule, "adagrad")) wrong_use("--optimizer: \"%s\" is neither adagrad nor sgd", settings->rule);
+    run->rule = sgd ? SGD : ADAGRAD;
+    bool characters_only = settings->order == 1;
+    if (run->embedding_rate < 0) run->embedding_rate = sgd ? 10 : 0.1;
+    if (run->linear_rate < 0) run->linear_rate = sgd ? 0.5 : 0.02;
+    if (run->accumulator < 0) run->accumulator = characters_only ? 0 : 1 / ((double)run->batch * (double)run->batch);
+    if (run->deviation < 0) run->deviation = characters_only ? 1 : 0.1;
+    char *end;
+    run->norm_type = strtod(settings->norm_type, &end);
+    if (end == settings->norm_type || *end || !(run->norm_type > 0)) wrong_use("--norm-type: \"%s\" is no number above 0, nor inf", settings->norm_type);
+    run->seed = (uint32_t)settings->seed;
+    settings->rows = (RowOptions){.order = (int)settings->order, .min_count = (uint32_t)settings->min_count, .max_rows = (uint32_t)settings->max_rows};
+    add_kinds(&settings->rows, !strcmp(settings->kinds, "all") && !characters_only ? "phrases,echoes,columns" : settings->kinds);
+}
+
+/* ---- what was found --------------------------------------------------------------------------- */
+
+typedef struct {
+    Settings settings;
+    Option *options;
+    Team *team;
+    Text text;
+    size_t split; /* training part: characters 0..split-1; held out: the rest */
+    Yardsticks yardsticks;
+    Contexts contexts;
+    Found held_out;
+    Trainer *trainer;
+    Snapshots snapshots;
+    Log log;
+    Progress progress;
+    double started, base_seconds; /* when this process began to train; what the log had by then */
+    double train_sum;             /* of the losses since the last evaluation, */
+    size_t train_positions;       /* and of how many positions */
+    double best_loss;             /* on the held-out part */
+    size_t best_step, worse;      /* and evaluations since then */
+    bool best_unsaved;
+    Model best; /* a copy, while it is not saved */
+    double last_save;
+    int lock;
+} Run;
+
+static void path_in(const Run *run, const char *name, char *path) {
+    if (snprintf(path, PATH_MAX, "%s/%s", run->settings.out, name) >= PATH_MAX) fail("%s: this name is too long", run->settings.out);
+}
+
+static void say_characters(const Run *run) {
+    size_t counts[CHARACTERS] = {0};
+    for (size_t i = 0; i < run->text.length; i++) counts[run->text.ids[i]]++;
+    char present[CHARACTERS + 1];
+    size_t used = 0, invisible = 0;
+    for (uint8_t c = 0; c < CHARACTERS; c++) {
+        if (!counts[c]) continue;
+        if (character_of(c) > ' ') present[used++] = character_of(c);
+        else invisible++;
+    }
+    present[used] = '\0';
+    char a[32], b[32], c[32];
+    fprintf(stderr, "text        %s characters: %s to train on, the last %s held out\n", grouped(run->text.length, a), grouped(run->split, b),
+            grouped(run->text.length - run->split, c));
+    fprintf(stderr, "characters  %zu of the 100 occur: %s", used + invisible, present);
+    for (uint8_t id = 94; id < CHARACTERS; id++) {
+        char name[8];
+        if (counts[id]) fprintf(stderr, " %s", character_name(character_of(id), name));
+    }
+    fprintf(stderr, "\n");
+}
+
+static void say_rows(const Run *run) {
+    const Contexts *contexts = &run->contexts;
+    size_t of_length[MAX_ORDER + 1] = {0};
+    char number[32], text[MAX_PHRASE];
+    for (uint32_t row = CHARACTERS; row < contexts->ngrams_end; row++) of_length[row_text(contexts, row, text)]++;
+    fprintf(stderr, "rows        %s: 100 characters", grouped(contexts->rows, number));
+    for (int k = 2; k <= contexts->options.order; k++)
+        if (of_length[k]) fprintf(stderr, "%s %d: %s", k == 2 ? "; n-grams of" : ",", k, grouped(of_length[k], number));
+    if (contexts->phrases_end > contexts->ngrams_end) fprintf(stderr, "; phrases: %s", grouped(contexts->phrases_end - contexts->ngrams_end, number));
+    if (contexts->options.echoes) fprintf(stderr, "; echoes: %d", contexts->options.echoes * CHARACTERS);
+    if (contexts->options.columns) fprintf(stderr, "; columns: %d", COLUMNS);
+    fprintf(stderr, "\n");
+    if (contexts->min_count > contexts->options.min_count)
+        fprintf(stderr, "            --max-rows %s: only strings seen at least %u times have a row\n", grouped(contexts->options.max_rows, number),
+                (unsigned)contexts->min_count);
+    if (run->split > LIST_SAMPLE)
+        fprintf(stderr, "            listed from 64 stretches of 1 MB, evenly spread over the text\n");
+    size_t parameters = ((size_t)contexts->rows + CHARACTERS) * run->settings.run.dim + CHARACTERS;
+    fprintf(stderr, "parameters  %s (dim %zu)\n", grouped(parameters, number), run->settings.run.dim);
+    fprintf(stderr, "yardsticks  %.3f nats/char knows nothing (ln 100), %.3f knows the characters' frequencies, %.3f those of pairs\n",
+            run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
+}
+
+/* ---- the folder ------------------------------------------------------------------------------- */
+
+/* Makes the folder and everything above it. */
+static void make_folder(const char *path) {
+    char part[PATH_MAX];
+    if (snprintf(part, sizeof part, "%s", path) >= PATH_MAX) fail("%s: this name is too long", path);
+    for (char *slash = part + 1;; slash++) {
+        char kept = *slash;
+        if (kept != '/' && kept) continue;
+        *slash = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST) fail("%s: this folder cannot be made: %s; name another one with --out", part, strerror(errno));
+        *slash = kept;
+        if (!kept) break;
+    }
+    struct stat about;
+    if (stat(path, &about) || !S_ISDIR(about.st_mode)) fail("%s: is no folder; name another one with --out", path);
+}
+
+/* One run at a time: the lock ends with the process that holds it, however it ends. */
+static void lock_folder(Run *run) {
+    char path[PATH_MAX];
+    make_folder(run->settings.out);
+    path_in(run, ".lock", path);
+    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (run->lock < 0) fail("%s: cannot be written: %s; name another folder with --out", run->settings.out, strerror(errno));
+    if (flock(run->lock, LOCK_EX | LOCK_NB) == 0) return;
+    if (errno == EWOULDBLOCK) fail("%s: another run is writing there; wait for it, or name another folder with --out", run->settings.out);
+    fail("%s: cannot be locked: %s; name another folder with --out", run->settings.out, strerror(errno));
+}
+
+/* ---- saving ----------------------------------------------------------------------------------- */
+
+/* What both files say of the run: its options, its text, the best model so far. */
+static Metadata describe(const Run *run) {
+    Metadata metadata = {0};
+    metadata_add(&metadata, "format", "pt");
+    metadata_add(&metadata, "program", "embedding -> linear -> softmax, character by character");
+    metadata_add(&metadata, "version", VERSION);
+    for (const Option *option = run->options; option->name; option++) {
+        char value[4096];
+        if (!option->decides) continue;
+        option_text(option, value, sizeof value);
+        metadata_add(&metadata, option->name, "%s", value);
+    }
+    metadata_add(&metadata, "text_characters", "%zu", run->text.length);
+    metadata_add(&metadata, "train_characters", "%zu", run->split);
+    metadata_add(&metadata, "text_fingerprint", "%016llx", (unsigned long long)text_fingerprint(run->text.ids, run->text.length));
+    metadata_add(&metadata, "least_count", "%u", (unsigned)run->contexts.min_count);
+    metadata_add(&metadata, "unigram_entropy", "%.6f", run->yardsticks.unigram);
+    metadata_add(&metadata, "conditional_entropy", "%.6f", run->yardsticks.conditional);
+    metadata_add(&metadata, "val_loss", "%.6f", run->best_loss);
+    metadata_add(&metadata, "best_step", "%zu", run->best_step);
+    metadata_add(&metadata, "steps", "%zu", run->trainer->steps);
+    return metadata;
+}
+
+/* First the best model, then the state: if this dies in between, going on from the older state finds the same best model again. */
+static void save(Run *run) {
+    char path[PATH_MAX];
+    Metadata metadata = describe(run);
+    if (run->best_unsaved) {
+        path_in(run, "model.safetensors", path);
+        model_save(path, &run->contexts, &run->best, &metadata);
+        run->best_unsaved = false;
+    }
+    if (!run->trainer->bad_step) {
+        path_in(run, "snapshots.safetensors", path);
+        snapshots_save(path, &run->snapshots);
+        metadata_add(&metadata, "exact_val_loss", "%a", run->best_loss);
+        metadata_add(&metadata, "worse", "%zu", run->worse);
+        metadata_add(&metadata, "train_sum", "%a", run->train_sum);
+        metadata_add(&metadata, "train_positions", "%zu", run->train_positions);
+        path_in(run, "checkpoint.safetensors", path);
+        checkpoint_save(path, run->trainer, &metadata);
+    }
+    metadata_free(&metadata);
+    run->last_save = seconds_now();
+}
+
+/* ---- resuming --------------------------------------------------------------------------------- */
+
+/* Options that were not given are the checkpoint's; those that were given must agree with it. */
+static void take_options(Option *options, const char *path, const TensorFile *file) {
+    for (Option *option = options; option->name; option++) {
+        char value[4096];
+        if (!option->decides) continue;
+        const char *saved = metadata_find(file, option->name);
+        if (!saved) fail("%s: does not say its --%s, so it is no checkpoint; start again without --resume", path, option->name);
+        option_text(option, value, sizeof value);
+        if (option->given && strcmp(value, saved))
+            fail("%s: this run has --%s %s, not %s; leave that option out, or start again without --resume", path, option->name, saved, value);
+        if (!option_set(option, saved)) fail("%s: \"%s\" is no value for --%s; start again without --resume", path, saved, option->name);
+    }
+}
+
+static void check_text(const Run *run, const char *path, const TensorFile *file) {
+    char fingerprint[32];
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)text_fingerprint(run->text.ids, run->text.length));
+    const char *saved = metadata_find(file, "text_fingerprint");
+    if (!saved || strcmp(saved, fingerprint))
+        fail("%s: this run was on another text than %s is now; give that text, or start again without --resume", path, run->settings.text);
+}
+
+static void resume(Run *run, const TensorFile *file) {
+    char path[PATH_MAX];
+    path_in(run, "checkpoint.safetensors", path);
+    checkpoint_restore(path, file, run->trainer, &run->contexts);
+    run->best_loss = metadata_number(file, "exact_val_loss", INFINITY);
+    run->best_step = (size_t)metadata_number(file, "best_step", 0);
+    run->worse = (size_t)metadata_number(file, "worse", 0);
+    run->train_sum = metadata_number(file, "train_sum", 0);
+    run->train_positions = (size_t)metadata_number(file, "train_positions", 0);
+    path_in(run, "model.safetensors", path);
+    TensorFile model = tensors_open(path, "the best model of the run");
+    const char *saved = metadata_find(&model, "text_fingerprint"), *own = metadata_find(file, "text_fingerprint");
+    if (!saved || strcmp(saved, own)) fail("%s: is not of the run to resume; start again without --resume", path);
+    tensors_close(&model);
+    path_in(run, "loss.csv", path);
+    if (!log_load(&run->log, path, run->trainer->step)) {
+        notice("%s: is missing or damaged; the log begins anew", path);
+        log_free(&run->log);
+        log_start(&run->log);
+    }
+    run->base_seconds = run->log.seconds;
+    path_in(run, "snapshots.safetensors", path);
+    if (snapshots_load(path, &run->snapshots))
+        while (run->snapshots.count && run->snapshots.steps[run->snapshots.count - 1] > (int64_t)run->trainer->step) run->snapshots.count--;
+}
+
+/* ---- evaluating ------------------------------------------------------------------------------- */
+
+static void copy_model(Model *to, const Model *from) {
+    if (!to->embedding) *to = model_allocate(from->rows, from->dim);
+    memcpy(to->embedding, from->embedding, from->rows * from->dim * sizeof(float));
+    memcpy(to->linear, from->linear, CHARACTERS * padded(from->dim) * sizeof(float));
+    memcpy(to->bias, from->bias, LOGITS * sizeof(float));
+}
+
+/* Scores the model on the held-out part, exactly, and keeps it when it is the best so far. */
+static void evaluate(Run *run) {
+    const Trainer *trainer = run->trainer;
+    double loss = stretch_loss(run->team, &trainer->model, &run->contexts, &run->held_out, run->text.ids);
+    if (!isfinite(loss)) {
+        run->trainer->bad_step = trainer->step;
+        return;
+    }
+    bool best = loss < run->best_loss;
+    if (best) {
+        run->best_loss = loss;
+        run->best_step = trainer->step;
+        run->worse = 0;
+        run->best_unsaved = true;
+        copy_model(&run->best, &trainer->model);
+    } else {
+        run->worse++;
+    }
+    size_t in_epoch = epoch_steps(run->split, trainer->options.batch);
+    double epoch = (double)trainer->step / (double)in_epoch, seconds = run->base_seconds + seconds_now() - run->started;
+    double train_loss = run->train_positions ? run->train_sum / (double)run->train_positions : loss;
+    size_t characters = trainer->step / in_epoch * run->split + trainer->step % in_epoch * trainer->options.batch;
+    double rate = trainer->options.embedding_rate * (1 - (1 - trainer->options.final_rate) * (double)trainer->step / (double)trainer->steps);
+    log_add(&run->log, trainer->step, epoch, characters, train_loss, loss, rate, seconds);
+    char path[PATH_MAX], number[32];
+    path_in(run, "loss.csv", path);
+    text_write(path, run->log.text, run->log.length);
+    run->train_sum = 0;
+    run->train_positions = 0;
+    if (run->settings.quiet) return;
+    progress_clear(&run->progress);
+    fprintf(stderr, "epoch %5.2f  %12s characters  train %.4f  held out %.4f%s  %6.2f s\n", epoch, grouped(characters, number), train_loss,
+            loss, best ? " *" : "  ", seconds);
+}
+
+/* ---- training --------------------------------------------------------------------------------- */
+
+/* The first step after `step` at which something is due: `times` times an epoch. */
+static size_t next_due(size_t step, size_t in_epoch, size_t times) {
+    size_t epoch = step / in_epoch, within = step % in_epoch;
+    for (size_t k = 1; k <= times; k++)
+        if (in_epoch * k / times > within) return epoch * in_epoch + in_epoch * k / times;
+    return (epoch + 1) * in_epoch;
+}
+
+static void say_progress(Run *run, size_t first_step) {
+    const Trainer *trainer = run->trainer;
+    double seconds = seconds_now() - run->started, done = (double)trainer->step / (double)trainer->steps;
+    double rate = (double)((trainer->step - first_step) * trainer->options.batch) / seconds;
+    double left = (double)((trainer->steps - trainer->step) * trainer->options.batch) / rate;
+    char line[256], bar[21] = "                    ";
+    memset(bar, '#', (size_t)(20 * done));
+    snprintf(line, sizeof line, "%3.0f%% [%s] epoch %zu/%zu  %.2f M chars/s  train %.3f  best held out %.3f  %.0f s left", 100 * done, bar,
+             trainer->step / epoch_steps(run->split, trainer->options.batch) + 1, trainer->options.epochs, rate / 1e6,
+             run->train_positions ? run->train_sum / (double)run->train_positions : 0.0, run->best_loss, left);
+    progress_line(&run->progress, line);
+}
+
+/* Takes steps until the next evaluation, snapshot or progress report. */
+static void train_on(Run *run, size_t goal) {
+    Trainer *trainer = run->trainer;
+    size_t steps = goal - trainer->step, from = trainer->step, few = 1 + (size_t)50000 / trainer->options.batch;
+    if (run->progress.live && steps > few) steps = few; /* a live line moves about 20 times a second */
+    if (steps > RUN_STEPS) steps = RUN_STEPS;
+    size_t done = trainer_run(trainer, steps);
+    for (size_t i = 0; i < done; i++) {
+        size_t positions = step_positions(trainer, from + i);
+        run->train_sum += (double)trainer->losses[i] * (double)positions;
+        run->train_positions += positions;
+        if (from + i < run->settings.batch_losses) printf("%zu,%.8f\n", from + i + 1, (double)trainer->losses[i]);
+    }
+}
+
+/* Trains to the end, or until a signal, a loss that is no number, or an epoch without a better model. */
+static void train(Run *run) {
+    Trainer *trainer = run->trainer;
+    size_t in_epoch = epoch_steps(run->split, trainer->options.batch), first_step = trainer->step;
+    run->started = run->last_save = seconds_now();
+    if (trainer->step == 0) {
+        if (snapshot_due(&run->snapshots, 0, trainer->steps)) snapshot_take(&run->snapshots, trainer->model.embedding, 0);
+        evaluate(run);
+    }
+    while (trainer->step < trainer->steps && !interrupted && !trainer->bad_step && run->worse < run->settings.evaluations) {
+        size_t evaluation = next_due(trainer->step, in_epoch, run->settings.evaluations), goal = trainer->step + 1;
+        while (goal < evaluation && !snapshot_due(&run->snapshots, goal, trainer->steps)) goal++;
+        while (trainer->step < goal && !interrupted && !trainer->bad_step) {
+            train_on(run, goal);
+            if (run->progress.live) say_progress(run, first_step);
+        }
+        if (trainer->bad_step || trainer->step < goal) break;
+        if (snapshot_due(&run->snapshots, goal, trainer->steps)) snapshot_take(&run->snapshots, trainer->model.embedding, goal);
+        if (goal == evaluation) evaluate(run);
+        if (seconds_now() - run->last_save >= run->settings.save_every && !trainer->bad_step) save(run);
+    }
+    progress_clear(&run->progress);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t row;
+    double distance;
+} Move;
+
+/* How far each row of the best model is from its start: to the front come the five that moved most. */
+static void say_moves(const Run *run, const SavedModel *saved) {
+    const Model *model = &saved->model;
+    Model start = model_allocate(CHARACTERS, model->dim);
+    Random random = random_seeded(run->settings.run.seed);
+    model_start(&start, &random, (float)run->settings.run.deviation);
+    float *zeros = allocate(model->dim, sizeof *zeros, "a row");
+    Move most[5] = {{0}};
+    size_t moved = 0;
+    for (uint32_t row = 0; row < model->rows; row++) {
+        const float *now = model->embedding + row * model->dim, *before = row < CHARACTERS ? start.embedding + row * model->dim : zeros;
+        if (!memcmp(now, before, model->dim * sizeof *now)) continue;
+        moved++;
+        Move move = {row, 0};
+        for (size_t d = 0; d < model->dim; d++) move.distance += ((double)now[d] - (double)before[d]) * ((double)now[d] - (double)before[d]);
+        for (int i = 0; i < 5; i++) {
+            if (move.distance <= most[i].distance) continue;
+            Move kept = most[i];
+            most[i] = move;
+            move = kept;
+        }
+    }
+    char a[32], b[32], name[ROW_NAME];
+    fprintf(stderr, "rows        %s moved; %s were never on and are bit for bit as they started\n", grouped(moved, a), grouped(model->rows - moved, b));
+    fprintf(stderr, "moved most ");
+    for (int i = 0; i < 5 && most[i].distance > 0; i++)
+        fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->contexts, most[i].row, name), sqrt(most[i].distance),
+                grouped(saved->contexts.count[most[i].row], a), i < 4 ? "," : "");
+    fprintf(stderr, "\n");
+    free(zeros);
+    model_free(&start);
+}
+
+static void say_end(const Run *run) {
+    char path[PATH_MAX];
+    path_in(run, "model.safetensors", path);
+    SavedModel saved = model_open(path);
+    const char *out = run->settings.out;
+    double loss = run->best_loss;
+    fprintf(stderr, "\nheld out    %.4f nats/char = %.4f bits/char, perplexity %.3f", loss, loss / log(2), exp(loss));
+    fprintf(stderr, "   (yardsticks: %.3f, %.3f, %.3f)\n", run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
+    if (loss > run->yardsticks.unigram - 0.01)
+        fprintf(stderr, "            no better than the unigram yardstick: there is nothing in this text that a context tells\n");
+    if (!run->settings.pretrained[0]) say_moves(run, &saved);
+    fprintf(stderr, "files       %s (the best model), %s/checkpoint.safetensors, %s/loss.csv\n", path, out, out);
+    bool elsewhere = strcmp(out, "out") != 0;
+    fprintf(stderr, "next        ./sample %s%s%s\"WTF\"   ./embed%s%s   make plot\n", elsewhere ? "--model " : "", elsewhere ? path : "", elsewhere ? " " : "",
+            elsewhere ? " --model " : "", elsewhere ? path : "");
+    model_close(&saved);
+}
+
+static int finish(Run *run) {
+    const Trainer *trainer = run->trainer;
+    if (trainer->bad_step && run->best_unsaved) save(run);
+    if (trainer->bad_step)
+        fail("the loss of batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->bad_step,
+             run->best_step || run->best_loss < INFINITY ? ", the best model so far is kept" : "");
+    save(run);
+    bool stopped_early = trainer->step < trainer->steps && !interrupted;
+    if (stopped_early && !run->settings.quiet)
+        fprintf(stderr, "it stopped learning: no better model for %zu evaluations; the best one is of step %zu\n", run->worse, run->best_step);
+    if (interrupted && trainer->step < trainer->steps) {
+        notice("stopped after batch %zu of %zu; go on with: ./train --resume%s%s %s", trainer->step, trainer->steps,
+               strcmp(run->settings.out, "out") ? " --out " : "", strcmp(run->settings.out, "out") ? run->settings.out : "", run->settings.text);
+    } else if (!run->settings.quiet) {
+        say_end(run);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    Run run = {.settings = defaults, .best_loss = INFINITY};
+    Settings *settings = &run.settings;
+    RunOptions *options = &settings->run;
+    settings->threads = (size_t)processors();
+    Option table[] = {
+        {GROUP, .name = "Model"},
+        {COUNT, "order", 'n', &settings->order, 1, MAX_ORDER, "N", "longest n-gram that has a row; 1: the notebook's model, characters only", .decides = true},
+        {COUNT, "dim", 'd', &settings->run.dim, 1, MAX_DIM, "D", "numbers in a row", .decides = true},
+        {COUNT, "min-count", 'm', &settings->min_count, 1, UINT32_MAX, "N", "how often a string must be seen to have a row", .decides = true},
+        {COUNT, "max-rows", 0, &settings->max_rows, 0, 1e9, "N", "at most so many n-grams and phrases: the rarest go", .decides = true},
+        {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "beside characters: some of ngrams,phrases,echoes,columns, or all (order 1: none)", .decides = true},
+        {GROUP, .name = "Training"},
+        {COUNT, "epochs", 'e', &options->epochs, 1, 1e6, "N", "passes through the text", .decides = true},
+        {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},
+        {REAL, "lr", 'l', &options->embedding_rate, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
+        {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.02; sgd: 0.5)", .decides = true},
+        {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "what is left of both at the end: they fall in a line", .decides = true},
+        {TEXT, "optimizer", 'o', &settings->rule, 0, 0, "NAME", "adagrad or sgd", .decides = true},
+        {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "Adagrad's initial accumulator of the embedding (default 1 / batch^2)", .decides = true},
+        {REAL, "init-std", 0, &options->deviation, 0, 1e6, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
+        {REAL, "val", 0, &settings->held_out, 0, 0.9, "X", "share of the text that is held out, at its end", .decides = true},
+        {COUNT, "seed", 's', &settings->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
+        {COUNT, "threads", 't', &settings->threads, 1, 256, "N", "any number gives the same result"},
+        {COUNT, "evaluations", 0, &settings->evaluations, 1, 1000, "N", "times an epoch that the held-out part is scored", .decides = true},
+        {GROUP, .name = "As nn.Embedding has them"},
+        {TEXT, "pretrained", 0, &settings->pretrained, 0, 0, "FILE", "start from another model's rows, matched by their text", .decides = true},
+        {FLAG, "freeze-embedding", 0, &options->freeze_embedding, 0, 1, NULL, "the rows keep what they start with", .decides = true},
+        {REAL, "max-norm", 0, &options->max_norm, 0, 1e30, "X", "rows longer than this are shortened when they are used (default 0: never)", .decides = true},
+        {TEXT, "norm-type", 0, &settings->norm_type, 0, 0, "P", "the p of that norm, or inf", .decides = true},
+        {FLAG, "scale-grad-by-freq", 0, &options->scale_grad_by_freq, 0, 1, NULL, "a row's gradient is divided by its count in the batch", .decides = true},
+        {GROUP, .name = "Files and messages"},
+        {TEXT, "out", 0, &settings->out, 0, 0, "DIR", "where results go"},
+        {FLAG, "resume", 'r', &settings->resume, 0, 1, NULL, "go on from OUT/checkpoint.safetensors"},
+        {REAL, "save-every", 0, &settings->save_every, 0, 1e9, "S", "seconds between saves (and always at the end)"},
+        {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "a byte that is not printable ASCII is an error"},
+        {COUNT, "batch-losses", 0, &settings->batch_losses, 0, 1e15, "N", "print the losses of the first N batches to standard output (default 0)"},
+        {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but errors"},
+        {0}};
+    set_program_name(argv[0]);
+    run.options = table;
+    if (parse_options(argc, argv, table, usage, examples, &settings->text, 1) == 0) wrong_use("name a text file to train on, such as data/text.txt; see --help");
+    lock_folder(&run);
+
+    TensorFile checkpoint = {0};
+    if (settings->resume) {
+        char path[PATH_MAX];
+        path_in(&run, "checkpoint.safetensors", path);
+        checkpoint = tensors_open(path, "a checkpoint");
+        take_options(table, path, &checkpoint);
+    }
+    settle(settings);
+
+    run.text = text_read(settings->text, settings->strict);
+    if (!settings->quiet) text_notice(&run.text, settings->text);
+    run.split = (size_t)((double)run.text.length * (1 - settings->held_out));
+    if (run.split < 2 || run.split == run.text.length)
+        fail("%s: %zu characters are too few to train on some and hold out %g of them; give a longer text", settings->text, run.text.length, settings->held_out);
+    if (settings->resume) {
+        char path[PATH_MAX];
+        path_in(&run, "checkpoint.safetensors", path);
+        check_text(&run, path, &checkpoint);
+    }
+
+    run.team = team_start((int)settings->threads);
+    run.yardsticks = yardsticks(run.text.ids, run.split);
+    run.contexts = contexts_list(run.team, run.text.ids, run.split, settings->rows);
+    if (!settings->quiet) {
+        say_characters(&run);
+        say_rows(&run);
+    }
+    run.held_out = contexts_find(run.team, &run.contexts, run.text.ids, run.split, run.text.length - run.split);
+    run.trainer = trainer_start(run.team, &run.contexts, run.text.ids, run.split, *options, &interrupted);
+    run.snapshots = snapshots_start(options->dim);
+    log_start(&run.log);
+    run.progress.live = isatty(STDERR_FILENO) && !settings->quiet;
+    if (settings->pretrained[0]) model_adopt(&run.trainer->model, &run.contexts, settings->pretrained);
+    if (settings->resume) resume(&run, &checkpoint);
+    tensors_close(&checkpoint);
+
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
+    train(&run);
+    int status = finish(&run);
+
+    trainer_end(run.trainer);
+    found_free(&run.held_out);
+    contexts_free(&run.contexts);
+    snapshots_free(&run.snapshots);
+    log_free(&run.log);
+    model_free(&run.best);
+    team_end(run.team);
+    free(run.text.ids);
+    close(run.lock);
+    return fflush(stdout) ? 1 : status;
+}
