@@ -1,25 +1,45 @@
 # make             builds ./train ./sample ./embed ./wtf
-# make test        builds and runs the tests
-# make plot        draws out/loss.png (needs gnuplot)
-# make ARCH=       builds for any machine of this kind, not only for this one; the results are the same bits
+# make test        builds and runs the tests (a compiler and make are enough)
+# make plot        draws out/loss.png and out/map.png (needs gnuplot)
+# make twin        compares with the same program in PyTorch (needs python3-torch)
+# make bench       measures speed and learning
+# make install     into $(DESTDIR)$(PREFIX)/bin
+#
+# make ARCH=       builds for any machine of this kind, not only for this one: the results are the same bits
 
-CC     ?= cc
-ARCH   ?= -march=native
-CFLAGS ?= -O3
-EXACT   = -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread
-WARN    = -Wall -Wextra -Wpedantic -Wno-psabi -Wno-missing-field-initializers
-LIBRARY = $(patsubst %.c,%.o,$(wildcard lib/*.c))
-PROGRAMS = train
+CC      ?= cc
+ARCH    ?= -march=native
+CFLAGS  ?= -O3
+PREFIX  ?= /usr/local
+# The same bits everywhere: no fused multiply-add but where the code says so, no reordering of sums.
+EXACT    = -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread
+WARN     = -Wall -Wextra -Wpedantic -Wno-psabi -Wno-missing-field-initializers
+COMPILE  = $(CC) $(EXACT) $(WARN) $(CFLAGS) $(ARCH)
+HEADERS  = $(wildcard *.h lib/*.h tests/*.h)
+LIBRARY  = $(patsubst %.c,%.o,$(wildcard lib/*.c))
+PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))
+TESTS    = $(patsubst tests/%.c,tests/build/%,$(wildcard tests/test_*.c))
 
 all: $(PROGRAMS)
 
-%.o: %.c $(wildcard *.h lib/*.h)
-	$(CC) $(EXACT) $(WARN) $(CFLAGS) $(ARCH) -c -o $@ $<
+%.o: %.c $(HEADERS)
+	$(COMPILE) -c -o $@ $<
 
 $(PROGRAMS): %: %.o $(LIBRARY)
-	$(CC) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) -lm
+	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ -lm
+
+tests/build/%: tests/%.c $(LIBRARY) $(HEADERS)
+	@mkdir -p tests/build
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY) -lm
+
+test: $(PROGRAMS) $(TESTS)
+	@sh tests/run.sh $(sort $(TESTS)) $(sort $(wildcard tests/test_*.sh))
+
+install: $(PROGRAMS)
+	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
 
 clean:
-	rm -f $(PROGRAMS) *.o lib/*.o
+	rm -rf $(PROGRAMS) *.o lib/*.o tests/build
 
-.PHONY: all clean
+.PHONY: all test install clean

@@ -163,7 +163,8 @@ static void sort_places(const Listing *listing, uint32_t *places, uint32_t *spar
     memcpy(places, spare, count * sizeof *places);
 }
 
-/* All places [count] share the first `length` letters of their strings; lists the longer ones among them. */
+/* All places [count] share the first `length` letters of their strings; lists the longer ones among them. A string
+   that stands once is not continued: its longer ones would be on at the very same place and learn the same. */
 static void list_longer(const Listing *listing, StringList *list, uint32_t *places, uint32_t *spare, size_t count,
                         int length) {
     if (length == listing->longest) return;
@@ -173,7 +174,7 @@ static void list_longer(const Listing *listing, StringList *list, uint32_t *plac
         for (end = i + 1; end < count && next_letter(listing, places[end], (size_t)length) == letter;) end++;
         if (letter < 0 || end - i < listing->min_count) continue;
         list_add(list, letter, length + 1, end - i);
-        list_longer(listing, list, places + i, spare + i, end - i, length + 1);
+        if (end - i > 1) list_longer(listing, list, places + i, spare + i, end - i, length + 1);
     }
 }
 

@@ -11,7 +11,8 @@
                   began; each has 100 rows, one for each c, and at most one of them is on
      columns      how many characters the line has so far, 0..80 and more
 
-   A string gets a row when it stands in the training text at least min_count times. The shorter
+   A string gets a row when it stands in the training text at least min_count times and, where it is one
+   letter longer than another string's row, when that one stands there at least twice. The shorter
    suffixes of an n-gram stand there too, so each n-gram's row knows the row of its text without the
    first character, its parent; all rows of the chain are on together. The shorter prefixes of a
    phrase stand there too, so a phrase's parent is its text without the last character. Characters
