@@ -629,6 +629,16 @@ void found_free(Found *found) {
     *found = (Found){0};
 }
 
+void contexts_count(Contexts *contexts, const Found *found) {
+    for (size_t i = 0; i < found->count; i++) {
+        for (int e = 0; e < contexts->options.echoes; e++) {
+            uint8_t follower = found->echo[(size_t)e * found->count + i];
+            if (follower != NO_ECHO) contexts->count[contexts->phrases_end + (uint32_t)e * CHARACTERS + follower]++;
+        }
+        if (found->column) contexts->count[contexts->echoes_end + found->column[i]]++;
+    }
+}
+
 /* phrase, echo and column are NULL where those kinds have no rows. */
 static size_t expand(const Contexts *contexts, uint32_t ngram, const uint32_t *phrase, const uint8_t *echo, size_t echo_stride,
                      const uint8_t *column, uint32_t *rows) {

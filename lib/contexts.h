@@ -107,6 +107,9 @@ typedef struct {
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count);
 void found_free(Found *found);
 
+/* Adds to the counts of echoes and columns how often they are on at these positions (strings were counted when listed). */
+void contexts_count(Contexts *contexts, const Found *found);
+
 /* The rows of the i-th position: rows [MAX_ROWS_ON]; returns how many. */
 size_t found_rows(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows);
 

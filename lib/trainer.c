@@ -24,7 +24,7 @@ size_t step_positions(const Trainer *trainer, size_t step) {
     return place.length - done < trainer->options.batch ? place.length - done : trainer->options.batch;
 }
 
-/* Shuffles the shard in which the next step falls and looks up its rows. */
+/* Shuffles the shard in which the next step falls and looks up its rows; counts them when it is there for the first time. */
 static void enter_shard(Trainer *trainer) {
     Place place = place_of(trainer, trainer->step);
     trainer->shard_random = trainer->random;
@@ -32,12 +32,14 @@ static void enter_shard(Trainer *trainer) {
     if (!trainer->found.count || trainer->found.first != place.first) {
         found_free(&trainer->found);
         trainer->found = contexts_find(trainer->team, trainer->contexts, trainer->text, place.first, place.length);
+        if (trainer->step == place.first_step && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
+            contexts_count(trainer->contexts, &trainer->found);
     }
     trainer->shard_step = place.first_step;
     trainer->shard_end = place.first_step + divide_up(place.length, trainer->options.batch);
 }
 
-Trainer *trainer_start(Team *team, const Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
+Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
                        const volatile sig_atomic_t *stop) {
     Trainer *trainer = allocate(1, sizeof *trainer, "the run");
     size_t rows = contexts->rows, dim = options.dim, members = (size_t)team_size(team);

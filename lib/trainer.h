@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     RunOptions options;
     Team *team;
-    const Contexts *contexts;
+    Contexts *contexts;
     const uint8_t *text;
     size_t length; /* of the training part: positions 0..length-1 are learned */
     Model model;
@@ -48,8 +48,9 @@ typedef struct {
 
 enum { SHARD = 16 << 20, RUN_STEPS = 4096 };
 
-/* A run at its start. The team, the rows and the text stay the caller's and must outlive it. */
-Trainer *trainer_start(Team *team, const Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
+/* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the run adds to the
+   counts of rows. */
+Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
                        const volatile sig_atomic_t *stop);
 void trainer_end(Trainer *trainer);
 
