@@ -559,13 +559,13 @@ int main(int argc, char **argv) {
     run.progress.live = isatty(STDERR_FILENO) && !settings->quiet;
     if (settings->pretrained[0]) model_adopt(&run.trainer->model, &run.contexts, settings->pretrained);
     if (settings->resume) resume(&run, &checkpoint);
-    tensors_close(&checkpoint);
 
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     train(&run);
     int status = finish(&run);
 
+    tensors_close(&checkpoint);
     trainer_end(run.trainer);
     found_free(&run.held_out);
     contexts_free(&run.contexts);

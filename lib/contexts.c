@@ -635,11 +635,11 @@ void contexts_count(Contexts *contexts, const Found *found) {
             uint8_t follower = found->echo[(size_t)e * found->count + i];
             if (follower != NO_ECHO) contexts->count[contexts->phrases_end + (uint32_t)e * CHARACTERS + follower]++;
         }
-        if (found->column) contexts->count[contexts->echoes_end + found->column[i]]++;
+        if (found->column && found->first + i > 0) contexts->count[contexts->echoes_end + found->column[i]]++;
     }
 }
 
-/* phrase, echo and column are NULL where those kinds have no rows. */
+/* phrase, echo and column are NULL where those kinds have no rows. Without history (no ngram) nothing is on. */
 static size_t expand(const Contexts *contexts, uint32_t ngram, const uint32_t *phrase, const uint8_t *echo, size_t echo_stride,
                      const uint8_t *column, uint32_t *rows) {
     size_t count = 0;
@@ -649,7 +649,7 @@ static size_t expand(const Contexts *contexts, uint32_t ngram, const uint32_t *p
     for (int e = 0; echo && e < contexts->options.echoes; e++)
         if (echo[(size_t)e * echo_stride] != NO_ECHO)
             rows[count++] = contexts->phrases_end + (uint32_t)e * CHARACTERS + echo[(size_t)e * echo_stride];
-    if (column) rows[count++] = contexts->echoes_end + *column;
+    if (column && ngram != NO_ROW) rows[count++] = contexts->echoes_end + *column;
     return count;
 }
 

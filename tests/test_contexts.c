@@ -1,0 +1,176 @@
+/* test_contexts.c: the rows of every context against their definitions, found the slow way. */
+#include "../lib/contexts.h"
+#include "../lib/fail.h"
+#include "../lib/text.h"
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LENGTH = 3000, TRAINED = 2500 };
+
+/* How often a string stands in text [length], as a plain search finds it. */
+static uint32_t occurrences(const char *text, size_t length, const char *string, size_t size) {
+    uint32_t count = 0;
+    for (size_t i = 0; i + size <= length; i++) count += memcmp(text + i, string, size) == 0;
+    return count;
+}
+
+static bool word_letter(char c) { return c == '_' || c == '\'' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+static bool starts_word(const char *text, size_t i) { return word_letter(text[i]) && (i == 0 || !word_letter(text[i - 1])); }
+
+/* Small letters, white space runs as one space, none at the start; where[i] is the plain length before character i. */
+static size_t make_plain(const char *text, size_t length, char *plain) {
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r') ? ' ' : text[i];
+        if (c != ' ' || (used && plain[used - 1] != ' ')) plain[used++] = c;
+    }
+    return used;
+}
+
+/* How often a phrase begins at the start of a word and lies within that word and the next. */
+static uint32_t phrase_occurrences(const char *plain, size_t length, const char *phrase, size_t size) {
+    uint32_t count = 0;
+    for (size_t i = 0; i + size <= length; i++) {
+        if (!starts_word(plain, i) || memcmp(plain + i, phrase, size)) continue;
+        int words = 0;
+        for (size_t j = i; j < i + size; j++) words += starts_word(plain, j);
+        count += words <= PHRASE_WORDS;
+    }
+    return count;
+}
+
+/* The character after the key's last stand before place, or -1. */
+static int slow_echo(const char *text, size_t place, int key) {
+    size_t length = (size_t)key;
+    if (key > ECHO_WORDS) {
+        size_t start = place;
+        for (int words = key - ECHO_WORDS; words > 0; words -= starts_word(text, start))
+            if (start-- == 0) return -1;
+        length = place - start;
+    }
+    if (length == 0 || length > place || length > MAX_ECHO_KEY) return -1;
+    for (size_t found = place - 1; found >= length && place - found < ECHO_WINDOW; found--)
+        if (!memcmp(text + found - length, text + place - length, length) && (key < ECHO_WORDS || starts_word(text, found - length)))
+            return (unsigned char)text[found];
+    return -1;
+}
+
+typedef struct {
+    uint32_t rows[MAX_ROWS_ON];
+    size_t count;
+} Expected;
+
+/* The rows of a place by definition, in the order of found_rows. A string has a row when it stands often enough, and
+   all shorter ones in its chain stand at least twice. */
+static Expected slow_rows(const Contexts *contexts, const char *text, size_t place) {
+    Expected expected = {{0}, 0};
+    uint8_t ids[MAX_PHRASE + 1];
+    uint32_t chain[MAX_ORDER];
+    size_t known = 0, least = contexts->options.min_count;
+    if (place == 0) return expected;
+    for (size_t k = 1; k <= (size_t)contexts->options.order && k <= place; k++) {
+        if (k > 1 && occurrences(text, TRAINED, text + place - k, k) < least) break;
+        if (k > 2 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
+        for (size_t i = 0; i < k; i++) ids[i] = (uint8_t)id_of((unsigned char)text[place - k + i]);
+        if ((chain[known++] = ngram_row(contexts, ids, k)) == NO_ROW) break;
+    }
+    while (known > 0) expected.rows[expected.count++] = chain[--known];
+    char *plain = allocate(LENGTH, 1, "test"), *trained = allocate(LENGTH, 1, "test");
+    size_t length = make_plain(text, place, plain), trained_length = make_plain(text, TRAINED, trained), start = length;
+    for (int w = 0; contexts->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
+        do start--;
+        while (start > 0 && !starts_word(plain, start));
+        if (!starts_word(plain, start)) break;
+        size_t size = length - start;
+        if (size > MAX_PHRASE || phrase_occurrences(trained, trained_length, plain + start, size) < least) continue;
+        if (size > 1 && phrase_occurrences(trained, trained_length, plain + start, size - 1) < 2) continue;
+        for (size_t i = 0; i < size; i++) ids[i] = (uint8_t)id_of((unsigned char)plain[start + i]);
+        expected.rows[expected.count++] = phrase_row(contexts, ids, size);
+    }
+    free(plain);
+    free(trained);
+    for (int e = 0; e < contexts->options.echoes; e++) {
+        int follower = slow_echo(text, place, contexts->options.echo_keys[e]);
+        if (follower >= 0) expected.rows[expected.count++] = contexts->phrases_end + (uint32_t)(e * CHARACTERS + id_of((unsigned char)follower));
+    }
+    size_t column = 0;
+    while (column < COLUMNS - 1 && column < place && text[place - 1 - column] != '\n') column++;
+    if (contexts->options.columns) expected.rows[expected.count++] = contexts->echoes_end + (uint32_t)column;
+    return expected;
+}
+
+static void test_rows(const uint8_t *ids, RowOptions options, int members) {
+    char text[LENGTH];
+    for (size_t i = 0; i < LENGTH; i++) text[i] = character_of(ids[i]);
+    Team *team = team_start(members);
+    Contexts contexts = contexts_list(team, ids, TRAINED, options);
+    Found found = contexts_find(team, &contexts, ids, 0, LENGTH), tail = contexts_find(team, &contexts, ids, TRAINED, LENGTH - TRAINED);
+    Stream *stream = stream_start(&contexts);
+    size_t wrong = 0, differs = 0, streams = 0, on = 0;
+    for (size_t i = 0; i < LENGTH; i++) {
+        uint32_t rows[MAX_ROWS_ON], others[MAX_ROWS_ON];
+        size_t count = found_rows(&contexts, &found, i, rows);
+        Expected expected = slow_rows(&contexts, text, i);
+        bool same = count == expected.count && !memcmp(rows, expected.rows, count * sizeof *rows);
+        if (!same && wrong++ == 0) { /* show the first */
+            char name[ROW_NAME];
+            printf("note context %zu has", i);
+            for (size_t r = 0; r < count; r++) printf(" %s", row_name(&contexts, rows[r], name));
+            printf("\nnote but should have");
+            for (size_t r = 0; r < expected.count; r++) printf(" %s", expected.rows[r] == NO_ROW ? "(none)" : row_name(&contexts, expected.rows[r], name));
+            printf("\n");
+        }
+        if (i >= TRAINED) differs += found_rows(&contexts, &tail, i - TRAINED, others) != count || memcmp(rows, others, count * sizeof *rows);
+        streams += stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
+        stream_push(stream, ids[i]);
+        on += count;
+    }
+    check(wrong == 0, "order %d, min-count %u: rows of %d contexts as defined, %.1f on average (%zu differ)", options.order, (unsigned)options.min_count, LENGTH,
+          (double)on / LENGTH, wrong);
+    check(differs == 0, "order %d, min-count %u: a stretch of the text has the rows that the whole has", options.order, (unsigned)options.min_count);
+    check(streams == 0, "order %d, min-count %u: character by character the same rows are on", options.order, (unsigned)options.min_count);
+    stream_end(stream);
+
+    bool named = true;
+    char name[ROW_NAME], string[MAX_PHRASE];
+    for (uint32_t row = 0; row < contexts.rows; row++) {
+        uint8_t back[MAX_PHRASE];
+        size_t length = row_text(&contexts, row, string);
+        for (size_t i = 0; i < length; i++) back[i] = (uint8_t)id_of((unsigned char)string[i]);
+        if (length) named &= row == (row < contexts.ngrams_end ? ngram_row(&contexts, back, length) : phrase_row(&contexts, back, length));
+        named &= strlen(row_name(&contexts, row, name)) > 0;
+    }
+    check(named, "order %d, min-count %u: each string's row is found by its text", options.order, (unsigned)options.min_count);
+    found_free(&found);
+    found_free(&tail);
+    contexts_free(&contexts);
+    team_end(team);
+}
+
+static void test_cap(const Text *text) {
+    Team *team = team_start(2);
+    RowOptions options = {.order = 6, .min_count = 1, .max_rows = 5000, .phrases = true};
+    Contexts contexts = contexts_list(team, text->ids, text->length, options);
+    bool frequent = true;
+    for (uint32_t row = CHARACTERS; row < contexts.phrases_end; row++) frequent &= contexts.count[row] >= contexts.min_count;
+    check(contexts.phrases_end - CHARACTERS <= 5000 && contexts.phrases_end > 4000 && contexts.min_count > 1 && frequent,
+          "max_rows 5000 keeps the %u strings seen at least %u times", (unsigned)contexts.phrases_end - CHARACTERS, (unsigned)contexts.min_count);
+    contexts_free(&contexts);
+    team_end(team);
+}
+
+int main(void) {
+    Text text = text_read("data/text.txt", true);
+    RowOptions all = {.order = 7, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2}};
+    RowOptions some = {.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true};
+    RowOptions one = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX};
+    test_rows(text.ids + 5000, all, 1);
+    test_rows(text.ids + 5000, some, 3);
+    test_rows(text.ids + 5000, one, 2);
+    test_cap(&text);
+    free(text.ids);
+    return 0;
+}

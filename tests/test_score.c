@@ -1,0 +1,173 @@
+/* test_score.c: the loss of a saved model, computed again from the file alone by code that shares nothing with the
+   program: its own reading of the file, its own search for rows, its own arithmetic in double.
+
+   usage: test_score   trains small models with ./train and compares with the val_loss that it wrote. */
+#include "check.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char printable[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\x0b\x0c";
+
+static char *read_whole(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file) exit(3);
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size + 1);
+    if (!bytes || fread(bytes, 1, *size, file) != *size) exit(3);
+    bytes[*size] = '\0';
+    fclose(file);
+    return bytes;
+}
+
+/* One array of the file, found by its name in the header's text. */
+typedef struct {
+    size_t rows, columns;
+    const char *data;
+} Array;
+
+static Array find_array(const char *file, const char *name) {
+    uint64_t length;
+    memcpy(&length, file, 8);
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\":{", name);
+    const char *at = strstr(file + 8, key);
+    Array array = {0, 0, NULL};
+    if (!at || (size_t)(at - file) > length + 8) return array;
+    size_t begin;
+    if (sscanf(strstr(at, "\"shape\":["), "\"shape\":[%zu,%zu]", &array.rows, &array.columns) < 1) exit(3);
+    if (sscanf(strstr(at, "\"data_offsets\":["), "\"data_offsets\":[%zu", &begin) != 1) exit(3);
+    array.data = file + 8 + length + begin;
+    return array;
+}
+
+static double find_number(const char *file, const char *name) {
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\":\"", name);
+    const char *at = strstr(file + 8, key);
+    return at ? strtod(at + strlen(key), NULL) : NAN;
+}
+
+static bool word_letter(char c) { return c == '_' || c == '\'' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/* The row whose right-aligned text in the array is this one, or -1: sorted once, then bisected. */
+typedef struct {
+    const char *cell;
+    size_t row, width;
+} Entry;
+
+static size_t entry_width;
+
+static int by_cell(const void *a, const void *b) { return memcmp(((const Entry *)a)->cell, ((const Entry *)b)->cell, entry_width); }
+
+static Entry *sort_entries(Array array) {
+    Entry *entries = malloc((array.rows + 1) * sizeof *entries);
+    for (size_t i = 0; i < array.rows; i++) entries[i] = (Entry){array.data + i * array.columns, i, array.columns};
+    entry_width = array.columns;
+    if (array.rows) qsort(entries, array.rows, sizeof *entries, by_cell);
+    return entries;
+}
+
+static long find_entry(const Entry *entries, Array array, const char *text, size_t length) {
+    char cell[64] = {0};
+    if (length == 0 || length > array.columns) return -1;
+    memcpy(cell + array.columns - length, text, length);
+    entry_width = array.columns;
+    Entry *found = bsearch(&(Entry){cell, 0, array.columns}, entries, array.rows, sizeof *entries, by_cell);
+    return found ? (long)found->row : -1;
+}
+
+static double plain_score(const char *file, const char *text, size_t length, size_t from) {
+    Array embedding = find_array(file, "embedding.weight"), weight = find_array(file, "linear.weight"), bias = find_array(file, "linear.bias");
+    Array ngrams = find_array(file, "ngrams"), phrases = find_array(file, "phrases"), echoes = find_array(file, "echoes"), columns = find_array(file, "columns");
+    Entry *ngram_entries = sort_entries(ngrams), *phrase_entries = sort_entries(phrases);
+    size_t dim = embedding.columns;
+    const float *rows = (const float *)(const void *)embedding.data, *w = (const float *)(const void *)weight.data, *b = (const float *)(const void *)bias.data;
+    double total = 0, *h = malloc(dim * sizeof *h);
+    char *plain = malloc(length + 1);
+    for (size_t place = from; place < length; place++) {
+        size_t on[128], count = 0;
+        if (place) on[count++] = (size_t)(strchr(printable, text[place - 1]) - printable);
+        for (size_t k = 2; k <= ngrams.columns && k <= place; k++) {
+            long row = find_entry(ngram_entries, ngrams, text + place - k, k);
+            if (row < 0) break;
+            on[count++] = 100 + (size_t)row;
+        }
+        size_t used = 0, start = place > 300 ? place - 300 : 0;
+        for (size_t i = start; phrases.rows && i < place; i++) {
+            char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : strchr(" \t\n\r\x0b\x0c", text[i]) ? ' ' : text[i];
+            if (c != ' ' || (used ? plain[used - 1] != ' ' : start > 0)) plain[used++] = c;
+        }
+        for (size_t i = used, words = 0; i > 0 && words < 2; i--) {
+            if (!word_letter(plain[i - 1]) || (i > 1 && word_letter(plain[i - 2]))) continue;
+            words++;
+            long row = find_entry(phrase_entries, phrases, plain + i - 1, used - i + 1);
+            if (row >= 0) on[count++] = 100 + ngrams.rows + (size_t)row;
+        }
+        for (size_t e = 0; e < echoes.rows; e++) {
+            size_t key = (unsigned char)echoes.data[e], size = key;
+            if (key > 100) {
+                size_t i = place, words = 0;
+                while (i > 0 && words < key - 100) {
+                    i--;
+                    words += word_letter(text[i]) && (i == 0 || !word_letter(text[i - 1]));
+                }
+                size = words == key - 100 ? place - i : 0;
+            }
+            if (size == 0 || size > 40 || size > place) continue;
+            for (size_t f = place - 1; f >= size && place - f < 16384; f--) {
+                if (memcmp(text + f - size, text + place - size, size)) continue;
+                if (key > 100 && !(word_letter(text[f - size]) && (f == size || !word_letter(text[f - size - 1])))) continue;
+                on[count++] = 100 + ngrams.rows + phrases.rows + 100 * e + (size_t)(strchr(printable, text[f]) - printable);
+                break;
+            }
+        }
+        size_t column = 0;
+        while (column < 80 && column < place && text[place - 1 - column] != '\n') column++;
+        if (columns.rows) on[count++] = 100 + ngrams.rows + phrases.rows + 100 * echoes.rows + column;
+        for (size_t d = 0; d < dim; d++) {
+            h[d] = 0;
+            for (size_t i = 0; i < count; i++) h[d] += (double)rows[on[i] * dim + d];
+        }
+        double sum = 0, next = 0;
+        for (size_t c = 0; c < 100; c++) {
+            double logit = (double)b[c];
+            for (size_t d = 0; d < dim; d++) logit += (double)w[c * dim + d] * h[d];
+            sum += exp(logit);
+            if (printable[c] == text[place]) next = logit;
+        }
+        total += log(sum) - next;
+    }
+    free(plain);
+    free(h);
+    free(ngram_entries);
+    free(phrase_entries);
+    return total / (double)(length - from);
+}
+
+static void compare(const char *options) {
+    char command[512];
+    snprintf(command, sizeof command, "./train -q -e 1 --out tests/build/score %s data/text.txt", options);
+    if (!check(system(command) == 0, "./train %s", options)) return;
+    size_t text_size, model_size;
+    char *text = read_whole("data/text.txt", &text_size), *model = read_whole("tests/build/score/model.safetensors", &model_size);
+    double score = plain_score(model, text, text_size, (size_t)find_number(model, "train_characters")), saved = find_number(model, "val_loss");
+    check(close_to(score, saved, 1e-5), "%s: val_loss %.6f, from the file alone %.6f", options, saved, score);
+    snprintf(command, sizeof command, "./sample --model tests/build/score/model.safetensors --score data/text.txt --from %.0f", find_number(model, "train_characters"));
+    FILE *pipe = popen(command, "r");
+    double told = NAN;
+    bool read = pipe && fscanf(pipe, "chars %*u nats/char %lf", &told) == 1;
+    check(read && pclose(pipe) == 0 && close_to(told, saved, 1e-5), "%s: ./sample --score says %.6f", options, told);
+    free(text);
+    free(model);
+}
+
+int main(void) {
+    compare("--order 1 --dim 10");
+    compare("--order 4 --dim 16 --rows ngrams --min-count 2");
+    compare("--dim 13 --seed 7");
+    return 0;
+}
