@@ -230,7 +230,7 @@ static void list_task(Team *team, int member, void *argument) {
         if (!count) continue;
         StringList *list = &listing->lists[letter];
         if (listing->word_starts && count >= listing->min_count) list_add(list, letter, 1, count);
-        list_longer(listing, list, listing->places + start, listing->spare + start, count, 1);
+        if (count > 1) list_longer(listing, list, listing->places + start, listing->spare + start, count, 1);
     }
 }
 

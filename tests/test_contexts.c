@@ -73,7 +73,7 @@ static Expected slow_rows(const Contexts *contexts, const char *text, size_t pla
     if (place == 0) return expected;
     for (size_t k = 1; k <= (size_t)contexts->options.order && k <= place; k++) {
         if (k > 1 && occurrences(text, TRAINED, text + place - k, k) < least) break;
-        if (k > 2 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
+        if (k > 1 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
         for (size_t i = 0; i < k; i++) ids[i] = (uint8_t)id_of((unsigned char)text[place - k + i]);
         if ((chain[known++] = ngram_row(contexts, ids, k)) == NO_ROW) break;
     }
