@@ -167,6 +167,13 @@ static inline void layers_free(Layers *layers) {
     free(layers->loss);
 }
 
+/* Rows lie anywhere in memory; they are asked for some positions before they are needed. */
+enum { AHEAD = 4 };
+
+static inline void prefetch_row(const float *row, size_t dim) {
+    for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
+}
+
 /* Embedding: h [dim] = the sum of `count` rows. */
 static inline void embedding_forward(const Model *model, const uint32_t *rows, size_t count, float *h) {
     memset(h, 0, padded(model->dim) * sizeof(float));
@@ -184,24 +191,33 @@ static inline void linear_forward(const Model *model, const float *h, size_t siz
 /* Softmax, in place: logits [104] -> p [104]. The largest logit is subtracted first, so that nothing
    overflows. Returns ln of the sum of exp(logit). */
 static inline double softmax(float *logits) {
-    float largest = logits[0], sum[8] = {0}, total = 0;
-    for (size_t c = 1; c < CHARACTERS; c++) largest = logits[c] > largest ? logits[c] : largest;
-    for (size_t c = 0; c < LOGITS; c += 8) {
-        for (size_t i = 0; i < 8; i++) logits[c + i] -= largest;
-        exact_exp8(logits + c);
-        for (size_t i = 0; i < 8; i++) sum[i] += logits[c + i];
+    Floats8 *p = (Floats8 *)logits, largest = p[0], sum = {0};
+    for (size_t v = 1; v < LOGITS / 8; v++) {
+        Integers8 larger = p[v] > largest;
+        largest = (Floats8)(((Integers8)p[v] & larger) | ((Integers8)largest & ~larger));
+    }
+    float most = largest[0], total = 0;
+    for (size_t i = 1; i < 8; i++) most = largest[i] > most ? largest[i] : most;
+    for (size_t v = 0; v < LOGITS / 8; v++) {
+        p[v] -= most;
+        exact_exp8(&p[v]);
+        sum += p[v];
     }
     for (size_t i = 0; i < 8; i++) total += sum[i];
     float scale = 1 / total;
-    for (size_t c = 0; c < LOGITS; c++) logits[c] *= scale;
-    return (double)largest + exact_log((double)total);
+    for (size_t v = 0; v < LOGITS / 8; v++) p[v] *= scale;
+    return (double)most + exact_log((double)total);
 }
 
 /* The whole model for positions first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
 static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
-    for (size_t b = first; b < last; b++)
+    for (size_t b = first; b < last; b++) {
+        if (b + AHEAD < batch->size)
+            for (uint32_t i = batch->on_start[b + AHEAD]; i < batch->on_start[b + AHEAD + 1]; i++)
+                prefetch_row(model->embedding + batch->on[i] * model->dim, model->dim);
         embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], layers->h + b * stride);
+    }
     linear_forward(model, layers->h + first * stride, last - first, layers->logits + first * LOGITS);
     for (size_t b = first; b < last; b++) {
         float *logits = layers->logits + b * LOGITS, logit = logits[batch->next[b]];
@@ -291,6 +307,11 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
     float gradient[MAX_DIM];
     for (size_t u = first; u < last; u++) {
         size_t row = batch->row[u] * model->dim;
+        if (u + AHEAD < last) {
+            size_t next = batch->row[u + AHEAD] * model->dim;
+            prefetch_row(model->embedding + next, model->dim);
+            if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + next, model->dim);
+        }
         embedding_gradient(model, batch, layers, u, gradient);
         if (optimizer->scale_grad_by_freq)
             for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)(batch->where_start[u + 1] - batch->where_start[u]);

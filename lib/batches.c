@@ -21,15 +21,21 @@ void batch_free(Batch *batch) {
     free(batch->where);
 }
 
+enum { SOON = 12 };
+
 void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
                 size_t from, size_t count) {
     uint32_t on = 0;
     batch->size = count;
     for (size_t b = 0; b < count; b++) {
         size_t i = place ? place[b] : from + b;
+        if (place && b + SOON < count) { /* places are anywhere in the text: ask for them before they are needed */
+            __builtin_prefetch(&found->at[place[b + SOON]]);
+            __builtin_prefetch(&text[found->first + place[b + SOON]]);
+        }
         batch->next[b] = text[found->first + i];
         batch->on_start[b] = on;
-        on += (uint32_t)found_rows(contexts, found, i, batch->on + on);
+        on += (uint32_t)rows_on(contexts, &found->at[i], batch->on + on);
     }
     batch->on_start[count] = on;
 }

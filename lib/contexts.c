@@ -547,7 +547,7 @@ static void find_ngrams(const Contexts *contexts, const uint8_t *text, Found *fo
             if (longer == NO_ROW) break;
             row = longer;
         }
-        found->ngram[i] = row;
+        found->at[i].ngram = row;
     }
 }
 
@@ -561,7 +561,7 @@ static void find_phrases(const Contexts *contexts, const uint8_t *text, Found *f
     PhraseWalk walk = phrase_walk_start();
     if (i > 0) walk.before = plain(text[i - 1]);
     for (; i < found->first + to; i++) {
-        if (i >= place) memcpy(found->phrase + (i - found->first) * PHRASE_WORDS, walk.row, sizeof walk.row);
+        if (i >= place) memcpy(found->at[i - found->first].phrase, walk.row, sizeof walk.row);
         phrase_walk_step(contexts, &walk, text[i]);
     }
 }
@@ -571,7 +571,7 @@ static void find_echoes(const Contexts *contexts, const uint8_t *text, Found *fo
     size_t reach = 2 * ECHO_WINDOW, start = found->first > reach ? found->first - reach : 0;
     for (size_t i = start; i < found->first + found->count; i++) {
         uint8_t follower = echo_step(&memory, text + start, SIZE_MAX, (uint32_t)(i - start));
-        if (i >= found->first) found->echo[(size_t)echo * found->count + i - found->first] = follower;
+        if (i >= found->first) found->at[i - found->first].echo[echo] = follower;
     }
     echo_end(&memory);
 }
@@ -582,7 +582,7 @@ static void find_columns(const uint8_t *text, Found *found, size_t from, size_t 
     while (start > 0 && place - start < COLUMNS && text[start - 1] != NEWLINE) start--;
     for (; start < place; start++) column = next_column(column, text[start]);
     for (size_t i = from; i < to; i++) {
-        found->column[i] = column;
+        found->at[i].column = place + i - from > 0 ? column : NO_COLUMN;
         column = next_column(column, text[found->first + i]);
     }
 }
@@ -604,59 +604,44 @@ static void find_task(Team *team, int member, void *argument) {
         size_t from = found->count / SLICES * slice, to = slice == SLICES - 1 ? found->count : found->count / SLICES * (slice + 1);
         int kind = (task - echoes) / SLICES;
         if (kind == 0) find_ngrams(contexts, work->text, found, from, to);
-        if (kind == 1 && found->phrase) find_phrases(contexts, work->text, found, from, to);
-        if (kind == 2 && found->column) find_columns(work->text, found, from, to);
+        if (kind == 1 && contexts->options.phrases) find_phrases(contexts, work->text, found, from, to);
+        if (kind == 2 && contexts->options.columns) find_columns(work->text, found, from, to);
     }
 }
 
+static const Switches nothing_on = {NO_ROW, {NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN};
+
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count) {
-    Found found = {first, count, reallocate(NULL, count, sizeof(uint32_t), "the rows of the text"), NULL, NULL, NULL};
-    if (contexts->options.phrases)
-        found.phrase = reallocate(NULL, count, PHRASE_WORDS * sizeof(uint32_t), "the rows of the text");
-    if (contexts->options.echoes)
-        found.echo = reallocate(NULL, count, (size_t)contexts->options.echoes, "the rows of the text");
-    if (contexts->options.columns) found.column = reallocate(NULL, count, 1, "the rows of the text");
+    Found found = {first, count, reallocate(NULL, count, sizeof *found.at, "the rows of the text")};
+    for (size_t i = 0; i < count; i++) found.at[i] = nothing_on;
     FindWork work = {contexts, text, &found, 0};
     team_run(team, find_task, &work);
     return found;
 }
 
 void found_free(Found *found) {
-    free(found->ngram);
-    free(found->phrase);
-    free(found->echo);
-    free(found->column);
+    free(found->at);
     *found = (Found){0};
 }
 
 void contexts_count(Contexts *contexts, const Found *found) {
     for (size_t i = 0; i < found->count; i++) {
-        for (int e = 0; e < contexts->options.echoes; e++) {
-            uint8_t follower = found->echo[(size_t)e * found->count + i];
-            if (follower != NO_ECHO) contexts->count[contexts->phrases_end + (uint32_t)e * CHARACTERS + follower]++;
-        }
-        if (found->column && found->first + i > 0) contexts->count[contexts->echoes_end + found->column[i]]++;
+        const Switches *at = &found->at[i];
+        for (uint32_t e = 0; e < (uint32_t)contexts->options.echoes; e++)
+            if (at->echo[e] != NO_ECHO) contexts->count[contexts->phrases_end + e * CHARACTERS + at->echo[e]]++;
+        if (at->column != NO_COLUMN) contexts->count[contexts->echoes_end + at->column]++;
     }
 }
 
-/* phrase, echo and column are NULL where those kinds have no rows. Without history (no ngram) nothing is on. */
-static size_t expand(const Contexts *contexts, uint32_t ngram, const uint32_t *phrase, const uint8_t *echo, size_t echo_stride,
-                     const uint8_t *column, uint32_t *rows) {
+size_t rows_on(const Contexts *contexts, const Switches *switches, uint32_t *rows) {
     size_t count = 0;
-    for (uint32_t row = ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
-    for (int w = 0; phrase && w < PHRASE_WORDS; w++)
-        if (phrase[w] != NO_ROW) rows[count++] = phrase[w];
-    for (int e = 0; echo && e < contexts->options.echoes; e++)
-        if (echo[(size_t)e * echo_stride] != NO_ECHO)
-            rows[count++] = contexts->phrases_end + (uint32_t)e * CHARACTERS + echo[(size_t)e * echo_stride];
-    if (column && ngram != NO_ROW) rows[count++] = contexts->echoes_end + *column;
+    for (uint32_t row = switches->ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
+    for (int w = 0; w < PHRASE_WORDS; w++)
+        if (switches->phrase[w] != NO_ROW) rows[count++] = switches->phrase[w];
+    for (uint32_t e = 0; e < (uint32_t)contexts->options.echoes; e++)
+        if (switches->echo[e] != NO_ECHO) rows[count++] = contexts->phrases_end + e * CHARACTERS + switches->echo[e];
+    if (switches->column != NO_COLUMN) rows[count++] = contexts->echoes_end + switches->column;
     return count;
-}
-
-size_t found_rows(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows) {
-    return expand(contexts, found->ngram[i], found->phrase ? found->phrase + i * PHRASE_WORDS : NULL,
-                  found->echo ? found->echo + i : NULL, found->count,
-                  found->column ? found->column + i : NULL, rows);
 }
 
 /* ---- one character at a time ----------------------------------------------------------------- */
@@ -667,7 +652,7 @@ struct Stream {
     uint64_t length;
     PhraseWalk walk;
     EchoMemory memory[MAX_ECHOES];
-    uint8_t echo[MAX_ECHOES], column;
+    Switches on;
 };
 
 enum { STREAM_RING = 2 * ECHO_WINDOW - 1 };
@@ -677,32 +662,29 @@ Stream *stream_start(const Contexts *contexts) {
     stream->contexts = contexts;
     stream->text = allocate(STREAM_RING + 1, 1, "the context");
     stream->walk = phrase_walk_start();
-    for (int e = 0; e < contexts->options.echoes; e++) {
-        stream->memory[e] = echo_start(contexts->options.echo_keys[e]);
-        stream->echo[e] = NO_ECHO;
-    }
+    stream->on = nothing_on;
+    for (int e = 0; e < contexts->options.echoes; e++) stream->memory[e] = echo_start(contexts->options.echo_keys[e]);
     return stream;
 }
 
 void stream_push(Stream *stream, uint8_t id) {
+    const Contexts *contexts = stream->contexts;
+    Switches *on = &stream->on;
     stream->text[stream->length++ & STREAM_RING] = id;
-    stream->column = next_column(stream->column, id);
-    if (stream->contexts->options.phrases) phrase_walk_step(stream->contexts, &stream->walk, id);
-    for (int e = 0; e < stream->contexts->options.echoes; e++)
-        stream->echo[e] = echo_step(&stream->memory[e], stream->text, STREAM_RING, (uint32_t)stream->length);
+    on->ngram = id;
+    for (uint64_t k = 2; k <= (uint64_t)contexts->options.order && k <= stream->length; k++) {
+        uint32_t longer = child_row(contexts, on->ngram, stream->text[(stream->length - k) & STREAM_RING]);
+        if (longer == NO_ROW) break;
+        on->ngram = longer;
+    }
+    if (contexts->options.phrases) phrase_walk_step(contexts, &stream->walk, id);
+    memcpy(on->phrase, stream->walk.row, sizeof on->phrase);
+    for (int e = 0; e < contexts->options.echoes; e++)
+        on->echo[e] = echo_step(&stream->memory[e], stream->text, STREAM_RING, (uint32_t)stream->length);
+    if (contexts->options.columns) on->column = next_column(on->column == NO_COLUMN ? 0 : on->column, id);
 }
 
-size_t stream_rows(const Stream *stream, uint32_t *rows) {
-    const Contexts *contexts = stream->contexts;
-    uint32_t row = stream->length ? stream->text[(stream->length - 1) & STREAM_RING] : NO_ROW;
-    for (uint64_t k = 2; k <= (uint64_t)contexts->options.order && k <= stream->length; k++) {
-        uint32_t longer = child_row(contexts, row, stream->text[(stream->length - k) & STREAM_RING]);
-        if (longer == NO_ROW) break;
-        row = longer;
-    }
-    return expand(contexts, row, contexts->options.phrases ? stream->walk.row : NULL,
-                  contexts->options.echoes ? stream->echo : NULL, 1, contexts->options.columns ? &stream->column : NULL, rows);
-}
+size_t stream_rows(const Stream *stream, uint32_t *rows) { return rows_on(stream->contexts, &stream->on, rows); }
 
 void stream_end(Stream *stream) {
     for (int e = 0; e < stream->contexts->options.echoes; e++) echo_end(&stream->memory[e]);

@@ -39,6 +39,7 @@ enum {
     MAX_ECHO_KEY = 40,     /* characters: longer keys have no echo */
     NO_ECHO = 255,
     COLUMNS = 81,
+    NO_COLUMN = 255,
     MAX_ROWS_ON = MAX_ORDER + PHRASE_WORDS + MAX_ECHOES + 1
 };
 
@@ -93,14 +94,19 @@ uint32_t ngram_row(const Contexts *contexts, const uint8_t *ids, size_t length);
 /* The phrase row of a text, NO_ROW when there is none. */
 uint32_t phrase_row(const Contexts *contexts, const uint8_t *ids, size_t length);
 
-/* What the positions of a stretch of text switch on, packed: position first + i predicts
-   text[first + i] from text[0 .. first + i). */
+/* What one context switches on, packed. */
+typedef struct {
+    uint32_t ngram;                /* the longest n-gram's row; the shorter ones are its parents; NO_ROW: no history */
+    uint32_t phrase[PHRASE_WORDS]; /* rows or NO_ROW */
+    uint8_t echo[MAX_ECHOES];      /* for each key the character that followed, or NO_ECHO */
+    uint8_t column;                /* characters in the line so far, or NO_COLUMN */
+} Switches;
+
+/* The switches of the positions of a stretch of text: position first + i predicts text[first + i] from
+   text[0 .. first + i). */
 typedef struct {
     size_t first, count;
-    uint32_t *ngram;  /* [count] the longest n-gram's row; the others are its parents; NO_ROW at position 0 */
-    uint32_t *phrase; /* [count, PHRASE_WORDS] or NULL without phrases */
-    uint8_t *echo;    /* [echoes, count] the character that followed, or NO_ECHO; NULL without */
-    uint8_t *column;  /* [count] characters in the line so far; NULL without columns */
+    Switches *at; /* [count] */
 } Found;
 
 /* Looks up the rows of positions first .. first + count - 1; text before first is context. */
@@ -110,8 +116,8 @@ void found_free(Found *found);
 /* Adds to the counts of echoes and columns how often they are on at these positions (strings were counted when listed). */
 void contexts_count(Contexts *contexts, const Found *found);
 
-/* The rows of the i-th position: rows [MAX_ROWS_ON]; returns how many. */
-size_t found_rows(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows);
+/* The rows that are on: rows [MAX_ROWS_ON]; returns how many. */
+size_t rows_on(const Contexts *contexts, const Switches *switches, uint32_t *rows);
 
 /* The same for a text that comes one character at a time, as when sampling. */
 typedef struct Stream Stream;

@@ -56,12 +56,12 @@ static inline double exact_cos_turns(double turn) {
     return 1 + sum;
 }
 
-/* values[i] = exp(values[i]) for eight values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
+/* *values = exp(*values) for eight values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
    exp x = 2^n exp r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in
    the low bits, from where a shift moves it into the exponent; exp r by its Taylor series, |r| <= ln 2 / 2. */
-static inline void exact_exp8(float *values) {
-    Floats8 x = *(Floats8 *)values;
+static inline void exact_exp8(Floats8 *values) {
     const Floats8 low = {-87, -87, -87, -87, -87, -87, -87, -87};
+    Floats8 x = *values;
     Integers8 keep = x > low;
     x = (Floats8)(((Integers8)x & keep) | ((Integers8)low & ~keep));
     Floats8 shifted = x * 1.44269504f + 12582912.0f;
@@ -73,7 +73,7 @@ static inline void exact_exp8(float *values) {
     e = e * r + 0.5f;
     e = e * r + 1.0f;
     e = e * r + 1.0f;
-    *(Integers8 *)values = (Integers8)e + ((Integers8)shifted << 23);
+    *values = (Floats8)((Integers8)e + ((Integers8)shifted << 23));
 }
 
 /* e^x for |x| below 700, to about 1 unit in the last place: e^x = 2^n e^r, e^r by its Taylor series. */
