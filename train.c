@@ -83,7 +83,7 @@ static void settle(Settings *settings) {
     run->rule = sgd ? SGD : ADAGRAD;
     bool characters_only = settings->order == 1;
     if (run->embedding_rate < 0) run->embedding_rate = sgd ? 10 : 0.1;
-    if (run->linear_rate < 0) run->linear_rate = sgd ? 0.5 : 0.02;
+    if (run->linear_rate < 0) run->linear_rate = sgd ? 0.5 : 0.03;
     if (run->accumulator < 0) run->accumulator = characters_only ? 0 : 1 / ((double)run->batch * (double)run->batch);
     if (run->deviation < 0) run->deviation = characters_only ? 1 : 0.1;
     char *end;
@@ -497,10 +497,10 @@ int main(int argc, char **argv) {
         {COUNT, "epochs", 'e', &options->epochs, 1, 1e6, "N", "passes through the text", .decides = true},
         {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},
         {REAL, "lr", 'l', &options->embedding_rate, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
-        {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.02; sgd: 0.5)", .decides = true},
+        {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true},
         {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "what is left of both at the end: they fall in a line", .decides = true},
         {TEXT, "optimizer", 'o', &settings->rule, 0, 0, "NAME", "adagrad or sgd", .decides = true},
-        {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "Adagrad's initial accumulator of the embedding (default 1 / batch^2)", .decides = true},
+        {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "scale of Adagrad's initial accumulators of the embedding (default 1 / batch^2)", .decides = true},
         {REAL, "init-std", 0, &options->deviation, 0, 1e6, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
         {REAL, "val", 0, &settings->held_out, 0, 0.9, "X", "share of the text that is held out, at its end", .decides = true},
         {COUNT, "seed", 's', &settings->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},

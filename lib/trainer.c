@@ -39,6 +39,22 @@ static void enter_shard(Trainer *trainer) {
     trainer->shard_end = place.first_step + divide_up(place.length, trainer->options.batch);
 }
 
+/* What Adagrad's sums of a row start with, as a multiple of options.accumulator: the smaller, the bolder the row's first
+   steps. All rows of a context get the same gradient; this decides who learns from it. Short n-grams and
+   phrases, which come back in new texts, are bold; the long n-grams that only refine them are
+   careful, and so are the few rows for echoes and columns, which are on all the time (docs/learning.md). */
+static float *row_caution(const Contexts *contexts) {
+    float *caution = reallocate(NULL, contexts->rows, sizeof *caution, "the run"), of_length[MAX_ORDER + 1];
+    uint8_t *length = allocate(contexts->ngrams_end, 1, "the run");
+    for (int k = 0; k <= MAX_ORDER; k++) of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
+    for (uint32_t row = 0; row < contexts->rows; row++) {
+        if (row < contexts->ngrams_end) length[row] = row < CHARACTERS ? 1 : length[contexts->parent[row]] + 1;
+        caution[row] = row < contexts->ngrams_end ? of_length[length[row]] : row < contexts->phrases_end ? 0.05f : 5;
+    }
+    free(length);
+    return caution;
+}
+
 Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size_t length, RunOptions options,
                        const volatile sig_atomic_t *stop) {
     Trainer *trainer = allocate(1, sizeof *trainer, "the run");
@@ -56,8 +72,12 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
         trainer->optimizer.embedding_sum = allocate(rows, dim * sizeof(float), "Adagrad's sums");
         trainer->optimizer.linear_sum = allocate(CHARACTERS, padded(dim) * sizeof(float), "Adagrad's sums");
         trainer->optimizer.bias_sum = allocate(LOGITS, sizeof(float), "Adagrad's sums");
-        if (options.accumulator > 0)
-            for (size_t i = 0; i < rows * dim; i++) trainer->optimizer.embedding_sum[i] = (float)options.accumulator;
+        if (options.accumulator > 0) {
+            float *caution = row_caution(contexts);
+            for (size_t row = 0; row < rows; row++)
+                for (size_t d = 0; d < dim; d++) trainer->optimizer.embedding_sum[row * dim + d] = (float)options.accumulator * caution[row];
+            free(caution);
+        }
     }
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");

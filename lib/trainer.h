@@ -12,7 +12,7 @@ typedef struct {
     Rule rule;
     double embedding_rate, linear_rate; /* learning rates at the start, PyTorch's scale (mean over the batch) */
     double final_rate;                  /* what is left of both at the end: they fall in a line */
-    double accumulator;                 /* Adagrad's initial accumulator of the embedding; the linear layer's is 0 */
+    double accumulator;                 /* Adagrad's initial accumulator of the embedding, before row_caution; the linear layer's is 0 */
     double deviation;                   /* of the character rows' normal distribution at the start */
     uint32_t seed;
     bool freeze_embedding, scale_grad_by_freq;
