@@ -52,7 +52,7 @@ typedef struct {
 static const Settings defaults = {
     .order = 7, .min_count = 1, .max_rows = 3000000, .seed = 1, .evaluations = 5, .held_out = 0.1, .save_every = 30,
     .kinds = "all", .rule = "adagrad", .norm_type = "2", .out = "out", .pretrained = "",
-    .run = {.dim = 64, .batch = 256, .epochs = 2, .embedding_rate = -1, .linear_rate = -1, .final_rate = 0.1,
+    .run = {.dim = 64, .batch = 256, .epochs = 0, .embedding_rate = -1, .linear_rate = -1, .final_rate = 0.1,
             .accumulator = -1, .deviation = -1},
 };
 
@@ -307,6 +307,23 @@ static void copy_model(Model *to, const Model *from) {
     memcpy(to->bias, from->bias, LOGITS * sizeof(float));
 }
 
+/* A copy in memory is quick to make at each evaluation and is saved from time to time; a large model takes no
+   second place in memory but is saved at once. */
+static void keep_best(Run *run) {
+    const size_t large = (size_t)512 << 20;
+    const Model *model = &run->trainer->model;
+    if (model->rows * model->dim * sizeof(float) < large) {
+        copy_model(&run->best, model);
+        run->best_unsaved = true;
+        return;
+    }
+    char path[PATH_MAX];
+    Metadata metadata = describe(run);
+    path_in(run, "model.safetensors", path);
+    model_save(path, &run->contexts, model, &metadata);
+    metadata_free(&metadata);
+}
+
 /* Scores the model on the held-out part, exactly, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
     const Trainer *trainer = run->trainer;
@@ -320,8 +337,7 @@ static void evaluate(Run *run) {
         run->best_loss = loss;
         run->best_step = trainer->step;
         run->worse = 0;
-        run->best_unsaved = true;
-        copy_model(&run->best, &trainer->model);
+        keep_best(run);
     } else {
         run->worse++;
     }
@@ -494,7 +510,7 @@ int main(int argc, char **argv) {
         {COUNT, "max-rows", 0, &settings->max_rows, 0, 1e9, "N", "at most so many n-grams and phrases: the rarest go", .decides = true},
         {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "beside characters: some of ngrams,phrases,echoes,columns, or all (order 1: none)", .decides = true},
         {GROUP, .name = "Training"},
-        {COUNT, "epochs", 'e', &options->epochs, 1, 1e6, "N", "passes through the text", .decides = true},
+        {COUNT, "epochs", 'e', &options->epochs, 0, 1e6, "N", "passes through the text (default 0: 2, or 1 when it has more than 3 million characters)", .decides = true},
         {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},
         {REAL, "lr", 'l', &options->embedding_rate, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
         {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true},
@@ -539,6 +555,7 @@ int main(int argc, char **argv) {
     run.split = (size_t)((double)run.text.length * (1 - settings->held_out));
     if (run.split < 2 || run.split == run.text.length)
         fail("%s: %zu characters are too few to train on some and hold out %g of them; give a longer text", settings->text, run.text.length, settings->held_out);
+    if (!options->epochs) options->epochs = run.split > 3000000 ? 1 : 2; /* beyond, a second pass learns by heart */
     if (settings->resume) {
         char path[PATH_MAX];
         path_in(&run, "checkpoint.safetensors", path);
