@@ -3,7 +3,6 @@
 #include "fail.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +14,8 @@ struct Team {
     pthread_t *threads; /* [size - 1], members 1.. */
     atomic_int arrived; /* at the meeting point */
     atomic_uint round;  /* counts meetings */
+    atomic_int asleep;  /* members that wait for `met` */
+    pthread_cond_t met;
     pthread_mutex_t lock;
     pthread_cond_t work; /* a task is there: members sleep between tasks */
     unsigned tasks;
@@ -35,18 +36,27 @@ int processors(void) {
     return online < 1 ? 1 : online > 64 ? 64 : (int)online;
 }
 
-/* Batches take tens of microseconds, so waiting is first a busy loop; when there are more threads
-   than processors, the one awaited needs this one's processor, so after a while it is offered. */
+/* Batches take tens of microseconds, so waiting is first a busy loop. Who waits longer lets go of the processor: the one
+   awaited may need it, and when woken up it gets one that is idle, so that two threads never share one for long. */
 void team_meet(Team *team) {
     if (team->size == 1) return;
-    unsigned round = atomic_load_explicit(&team->round, memory_order_acquire);
-    if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) == team->size - 1) {
-        atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
-        atomic_store_explicit(&team->round, round + 1, memory_order_release);
+    unsigned round = atomic_load(&team->round);
+    if (atomic_fetch_add(&team->arrived, 1) == team->size - 1) {
+        atomic_store(&team->arrived, 0);
+        atomic_store(&team->round, round + 1);
+        if (atomic_load(&team->asleep) == 0) return;
+        pthread_mutex_lock(&team->lock);
+        pthread_cond_broadcast(&team->met);
+        pthread_mutex_unlock(&team->lock);
         return;
     }
-    for (unsigned spins = 0; atomic_load_explicit(&team->round, memory_order_acquire) == round; spins++)
-        if (spins > 4000) sched_yield();
+    for (int spins = 0; spins < 20000; spins++)
+        if (atomic_load_explicit(&team->round, memory_order_acquire) != round) return;
+    pthread_mutex_lock(&team->lock);
+    atomic_fetch_add(&team->asleep, 1);
+    while (atomic_load(&team->round) == round) pthread_cond_wait(&team->met, &team->lock);
+    atomic_fetch_sub(&team->asleep, 1);
+    pthread_mutex_unlock(&team->lock);
 }
 
 static void *member_life(void *given) {
@@ -70,6 +80,7 @@ Team *team_start(int size) {
     team->size = size;
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->work, NULL);
+    pthread_cond_init(&team->met, NULL);
     sigset_t all, before; /* signals are for the calling thread: the others never see one */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -106,6 +117,7 @@ void team_end(Team *team) {
     pthread_mutex_unlock(&team->lock);
     for (int member = 1; member < team->size; member++) pthread_join(team->threads[member - 1], NULL);
     pthread_cond_destroy(&team->work);
+    pthread_cond_destroy(&team->met);
     pthread_mutex_destroy(&team->lock);
     free(team->threads);
     free(team);
