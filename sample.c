@@ -37,6 +37,7 @@ static void next_logits(const SavedModel *saved, const Stream *stream, float *lo
     float h[MAX_DIM];
     uint32_t rows[MAX_ROWS_ON];
     size_t count = stream_rows(stream, rows);
+    for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
     embedding_forward(&saved->model, rows, count, h);
     linear_forward(&saved->model, h, 1, logits);
     for (size_t c = 0; c < CHARACTERS; c++)

@@ -50,7 +50,7 @@ typedef struct {
 } Settings;
 
 static const Settings defaults = {
-    .order = 7, .min_count = 1, .max_rows = 3000000, .seed = 1, .evaluations = 5, .held_out = 0.1, .save_every = 30,
+    .order = 7, .min_count = 1, .max_rows = 3000000, .seed = 1, .evaluations = 4, .held_out = 0.1, .save_every = 30,
     .kinds = "all", .rule = "adagrad", .norm_type = "2", .out = "out", .pretrained = "",
     .run = {.dim = 64, .batch = 256, .epochs = 0, .embedding_rate = -1, .linear_rate = -1, .final_rate = 0.1,
             .accumulator = -1, .deviation = -1},
