@@ -292,13 +292,16 @@ static inline void update(Rule rule, float rate, size_t count, const float *grad
     }
 }
 
+/* Where sums begin; SGD has none. */
+static inline float *sums_at(float *sums, size_t place) { return sums ? sums + place : NULL; }
+
 static inline void linear_update(Model *model, Optimizer *optimizer, const Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     const float *gradient = layers->gradient;
     update(optimizer->rule, optimizer->linear_rate, (last - first) * stride, gradient + first * stride,
-           optimizer->linear_sum + first * stride, model->linear + first * stride);
+           sums_at(optimizer->linear_sum, first * stride), model->linear + first * stride);
     update(optimizer->rule, optimizer->linear_rate, last - first, gradient + CHARACTERS * stride + first,
-           optimizer->bias_sum + first, model->bias + first);
+           sums_at(optimizer->bias_sum, first), model->bias + first);
     model_turn(model, first, last);
 }
 
@@ -315,7 +318,7 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
         embedding_gradient(model, batch, layers, u, gradient);
         if (optimizer->scale_grad_by_freq)
             for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)(batch->where_start[u + 1] - batch->where_start[u]);
-        update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, optimizer->embedding_sum + row,
+        update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, sums_at(optimizer->embedding_sum, row),
                model->embedding + row);
     }
 }
