@@ -28,6 +28,10 @@ all: $(PROGRAMS)
 $(PROGRAMS): %: %.o $(LIBRARY)
 	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ -lm
 
+bench/build/%: bench/%.c $(LIBRARY) $(HEADERS)
+	@mkdir -p bench/build
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY) -lm
+
 tests/build/%: tests/%.c $(LIBRARY) $(HEADERS)
 	@mkdir -p tests/build
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY) -lm
@@ -40,6 +44,6 @@ install: $(PROGRAMS)
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
 
 clean:
-	rm -rf $(PROGRAMS) *.o lib/*.o tests/build
+	rm -rf $(PROGRAMS) *.o lib/*.o tests/build bench/build
 
 .PHONY: all test install clean

@@ -105,25 +105,27 @@ static inline __attribute__((always_inline)) void multiply_tile(const size_t row
         for (size_t j = 0; j < vectors; j++) *(Floats8 *)(out + i * out_row + 8 * j) = sum[i][j];
 }
 
+/* A strip of a product, 8 * vectors columns wide: six rows at a time, then two, then one. */
+static inline __attribute__((always_inline)) void multiply_strip(const size_t vectors, size_t rows, size_t depth, const float *a,
+                                                                 size_t a_row, size_t a_column, const float *b, size_t b_row,
+                                                                 const float *start, float *out, size_t out_row) {
+    size_t i = 0;
+    for (; i + 6 <= rows; i += 6) multiply_tile(6, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
+    for (; i + 2 <= rows; i += 2) multiply_tile(2, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
+    for (; i < rows; i++) multiply_tile(1, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
+}
+
 /* out [rows, columns] = start [columns] + a [rows, depth] b [depth, columns], each sum from k = 0 up. Element
    (i, k) of a is a[i * a_row + k * a_column]; rows of b and out are b_row and out_row floats apart; columns
    is a multiple of 8; start may be NULL for zeros. All three products of the model are this one. */
 static inline void multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_column,
                             const float *b, size_t b_row, const float *start, float *out, size_t out_row) {
     for (size_t j = 0, wide; j < columns; j += wide) {
-        wide = columns - j >= 32 ? 32 : 8;
-        const float *b_j = b + j, *start_j = start ? start + j : NULL;
-        for (size_t i = 0, high; i < rows; i += high) {
-            high = rows - i >= 6 ? 6 : rows - i >= 2 ? 2 : 1;
-            const float *a_i = a + i * a_row;
-            float *tile = out + i * out_row + j;
-            if (high == 6 && wide == 32) multiply_tile(6, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-            else if (high == 6) multiply_tile(6, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-            else if (high == 2 && wide == 32) multiply_tile(2, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-            else if (high == 2) multiply_tile(2, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-            else if (wide == 32) multiply_tile(1, 4, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-            else multiply_tile(1, 1, depth, a_i, a_row, a_column, b_j, b_row, start_j, tile, out_row);
-        }
+        wide = columns - j >= 32 ? 32 : columns - j >= 16 ? 16 : 8;
+        const float *start_j = start ? start + j : NULL;
+        if (wide == 32) multiply_strip(4, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
+        else if (wide == 16) multiply_strip(2, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
+        else multiply_strip(1, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
     }
 }
 
@@ -148,7 +150,8 @@ typedef struct {
     float *logits;   /* [size, 104]; backward turns them into dlogits */
     float *dh;       /* [size, padded(dim)] */
     float *gradient; /* [101, padded(dim) or 104] of linear.weight, then of linear.bias */
-    float *loss;     /* [size] nats */
+    double *log_sum; /* [size] ln of the sum of exp(logit) */
+    double *loss;    /* [size] nats */
     double mean_loss; /* of the latest training step's batch, nats per position */
 } Layers;
 
@@ -156,7 +159,7 @@ static inline Layers layers_allocate(size_t size, size_t dim) {
     return (Layers){allocate(size, padded(dim) * sizeof(float), "a batch"), allocate(size, LOGITS * sizeof(float), "a batch"),
                     allocate(size, padded(dim) * sizeof(float), "a batch"),
                     allocate(CHARACTERS * padded(dim) + LOGITS, sizeof(float), "a batch"),
-                    allocate(size, sizeof(float), "a batch"), 0};
+                    allocate(size, sizeof(double), "a batch"), allocate(size, sizeof(double), "a batch"), 0};
 }
 
 static inline void layers_free(Layers *layers) {
@@ -164,6 +167,7 @@ static inline void layers_free(Layers *layers) {
     free(layers->logits);
     free(layers->dh);
     free(layers->gradient);
+    free(layers->log_sum);
     free(layers->loss);
 }
 
@@ -188,25 +192,51 @@ static inline void linear_forward(const Model *model, const float *h, size_t siz
     multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, logits, LOGITS);
 }
 
-/* Softmax, in place: logits [104] -> p [104]. The largest logit is subtracted first, so that nothing
-   overflows. Returns ln of the sum of exp(logit). */
-static inline double softmax(float *logits) {
-    Floats8 *p = (Floats8 *)logits, largest = p[0], sum = {0};
-    for (size_t v = 1; v < LOGITS / 8; v++) {
-        Integers8 larger = p[v] > largest;
-        largest = (Floats8)(((Integers8)p[v] & larger) | ((Integers8)largest & ~larger));
+/* The larger of each of eight pairs. */
+static inline void larger8(Floats8 *most, const Floats8 *other) {
+    Integers8 larger = *other > *most;
+    *most = (Floats8)(((Integers8)*other & larger) | ((Integers8)*most & ~larger));
+}
+
+static inline float larger(float a, float b) { return a > b ? a : b; }
+
+/* Softmax, in place: logits [size, 104] -> p [size, 104]; log_sum [size] becomes ln of the sum of exp(logit). The
+   largest logit is subtracted first, so that nothing overflows. Each step goes over all positions before the next
+   begins, and maxima and sums run in four chains: what would wait for a result is not next in line. */
+static inline void softmax(float *logits, size_t size, double *log_sum) {
+    enum { CHAINS = 4, VECTORS = LOGITS / 8, BLOCK = 32 };
+    float largest[BLOCK], total[BLOCK];
+    for (size_t first = 0, count; first < size; first += count) {
+        count = size - first < BLOCK ? size - first : BLOCK;
+        Floats8 *block = (Floats8 *)(logits + first * LOGITS);
+        for (size_t b = 0; b < count; b++) {
+            const Floats8 *p = block + b * VECTORS;
+            Floats8 most[CHAINS];
+            for (int v = 0; v < CHAINS; v++) most[v] = p[v];
+            for (int v = CHAINS; v < VECTORS; v++) larger8(&most[v % CHAINS], &p[v]);
+            larger8(&most[0], &most[2]);
+            larger8(&most[1], &most[3]);
+            larger8(&most[0], &most[1]);
+            Floats8 m = most[0];
+            largest[b] = larger(larger(larger(m[0], m[4]), larger(m[1], m[5])), larger(larger(m[2], m[6]), larger(m[3], m[7])));
+        }
+        for (size_t b = 0; b < count; b++) {
+            Floats8 *p = block + b * VECTORS, sum[CHAINS] = {{0}};
+            for (int v = 0; v < VECTORS; v++) {
+                p[v] -= largest[b];
+                exact_exp8(&p[v]);
+                sum[v % CHAINS] += p[v];
+            }
+            Floats8 s = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+            total[b] = ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+        }
+        for (size_t b = 0; b < count; b++) {
+            Floats8 *p = block + b * VECTORS;
+            float scale = 1 / total[b];
+            for (int v = 0; v < VECTORS; v++) p[v] *= scale;
+            log_sum[first + b] = (double)largest[b] + exact_log((double)total[b]);
+        }
     }
-    float most = largest[0], total = 0;
-    for (size_t i = 1; i < 8; i++) most = largest[i] > most ? largest[i] : most;
-    for (size_t v = 0; v < LOGITS / 8; v++) {
-        p[v] -= most;
-        exact_exp8(&p[v]);
-        sum += p[v];
-    }
-    for (size_t i = 0; i < 8; i++) total += sum[i];
-    float scale = 1 / total;
-    for (size_t v = 0; v < LOGITS / 8; v++) p[v] *= scale;
-    return (double)most + exact_log((double)total);
 }
 
 /* The whole model for positions first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
@@ -219,10 +249,9 @@ static inline void model_forward(const Model *model, const Batch *batch, Layers 
         embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], layers->h + b * stride);
     }
     linear_forward(model, layers->h + first * stride, last - first, layers->logits + first * LOGITS);
-    for (size_t b = first; b < last; b++) {
-        float *logits = layers->logits + b * LOGITS, logit = logits[batch->next[b]];
-        layers->loss[b] = (float)(softmax(logits) - (double)logit);
-    }
+    for (size_t b = first; b < last; b++) layers->loss[b] = -(double)layers->logits[b * LOGITS + batch->next[b]];
+    softmax(layers->logits + first * LOGITS, last - first, layers->log_sum + first);
+    for (size_t b = first; b < last; b++) layers->loss[b] += layers->log_sum[b];
 }
 
 /* ---- backward ---------------------------------------------------------------------------------- */
@@ -351,9 +380,9 @@ static inline size_t distinct_share(const Batch *batch, int member, int members)
 }
 
 /* The mean of loss [count]. */
-static inline double mean(const float *loss, size_t count) {
+static inline double mean(const double *loss, size_t count) {
     double sum = 0;
-    for (size_t b = 0; b < count; b++) sum += (double)loss[b];
+    for (size_t b = 0; b < count; b++) sum += loss[b];
     return sum / (double)count;
 }
 

@@ -64,7 +64,8 @@ static uint8_t draw(float *logits, const Settings *settings, Random *random) {
     if (settings->top_k == 1 || settings->temperature < 1e-3) return (uint8_t)best;
     float inverse = (float)(1 / settings->temperature);
     for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
-    softmax(logits);
+    double log_sum;
+    softmax(logits, 1, &log_sum);
     float draw = random_uniform(random);
     if (!settings->top_k && settings->top_p >= 1) {
         for (size_t c = 0; c < CHARACTERS; c++)
@@ -123,8 +124,9 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
 static void show_next(const SavedModel *saved, const Stream *stream) {
     enum { SHOWN = 12 };
     float logits[LOGITS];
+    double log_sum;
     next_logits(saved, stream, logits);
-    softmax(logits);
+    softmax(logits, 1, &log_sum);
     Candidate candidates[CHARACTERS];
     for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){logits[c], c};
     qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);

@@ -88,7 +88,7 @@ static void score_chunks(Team *team, int member, void *argument) {
         size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
         batch_fill(batch, scoring->contexts, scoring->found, scoring->text, NULL, from, count);
         model_forward(scoring->model, batch, layers, 0, count);
-        for (size_t b = 0; b < count; b++) scoring->sum[from / CHUNK] += (double)layers->loss[b];
+        for (size_t b = 0; b < count; b++) scoring->sum[from / CHUNK] += layers->loss[b];
     }
 }
 

@@ -116,11 +116,11 @@ void trainer_seek(Trainer *trainer, size_t step) {
 }
 
 /* Both learning rates fall in a line from the first step to the last. */
-static void set_rates(Trainer *trainer, size_t step) {
+static void set_rates(Optimizer *optimizer, const Trainer *trainer, size_t step) {
     const RunOptions *options = &trainer->options;
     double left = 1 - (1 - options->final_rate) * (double)step / (double)trainer->steps;
-    trainer->optimizer.embedding_rate = (float)(options->embedding_rate * left);
-    trainer->optimizer.linear_rate = (float)(options->linear_rate * left);
+    optimizer->embedding_rate = (float)(options->embedding_rate * left);
+    optimizer->linear_rate = (float)(options->linear_rate * left);
 }
 
 typedef struct {
@@ -134,6 +134,7 @@ static void learn(Team *team, int member, void *argument) {
     Stretch *stretch = argument;
     Trainer *trainer = stretch->trainer;
     size_t members = (size_t)team_size(team), batch = trainer->options.batch;
+    Optimizer optimizer = trainer->optimizer; /* each member's own: only the learning rates change */
     for (size_t step = stretch->from; step < stretch->to; step += members) {
         size_t own = step + (size_t)member;
         if (own < stretch->to) {
@@ -142,11 +143,11 @@ static void learn(Team *team, int member, void *argument) {
             batch_group(&trainer->ahead[member], trainer->mark[member]);
         }
         if (member == 0) trainer->stopping = trainer->bad_step || (trainer->stop && *trainer->stop);
+        team_meet(team);
+        if (trainer->stopping) return;
         for (size_t m = 0; m < members && step + m < stretch->to; m++) {
-            if (member == 0) set_rates(trainer, step + m);
-            team_meet(team);
-            if (trainer->stopping) return;
-            model_step(&trainer->model, &trainer->optimizer, &trainer->ahead[m], &trainer->layers, team, member);
+            set_rates(&optimizer, trainer, step + m);
+            model_step(&trainer->model, &optimizer, &trainer->ahead[m], &trainer->layers, team, member);
             if (member > 0) continue;
             trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
             if (!isfinite(trainer->layers.mean_loss) && !trainer->bad_step) trainer->bad_step = step + m + 1;

@@ -1,0 +1,161 @@
+/* speed.c: how fast training is, and how far each of its stages is from what this machine can do.
+
+   usage: speed TEXT ORDER DIM BATCH THREADS     one line: characters per second while training
+          speed TEXT ORDER DIM BATCH stages      a table of the stages, on one thread */
+#include "../lib/report.h"
+#include "../lib/text.h"
+#include "../lib/trainer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static RunOptions run_options(size_t dim, size_t batch, bool characters_only) {
+    return (RunOptions){.dim = dim, .batch = batch, .epochs = 1000, .rule = ADAGRAD, .embedding_rate = 0.1, .linear_rate = 0.02, .final_rate = 1,
+                        .accumulator = characters_only ? 0 : 1 / ((double)batch * (double)batch), .deviation = characters_only ? 1 : 0.1, .seed = 1, .norm_type = 2};
+}
+
+/* The best of several stretches of about 0.2 s: other programs can only slow one down. */
+static double characters_per_second(Trainer *trainer) {
+    size_t batch = trainer->options.batch, steps = 1 + 100000 / batch;
+    double best = 0;
+    trainer_run(trainer, steps);
+    for (int i = 0; i < 12; i++) {
+        size_t done = 0;
+        double start = seconds_now(), seconds;
+        do done += trainer_run(trainer, steps < RUN_STEPS ? steps : RUN_STEPS);
+        while ((seconds = seconds_now() - start) < 0.2);
+        double rate = (double)(done * batch) / seconds;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+/* ---- ceilings ----------------------------------------------------------------------------------- */
+
+/* Multiplications and additions per second of one core: 24 sums in registers, none waiting for another. */
+static double peak_flops(void) {
+    enum { SUMS = 24, ROUNDS = 2000000 };
+    Floats8 sum[SUMS], factor = {0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f}, term = factor;
+    double best = 0;
+    for (int i = 0; i < SUMS; i++) sum[i] = (Floats8){(float)i};
+    for (int t = 0; t < 5; t++) {
+        double start = seconds_now();
+        for (int r = 0; r < ROUNDS; r++)
+            for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + term;
+        double rate = 16.0 * SUMS * ROUNDS / (seconds_now() - start);
+        best = rate > best ? rate : best;
+    }
+    float kept = 0;
+    for (int i = 0; i < SUMS; i++) kept += sum[i][0];
+    if (kept == 1) printf(" "); /* so that the sums are needed */
+    return best;
+}
+
+/* Rows per second, visited in random order: only read, or two tables read and written. */
+static double random_rows(size_t rows, size_t dim, bool written) {
+    float *a = allocate(rows, dim * sizeof *a, "bench"), *b = allocate(rows, dim * sizeof *b, "bench"), sum[MAX_DIM] = {0};
+    uint32_t *order = allocate(rows, sizeof *order, "bench");
+    Random random = random_seeded(1);
+    random_permutation(&random, order, (uint32_t)rows);
+    double best = 0;
+    for (int t = 0; t < 5; t++) {
+        double start = seconds_now();
+        for (size_t i = 0; i < rows; i++) {
+            if (i + 8 < rows) prefetch_row(a + order[i + 8] * dim, dim);
+            if (i + 8 < rows && written) prefetch_row(b + order[i + 8] * dim, dim);
+            float *x = a + order[i] * dim, *y = b + order[i] * dim;
+            if (written) for (size_t d = 0; d < dim; d++) y[d] += 1, x[d] += y[d];
+            else for (size_t d = 0; d < dim; d++) sum[d] += x[d];
+        }
+        double rate = (double)rows / (seconds_now() - start);
+        best = rate > best ? rate : best;
+    }
+    if (sum[0] == 1) printf(" ");
+    free(a), free(b), free(order);
+    return best;
+}
+
+/* ---- stages ------------------------------------------------------------------------------------- */
+
+enum { BATCHES = 400, STAGES = 7 };
+
+static void print_stages(Trainer *trainer) {
+    static const char *names[STAGES] = {"find and group rows", "rows in (Embedding)", "logits (Linear)", "softmax, loss", "dlogits, dh", "linear layer's step", "rows' steps (Adagrad)"};
+    size_t dim = trainer->options.dim, batch = trainer->options.batch, rows = trainer->model.rows, stride = padded(dim);
+    double seconds[STAGES] = {0}, positions = 0, on = 0, distinct = 0;
+    Model *model = &trainer->model;
+    Layers *layers = &trainer->layers;
+    Batch *b = &trainer->ahead[0];
+    trainer_run(trainer, 1);
+    trainer->optimizer.embedding_rate = trainer->optimizer.linear_rate = 1e-6f;
+    for (size_t n = 0; n < BATCHES && (n + 1) * batch <= trainer->found.count; n++) {
+        double t = seconds_now(), u;
+        batch_fill(b, trainer->contexts, &trainer->found, trainer->text, trainer->order + n * batch, 0, batch);
+        batch_group(b, trainer->mark[0]);
+        u = seconds_now(), seconds[0] += u - t, t = u;
+        for (size_t i = 0; i < batch; i++) {
+            if (i + AHEAD < batch)
+                for (uint32_t k = b->on_start[i + AHEAD]; k < b->on_start[i + AHEAD + 1]; k++) prefetch_row(model->embedding + b->on[k] * dim, dim);
+            embedding_forward(model, b->on + b->on_start[i], b->on_start[i + 1] - b->on_start[i], layers->h + i * stride);
+        }
+        u = seconds_now(), seconds[1] += u - t, t = u;
+        linear_forward(model, layers->h, batch, layers->logits);
+        u = seconds_now(), seconds[2] += u - t, t = u;
+        for (size_t i = 0; i < batch; i++) layers->loss[i] = -(double)layers->logits[i * LOGITS + b->next[i]];
+        softmax(layers->logits, batch, layers->log_sum);
+        for (size_t i = 0; i < batch; i++) layers->loss[i] += layers->log_sum[i];
+        u = seconds_now(), seconds[3] += u - t, t = u;
+        model_backward(model, b, layers, 0, batch);
+        u = seconds_now(), seconds[4] += u - t, t = u;
+        linear_gradient(model, b, layers, 0, CHARACTERS);
+        linear_update(model, &trainer->optimizer, layers, 0, CHARACTERS);
+        u = seconds_now(), seconds[5] += u - t, t = u;
+        embedding_update(model, &trainer->optimizer, b, layers, 0, b->distinct);
+        seconds[6] += seconds_now() - t;
+        positions += (double)batch;
+        on += b->on_start[batch];
+        distinct += (double)b->distinct;
+    }
+    double flops = peak_flops(), read = random_rows(rows, dim, false), write = random_rows(rows, dim, true), lines = random_rows(rows, 16, false);
+    double product = 2.0 * CHARACTERS * (double)dim / flops * 1e9, on1 = on / positions, distinct1 = distinct / positions;
+    /* Nanoseconds a character that the ceilings allow. Finding: a cache line for the position, one for its character, and one for each row's
+       place among the distinct. Rows in: each distinct row once from memory. exp takes 22 operations. The linear layer's step adds 6 per weight. */
+    double bound[STAGES] = {(2 + on1) / lines * 1e9, distinct1 / read * 1e9, product, 22.0 * LOGITS / flops * 1e9, product + 2.0 * LOGITS / flops * 1e9,
+                            product + 6.0 * CHARACTERS * (double)dim / (double)batch / flops * 1e9, distinct1 / write * 1e9};
+    printf("ceilings of one core: %.1f GFLOP/s of multiply and add; %.1f GB/s reading random rows, %.1f GB/s updating them\n", flops / 1e9,
+           read * (double)dim * 4 / 1e9, write * (double)dim * 16 / 1e9);
+    printf("%.1f rows on a position, %.1f distinct rows a position in a batch of %zu; %zu rows of %zu numbers\n", on1, distinct1, batch, rows, dim);
+    printf("%-24s %10s %10s %8s\n", "stage", "ns/char", "bound", "reached");
+    double total = 0, total_bound = 0;
+    for (int s = 0; s < STAGES; s++) {
+        double ns = seconds[s] / positions * 1e9;
+        printf("%-24s %10.1f %10.1f %7.0f%%\n", names[s], ns, bound[s], 100 * bound[s] / ns);
+        total += ns;
+        total_bound += bound[s];
+    }
+    printf("%-24s %10.1f %10.1f %7.0f%%\n", "sum of the stages", total, total_bound, 100 * total_bound / total);
+    double whole = 1e9 / characters_per_second(trainer);
+    printf("%-24s %10.1f %10.1f %7.0f%%\n", "training, one thread", whole, total_bound, 100 * total_bound / whole);
+}
+
+int main(int argc, char **argv) {
+    set_program_name(argv[0]);
+    if (argc != 6) wrong_use("give TEXT ORDER DIM BATCH and THREADS or stages");
+    int order = atoi(argv[2]);
+    size_t dim = strtoul(argv[3], NULL, 10), batch = strtoul(argv[4], NULL, 10);
+    bool stages = strcmp(argv[5], "stages") == 0;
+    if (order < 1 || order > MAX_ORDER || dim < 1 || dim > MAX_DIM || batch < 1 || (!stages && atoi(argv[5]) < 1)) wrong_use("a number is out of range");
+    Text text = text_read(argv[1], false);
+    size_t split = (size_t)((double)text.length * 0.9);
+    Team *team = team_start(stages ? 1 : atoi(argv[5]));
+    Contexts contexts = contexts_list(team, text.ids, split, (RowOptions){.order = order, .min_count = 2, .max_rows = 3000000});
+    Trainer *trainer = trainer_start(team, &contexts, text.ids, split, run_options(dim, batch, order == 1), NULL);
+    if (stages) print_stages(trainer);
+    else printf("%.0f\n", characters_per_second(trainer));
+    trainer_end(trainer);
+    contexts_free(&contexts);
+    team_end(team);
+    free(text.ids);
+    return 0;
+}
