@@ -34,15 +34,17 @@ class Model(nn.Module):
         weight = torch.zeros(rows + 1, o.dim)                        # rows from 100 up start at zero,
         weight[:100] = nn.Embedding(100, o.dim).weight.detach() * o.init_std      # characters at N(0, init_std)
         layer = dict(freeze=o.freeze_embedding, padding_idx=rows, max_norm=o.max_norm or None, norm_type=o.norm_type,
-                     scale_grad_by_freq=o.scale_grad_by_freq, sparse=most_on > 1 and not o.scale_grad_by_freq)
-        if most_on == 1:
-            self.embedding = nn.Embedding.from_pretrained(weight, **layer)
+                     scale_grad_by_freq=o.scale_grad_by_freq)
+        # EmbeddingBag counts wrongly for scale_grad_by_freq (PyTorch's issue 190063): there Embedding is summed
+        if most_on > 1 and not o.scale_grad_by_freq:
+            self.embedding = nn.EmbeddingBag.from_pretrained(weight, mode="sum", sparse=True, **layer)
         else:
-            self.embedding = nn.EmbeddingBag.from_pretrained(weight, mode="sum", **layer)
+            self.embedding = nn.Embedding.from_pretrained(weight, **layer)
         self.linear = nn.Linear(o.dim, 100)
 
     def forward(self, on):
-        return self.linear(self.embedding(on.squeeze(1)))
+        h = self.embedding(on)
+        return self.linear(h if h.dim() == 2 else h.sum(1))
 
 
 def optimizers_of(model, caution, o):
