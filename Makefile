@@ -39,6 +39,13 @@ tests/build/%: tests/%.c $(LIBRARY) $(HEADERS)
 test: $(PROGRAMS) $(TESTS)
 	@sh tests/run.sh $(sort $(TESTS)) $(sort $(wildcard tests/test_*.sh))
 
+# Debian's python3-torch belongs to /usr/bin/python3, which need not be the first python3 in the PATH.
+PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+twin: train
+	@command -v $(PYTHON) > /dev/null || { echo "make twin needs Python with PyTorch: on Debian, apt install python3-torch" >&2; exit 1; }
+	@$(PYTHON) tests/twin.py --full data/text.txt
+
 install: $(PROGRAMS)
 	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
@@ -46,4 +53,4 @@ install: $(PROGRAMS)
 clean:
 	rm -rf $(PROGRAMS) *.o lib/*.o tests/build bench/build
 
-.PHONY: all test install clean
+.PHONY: all test twin install clean

@@ -161,9 +161,11 @@ static _Noreturn void inconsistent(const char *path, const char *why) {
     fail("%s: is no model of this program: %s; name one that ./train wrote", path, why);
 }
 
+/* Other programs write no metadata of ours: then the order is as long as the n-grams are. */
 static RowOptions row_options_of(const char *path, const TensorFile *file) {
-    double order = metadata_number(file, "order", 0);
-    if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order) inconsistent(path, "its metadata has no order from 1 to 32");
+    const Tensor *ngrams = tensor_find(file, "ngrams", "U8", 2);
+    double order = metadata_number(file, "order", ngrams ? (double)ngrams->shape[1] : 1);
+    if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order) inconsistent(path, "its order is not from 1 to 32");
     RowOptions options = {.order = (int)order, .min_count = (uint32_t)metadata_number(file, "min_count", 1), .max_rows = UINT32_MAX};
     const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
     if (echoes && echoes->shape[0] > MAX_ECHOES) inconsistent(path, "it has more echoes than this program knows");
@@ -278,13 +280,16 @@ size_t model_adopt(Model *model, const Contexts *contexts, const char *path) {
     SavedModel other = model_open(path);
     if (other.model.dim != model->dim)
         fail("%s: its rows have %zu numbers, not %zu; train with --dim %zu to start from it", path, other.model.dim, model->dim, other.model.dim);
-    size_t adopted = 0;
+    const Tensor *counts = tensor_find(&other.file, "counts", "I32", 1);
+    size_t adopted = 0, common = 0;
     for (uint32_t row = 0; row < other.contexts.rows; row++) {
         uint32_t mine = same_row(contexts, &other.contexts, row);
         if (mine == NO_ROW) continue;
+        common += contexts->count[mine] && (!counts || other.contexts.count[row]); /* all 100 characters have rows: do any occur in both? */
         memcpy(model->embedding + mine * model->dim, other.model.embedding + row * model->dim, model->dim * sizeof(float));
         adopted++;
     }
+    if (!common) fail("%s: no row in common: it was trained on none of the characters of this text; name another model", path);
     model_close(&other);
     return adopted;
 }

@@ -91,8 +91,7 @@ static void phrase_walk_step(const Contexts *contexts, PhraseWalk *walk, uint8_t
     }
     walk->before = id;
     for (int w = 0; w < PHRASE_WORDS; w++) {
-        if (walk->length[w] == MAX_PHRASE) continue;
-        walk->row[w] = child_row(contexts, walk->row[w], id);
+        walk->row[w] = walk->length[w] == MAX_PHRASE ? NO_ROW : child_row(contexts, walk->row[w], id);
         walk->length[w] = walk->row[w] == NO_ROW ? MAX_PHRASE : walk->length[w] + 1;
     }
 }

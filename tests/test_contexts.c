@@ -162,6 +162,20 @@ static void test_cap(const Text *text) {
     team_end(team);
 }
 
+/* Words and lines of hyphens around MAX_PHRASE long, as programs and tables have them. */
+static void make_ruled(uint8_t *ids) {
+    static const char *words[] = {"foo", "it's", "x_1", "Zed"}, *gaps[] = {" ", "\n", " \n  ", ", "};
+    uint32_t state = 1;
+    for (size_t used = 0; used < LENGTH;) {
+        char piece[128];
+        state = state * 1664525u + 1013904223u;
+        unsigned choice = state >> 16;
+        int hyphens = choice / 16 % 3 ? 0 : 34 + (int)(choice / 64 % 10);
+        int length = sprintf(piece, "%s%s%.*s", words[choice % 4], gaps[choice / 4 % 4], hyphens, "------------------------------------------------");
+        for (int i = 0; i < length && used < LENGTH; i++) ids[used++] = (uint8_t)id_of((unsigned char)piece[i]);
+    }
+}
+
 int main(void) {
     Text text = text_read("data/text.txt", true);
     RowOptions all = {.order = 7, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2}};
@@ -170,6 +184,9 @@ int main(void) {
     test_rows(text.ids + 5000, all, 1);
     test_rows(text.ids + 5000, some, 3);
     test_rows(text.ids + 5000, one, 2);
+    uint8_t ruled[LENGTH];
+    make_ruled(ruled);
+    test_rows(ruled, all, 2);
     test_cap(&text);
     free(text.ids);
     return 0;

@@ -1,0 +1,79 @@
+/* test_twin.c: the C program against numbers that PyTorch computed (golden.h, from golden.py): the start, the shuffle, and
+   the losses of the first thousand batches of many kinds of runs. */
+#include "golden.h"
+
+#include "../lib/text.h"
+#include "check.h"
+
+static void test_starts(void) {
+    for (size_t s = 0; s < sizeof golden_starts / sizeof *golden_starts; s++) {
+        size_t dim = golden_starts[s].dim;
+        Model model = model_allocate(CHARACTERS, dim);
+        Random random = random_seeded(golden_starts[s].seed);
+        model_start(&model, &random, 1);
+        double embedding = 0, linear = 0;
+        for (size_t i = 0; i < 40; i++) {
+            size_t at = i * (CHARACTERS * dim / 40);
+            embedding = fmax(embedding, fabs((double)model.embedding[at] - (double)golden_starts[s].embedding[i]));
+            linear = fmax(linear, fabs((double)model.linear[at / dim * padded(dim) + at % dim] - (double)golden_starts[s].linear[i]));
+            if (i < 20) linear = fmax(linear, fabs((double)model.bias[5 * i] - (double)golden_starts[s].bias[i]));
+        }
+        uint32_t order[1000];
+        random_permutation(&random, order, 1000);
+        check(embedding <= 1e-6 && linear <= 1e-7, "start with seed %lu, dim %zu: PyTorch's to %.1e (embedding), %.1e (linear)", (unsigned long)golden_starts[s].seed, dim, embedding, linear);
+        check(text_fingerprint((uint8_t *)order, sizeof order) == golden_starts[s].order, "and the shuffle after it is torch.randperm's");
+        model_free(&model);
+    }
+}
+
+static void test_orders(void) {
+    for (size_t s = 0; s < sizeof golden_orders / sizeof *golden_orders; s++) {
+        uint32_t count = golden_orders[s].count, *order = allocate(count, sizeof *order, "an order");
+        Random random = random_seeded(golden_orders[s].seed);
+        random_permutation(&random, order, count);
+        bool same = !memcmp(order, golden_orders[s].first, sizeof golden_orders[s].first);
+        check(same && text_fingerprint((uint8_t *)order, count * sizeof *order) == golden_orders[s].fingerprint, "random_permutation of %lu is torch.randperm's", (unsigned long)count);
+        free(order);
+    }
+}
+
+/* Both programs' losses differ by rounding only; a wrong formula differs by far more than 1e-4. */
+static void test_run(Team *team, const Text *text, size_t r) {
+    const double allowed = 1e-4;
+    RowOptions rows = {.order = golden_runs[r].order, .min_count = golden_runs[r].min_count, .max_rows = UINT32_MAX, .phrases = golden_runs[r].phrases, .columns = golden_runs[r].columns};
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    if (golden_runs[r].echoes) {
+        rows.echoes = sizeof keys;
+        memcpy(rows.echo_keys, keys, sizeof keys);
+    }
+    Contexts contexts = contexts_list(team, text->ids, golden_split, rows);
+    Trainer *trainer = trainer_start(team, &contexts, text->ids, golden_split, golden_runs[r].options, NULL);
+    double sum = 0, worst = 0;
+    size_t done = trainer_run(trainer, GOLDEN_BATCHES);
+    for (size_t i = 0; i < done; i++) sum += (double)trainer->losses[i];
+    for (size_t i = 0; i < GOLDEN_SAMPLES; i++) {
+        double difference = fabs((double)trainer->losses[golden_steps[i] - 1] - (double)golden_runs[r].losses[i]);
+        if (!(difference <= worst)) worst = difference;
+    }
+    double mean_difference = fabs(sum / GOLDEN_BATCHES - golden_runs[r].mean);
+    check(done == GOLDEN_BATCHES && contexts.rows == golden_runs[r].rows && worst <= allowed && mean_difference <= allowed,
+          "%s: PyTorch's losses of %zu batches to %.1e, their mean to %.1e (%lu rows of %lu)", golden_runs[r].name, done, worst, mean_difference,
+          (unsigned long)contexts.rows, (unsigned long)golden_runs[r].rows);
+    trainer_end(trainer);
+    contexts_free(&contexts);
+}
+
+int main(void) {
+    test_starts();
+    test_orders();
+    Text text = text_read(GOLDEN_TEXT, true);
+    if ((size_t)((double)text.length * 0.9) != golden_split) {
+        check(false, "golden.h: is for another " GOLDEN_TEXT " than the one here: run tests/golden.py > tests/golden.h");
+        return 1;
+    }
+    Team *team = team_start(2);
+    for (size_t r = 0; r < sizeof golden_runs / sizeof *golden_runs; r++) test_run(team, &text, r);
+    team_end(team);
+    free(text.ids);
+    return 0;
+}

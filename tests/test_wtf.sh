@@ -1,0 +1,96 @@
+#!/bin/sh
+# ./wtf: what it says, its exit status, bad input, colours, and that each of its sections can fail.
+out=tests/build/wtf
+rm -rf $out
+mkdir -p $out
+ok() { echo "ok $1"; }
+bad() { echo "FAIL $1"; }
+
+./wtf > $out/said 2> $out/errors
+status=$?
+[ $status -eq 0 ] && [ ! -s $out/errors ] && ok "wtf ends with status 0" || bad "wtf ends with status $status: $(grep FAILS $out/said; cat $out/errors)"
+if [ "$(grep -c '^[1-6]  ' $out/said)" -eq 6 ] && awk '/^[1-6]  /{if (section && !held) bad = 1; section++; held = 0} /^   holds/{held = 1} END{exit bad || !held}' $out/said; then
+    ok "each of its six sections ends in a check that holds"
+else
+    bad "six sections with checks: $(grep -c '^[1-6]  ' $out/said) found"
+fi
+for number in 'Input Tensor Shape: \[1, 25\]' 'Output Tensor Shape: \[1, 25, 10\]' 'tensor(\[\[\[ 1.3851, -0.8138, -0.9276,  1.1120,  1.3352,  0.6043, -0.1034,$' \
+    '^   Linear     -0.2608  0.7631 -0.7580$' '^   their sum  -0.2608  0.7631 -0.7580$'; do
+    grep -q "$number" $out/said && ok "wtf prints $number" || bad "wtf does not print $number"
+done
+[ "$(wc -l < $out/said)" -le 170 ] && [ "$(awk 'length > 110' $out/said | wc -l)" -eq 0 ] && ok "a few screens, lines of at most 110 characters" || bad "it is too long or too wide"
+
+# other strings, other seeds: everything that is printable
+for string in a aaaa 'The quick brown fox jumps over the lazy dog' "$(printf 'tab\there\nand a line')" "$(head -c 3000 data/text.txt)" '--' '\'; do
+    ./wtf -s 7 -- "$string" > $out/other 2>&1 && ok "wtf holds for a string of ${#string} characters" || bad "wtf for \"$string\": $(grep FAILS $out/other || tail -n 1 $out/other)"
+done
+
+# bad input
+refused() { # name, status, what the line must say, arguments
+    name=$1 expected=$2 words=$3
+    shift 3
+    ./wtf "$@" > $out/other 2> $out/errors
+    status=$?
+    if [ $status -eq "$expected" ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q "^wtf: .*$words" $out/errors && [ ! -s $out/other ]; then
+        ok "$name: one clear line"
+    else
+        bad "$name: status $status, $(cat $out/errors)"
+    fi
+}
+refused "an empty string" 2 empty ""
+refused "a byte that is not printable" 2 'byte 4 (0xc3)' "$(printf 'caf\303\251')"
+refused "a control character" 2 'byte 1 (0x01)' "$(printf '\001')"
+refused "two strings" 2 'one argument too many' a b
+refused "an unknown option" 2 'unknown option' --dim 3
+./wtf --data $out/nowhere > $out/other 2> $out/errors
+[ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "a folder that is not there: one clear line" || bad "a folder that is not there: $(cat $out/errors)"
+if [ -w /dev/full ]; then
+    ./wtf > /dev/full 2> $out/errors
+    [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "a full disk: one clear line" || bad "a full disk: $(cat $out/errors)"
+fi
+
+# the same of ./train --pretrained
+printf '%1000s' '' | sed 's/ /ab cd\n/g' > $out/letters
+printf '%1000s' '' | sed 's/ /01101/g' > $out/digits
+./train -q --order 1 --out $out/letters.model $out/letters
+./train -q --order 1 --dim 3 --out $out/other.model --pretrained $out/letters.model/model.safetensors $out/letters 2> $out/errors
+[ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q 'have 64 numbers, not 3' $out/errors && ok "--pretrained with other dimensions: one clear line" || bad "--pretrained with other dimensions: $(cat $out/errors)"
+./train -q --order 1 --out $out/other.model --pretrained $out/letters.model/model.safetensors $out/digits 2> $out/errors
+[ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q 'no row in common' $out/errors && ok "--pretrained with no row in common: one clear line" || bad "--pretrained with no row in common: $(cat $out/errors)"
+
+# colours
+grep -q "$(printf '\033')" $out/said && bad "colours though it is no terminal" || ok "no colours where it is no terminal"
+if script -qec true /dev/null > /dev/null 2>&1; then
+    NO_COLOR='' script -qec ./wtf /dev/null > $out/other
+    grep -q "$(printf '\033')" $out/other && ok "colours on a terminal" || bad "no colours on a terminal"
+    NO_COLOR=1 script -qec ./wtf /dev/null > $out/other
+    grep -q "$(printf '\033')" $out/other && bad "colours in spite of NO_COLOR" || ok "no colours with NO_COLOR"
+else
+    echo "skip colours: script is not here"
+fi
+
+# each section can fail: one line of what it runs is made wrong, and the section says so
+broken() { # section, file, what is wrong, sed command
+    rm -rf $out/src
+    mkdir -p $out/src/lib
+    cp model.h wtf.c $out/src
+    cp lib/*.[ch] $out/src/lib
+    sed "$4" "$2" > $out/src/"$2"
+    if cmp -s "$2" $out/src/"$2"; then
+        bad "section $1: \"$4\" changes nothing in $2"
+    elif ! ${CC:-cc} -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -pthread -w -O0 -o $out/broken $out/src/wtf.c $out/src/lib/*.c -lm; then
+        bad "section $1: it does not compile with \"$4\""
+    else
+        $out/broken > $out/other 2>&1
+        status=$?
+        found=$(awk -v section="$1" '/^[1-6]  /{at = $1} /^   FAILS/ && at == section{found = 1} END{print found + 0}' $out/other)
+        [ $status -eq 1 ] && [ "$found" -eq 1 ] && ok "section $1 fails when $3" || bad "section $1: $3, but status $status"
+    fi
+}
+broken 1 lib/characters.c "two characters change places" 's/jklmnop/jkmlnop/'
+broken 2 lib/random.c "the numbers are spread too widely" 's/return (float)(random_bits(random) & 0xffffffu)/return 0.5f * (float)(random_bits(random) \& 0xffffffu)/'
+broken 3 model.h "a product lacks its last term" 's/for (size_t k = 0; k < depth; k++)/for (size_t k = 0; k + 60 < depth; k++)/'
+broken 4 model.h "a gradient has the wrong sign" 's/dlogits\[batch->next\[b\]\] -= 1;/dlogits[batch->next[b]] += 1;/'
+broken 4 model.h "a frozen embedding learns" 's/if (!optimizer->freeze_embedding) //'
+broken 5 model.h "rows are subtracted" 's/h\[d\] += row\[d\];/h[d] -= row[d];/'
+broken 6 wtf.c "pairs have no rows" 's/if (pairs) batch/if (0) batch/'
