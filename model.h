@@ -131,18 +131,22 @@ static inline void multiply(size_t rows, size_t columns, size_t depth, const flo
 
 /* ---- forward ----------------------------------------------------------------------------------- */
 
-/* Positions to predict: which rows each one's context switches on, and what comes next. To train on them the
-   same pairs are also kept by row: which positions each distinct row is on at, in the order of positions. */
+/* Positions to predict: the rows that each one's context switches on, and what comes next. Positions with one and the same
+   context are computed once and have several characters next (order 1: most of them). To train on them the
+   contexts are also kept by row: which contexts each distinct row is on at, in their order. */
 typedef struct {
-    size_t size;
-    uint8_t *next;         /* [size] the characters to predict */
-    uint32_t *on_start;    /* [size + 1] position b switches on on[on_start[b]] .. on[on_start[b + 1] - 1] */
+    size_t size;           /* contexts */
+    uint32_t *next_start;  /* [size + 1] context b is followed by next[next_start[b]] .. next[next_start[b + 1] - 1] */
+    uint8_t *next;         /* [positions] where positions = next_start[size] */
+    uint32_t *on_start;    /* [size + 1] context b switches on on[on_start[b]] .. on[on_start[b + 1] - 1] */
     uint32_t *on;
     size_t distinct;
     uint32_t *row;         /* [distinct] rows that are on anywhere in the batch */
     uint32_t *where_start; /* [distinct + 1] row u is on at where[where_start[u]] .. where[where_start[u + 1] - 1] */
     uint32_t *where;
 } Batch;
+
+static inline uint32_t times(const Batch *batch, size_t b) { return batch->next_start[b + 1] - batch->next_start[b]; }
 
 /* What the layers say about a batch. */
 typedef struct {
@@ -151,7 +155,7 @@ typedef struct {
     float *dh;       /* [size, padded(dim)] */
     float *gradient; /* [101, padded(dim) or 104] of linear.weight, then of linear.bias */
     double *log_sum; /* [size] ln of the sum of exp(logit) */
-    double *loss;    /* [size] nats */
+    double *loss;    /* [size] nats, added up over a context's positions */
     double mean_loss; /* of the latest training step's batch, nats per position */
 } Layers;
 
@@ -239,7 +243,7 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
     }
 }
 
-/* The whole model for positions first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
+/* The whole model for contexts first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
 static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     for (size_t b = first; b < last; b++) {
@@ -249,28 +253,32 @@ static inline void model_forward(const Model *model, const Batch *batch, Layers 
         embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], layers->h + b * stride);
     }
     linear_forward(model, layers->h + first * stride, last - first, layers->logits + first * LOGITS);
-    for (size_t b = first; b < last; b++) layers->loss[b] = -(double)layers->logits[b * LOGITS + batch->next[b]];
+    for (size_t b = first; b < last; b++) {
+        layers->loss[b] = 0;
+        for (uint32_t i = batch->next_start[b]; i < batch->next_start[b + 1]; i++)
+            layers->loss[b] -= (double)layers->logits[b * LOGITS + batch->next[i]];
+    }
     softmax(layers->logits + first * LOGITS, last - first, layers->log_sum + first);
-    for (size_t b = first; b < last; b++) layers->loss[b] += layers->log_sum[b];
+    for (size_t b = first; b < last; b++) layers->loss[b] += times(batch, b) * layers->log_sum[b];
 }
 
 /* ---- backward ---------------------------------------------------------------------------------- */
 
-/* Cross-entropy and Linear, for positions first .. last - 1: p -> dlogits = (p - onehot(next)) / size, and
-   dh = linear.weight^T dlogits. */
+/* Cross-entropy and Linear, for contexts first .. last - 1: p -> dlogits = the sum over a context's positions of
+   (p - onehot(next)) / positions, and dh = linear.weight^T dlogits. */
 static inline void model_backward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
-    float scale = 1 / (float)batch->size;
+    float one = 1 / (float)batch->next_start[batch->size];
     for (size_t b = first; b < last; b++) {
-        float *dlogits = layers->logits + b * LOGITS;
-        dlogits[batch->next[b]] -= 1;
+        float *dlogits = layers->logits + b * LOGITS, scale = (float)times(batch, b) * one;
         for (size_t c = 0; c < LOGITS; c++) dlogits[c] *= scale;
+        for (uint32_t i = batch->next_start[b]; i < batch->next_start[b + 1]; i++) dlogits[batch->next[i]] -= one;
     }
     multiply(last - first, stride, CHARACTERS, layers->logits + first * LOGITS, LOGITS, 1, model->linear, stride, NULL,
              layers->dh + first * stride, stride);
 }
 
-/* d linear.weight and d linear.bias for the characters first .. last - 1, over all positions of the batch. */
+/* d linear.weight and d linear.bias for the characters first .. last - 1, over all contexts of the batch. */
 static inline void linear_gradient(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     multiply(last - first, stride, batch->size, layers->logits + first, 1, LOGITS, layers->h, stride, NULL,
@@ -281,7 +289,7 @@ static inline void linear_gradient(const Model *model, const Batch *batch, Layer
         for (size_t c = first; c < last; c++) bias[c] += layers->logits[b * LOGITS + c];
 }
 
-/* d embedding.weight [dim] of the u-th distinct row: dh, summed over the positions where the row is on. */
+/* d embedding.weight [dim] of the u-th distinct row: dh, summed over the contexts where the row is on. */
 static inline void embedding_gradient(const Model *model, const Batch *batch, const Layers *layers, size_t u, float *gradient) {
     size_t stride = padded(model->dim), first = batch->where_start[u], last = batch->where_start[u + 1];
     memcpy(gradient, layers->dh + batch->where[first] * stride, model->dim * sizeof(float));
@@ -345,8 +353,11 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
             if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + next, model->dim);
         }
         embedding_gradient(model, batch, layers, u, gradient);
-        if (optimizer->scale_grad_by_freq)
-            for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)(batch->where_start[u + 1] - batch->where_start[u]);
+        if (optimizer->scale_grad_by_freq) {
+            uint32_t frequency = 0;
+            for (uint32_t i = batch->where_start[u]; i < batch->where_start[u + 1]; i++) frequency += times(batch, batch->where[i]);
+            for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)frequency;
+        }
         update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, sums_at(optimizer->embedding_sum, row),
                model->embedding + row);
     }
@@ -379,16 +390,16 @@ static inline size_t distinct_share(const Batch *batch, int member, int members)
     return low;
 }
 
-/* The mean of loss [count]. */
-static inline double mean(const double *loss, size_t count) {
+/* The mean loss of a batch, in nats per position. */
+static inline double mean_loss(const Batch *batch, const Layers *layers) {
     double sum = 0;
-    for (size_t b = 0; b < count; b++) sum += loss[b];
-    return sum / (double)count;
+    for (size_t b = 0; b < batch->size; b++) sum += layers->loss[b];
+    return sum / (double)batch->next_start[batch->size];
 }
 
 /* Learns from one batch; every member of the team calls this with the same arguments. */
 static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
-    enum { BLOCK = 24 }; /* positions that go through the layers together: what they need stays in the cache */
+    enum { BLOCK = 24 }; /* contexts that go through the layers together: what they need stays in the cache */
     size_t first, last, rows_first = distinct_share(batch, member, team_size(team)),
                         rows_last = distinct_share(batch, member + 1, team_size(team));
     if (optimizer->max_norm > 0) {
@@ -402,7 +413,7 @@ static inline void model_step(Model *model, Optimizer *optimizer, const Batch *b
         model_backward(model, batch, layers, b, end);
     }
     team_meet(team);
-    if (member == 0) layers->mean_loss = mean(layers->loss, batch->size);
+    if (member == 0) layers->mean_loss = mean_loss(batch, layers);
     if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, layers, rows_first, rows_last);
     team_share(team, member, CHARACTERS, 2, &first, &last);
     linear_gradient(model, batch, layers, first, last);

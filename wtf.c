@@ -317,7 +317,7 @@ static double loss_by_definition(const Model *model, const Batch *batch, size_t 
 /* The mean loss of the model as it is. */
 static double present_loss(const Model *model, const Batch *batch, Layers *layers) {
     model_forward(model, batch, layers, 0, batch->size);
-    return mean(layers->loss, batch->size);
+    return mean_loss(batch, layers);
 }
 
 static FILE *data_file(const Story *story, const char *name) {

@@ -83,7 +83,7 @@ enum { BATCHES = 400, STAGES = 7 };
 static void print_stages(Trainer *trainer) {
     static const char *names[STAGES] = {"find and group rows", "rows in (Embedding)", "logits (Linear)", "softmax, loss", "dlogits, dh", "linear layer's step", "rows' steps (Adagrad)"};
     size_t dim = trainer->options.dim, batch = trainer->options.batch, rows = trainer->model.rows, stride = padded(dim);
-    double seconds[STAGES] = {0}, positions = 0, on = 0, distinct = 0;
+    double seconds[STAGES] = {0}, positions = 0, contexts = 0, on = 0, distinct = 0;
     Model *model = &trainer->model;
     Layers *layers = &trainer->layers;
     Batch *b = &trainer->ahead[0];
@@ -91,22 +91,20 @@ static void print_stages(Trainer *trainer) {
     trainer->optimizer.embedding_rate = trainer->optimizer.linear_rate = 1e-6f;
     for (size_t n = 0; n < BATCHES && (n + 1) * batch <= trainer->found.count; n++) {
         double t = seconds_now(), u;
-        batch_fill(b, trainer->contexts, &trainer->found, trainer->text, trainer->order + n * batch, 0, batch);
+        batch_fill(b, trainer->contexts, &trainer->found, trainer->text, trainer->order + n * batch, 0, batch, trainer->mark[0]);
         batch_group(b, trainer->mark[0]);
         u = seconds_now(), seconds[0] += u - t, t = u;
-        for (size_t i = 0; i < batch; i++) {
-            if (i + AHEAD < batch)
+        for (size_t i = 0; i < b->size; i++) {
+            if (i + AHEAD < b->size)
                 for (uint32_t k = b->on_start[i + AHEAD]; k < b->on_start[i + AHEAD + 1]; k++) prefetch_row(model->embedding + b->on[k] * dim, dim);
             embedding_forward(model, b->on + b->on_start[i], b->on_start[i + 1] - b->on_start[i], layers->h + i * stride);
         }
         u = seconds_now(), seconds[1] += u - t, t = u;
-        linear_forward(model, layers->h, batch, layers->logits);
+        linear_forward(model, layers->h, b->size, layers->logits);
         u = seconds_now(), seconds[2] += u - t, t = u;
-        for (size_t i = 0; i < batch; i++) layers->loss[i] = -(double)layers->logits[i * LOGITS + b->next[i]];
-        softmax(layers->logits, batch, layers->log_sum);
-        for (size_t i = 0; i < batch; i++) layers->loss[i] += layers->log_sum[i];
+        softmax(layers->logits, b->size, layers->log_sum);
         u = seconds_now(), seconds[3] += u - t, t = u;
-        model_backward(model, b, layers, 0, batch);
+        model_backward(model, b, layers, 0, b->size);
         u = seconds_now(), seconds[4] += u - t, t = u;
         linear_gradient(model, b, layers, 0, CHARACTERS);
         linear_update(model, &trainer->optimizer, layers, 0, CHARACTERS);
@@ -114,18 +112,20 @@ static void print_stages(Trainer *trainer) {
         embedding_update(model, &trainer->optimizer, b, layers, 0, b->distinct);
         seconds[6] += seconds_now() - t;
         positions += (double)batch;
-        on += b->on_start[batch];
+        on += b->on_start[b->size];
+        contexts += (double)b->size;
         distinct += (double)b->distinct;
     }
     double flops = peak_flops(), read = random_rows(rows, dim, false), write = random_rows(rows, dim, true), lines = random_rows(rows, 16, false);
-    double product = 2.0 * CHARACTERS * (double)dim / flops * 1e9, on1 = on / positions, distinct1 = distinct / positions;
+    double shared = contexts / positions, product = shared * 2.0 * CHARACTERS * (double)dim / flops * 1e9, on1 = on / positions, distinct1 = distinct / positions;
     /* Nanoseconds a character that the ceilings allow. Finding: a cache line for the position, one for its character, and one for each row's
        place among the distinct. Rows in: each distinct row once from memory. exp takes 22 operations. The linear layer's step adds 6 per weight. */
-    double bound[STAGES] = {(2 + on1) / lines * 1e9, distinct1 / read * 1e9, product, 22.0 * LOGITS / flops * 1e9, product + 2.0 * LOGITS / flops * 1e9,
+    double bound[STAGES] = {(2 + on1) / lines * 1e9, distinct1 / read * 1e9, product, shared * 22.0 * LOGITS / flops * 1e9, product + shared * 2.0 * LOGITS / flops * 1e9,
                             product + 6.0 * CHARACTERS * (double)dim / (double)batch / flops * 1e9, distinct1 / write * 1e9};
     printf("ceilings of one core: %.1f GFLOP/s of multiply and add; %.1f GB/s reading random rows, %.1f GB/s updating them\n", flops / 1e9,
            read * (double)dim * 4 / 1e9, write * (double)dim * 16 / 1e9);
-    printf("%.1f rows on a position, %.1f distinct rows a position in a batch of %zu; %zu rows of %zu numbers\n", on1, distinct1, batch, rows, dim);
+    printf("batches of %zu positions, %.2f distinct contexts a position, %.1f rows on, %.1f distinct ones; %zu rows of %zu numbers\n", batch, shared, on1,
+           distinct1, rows, dim);
     printf("%-24s %10s %10s %8s\n", "stage", "ns/char", "bound", "reached");
     double total = 0, total_bound = 0;
     for (int s = 0; s < STAGES; s++) {

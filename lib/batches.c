@@ -4,7 +4,10 @@
 
 Batch batch_allocate(size_t size) {
     size_t on = size * MAX_ROWS_ON;
-    return (Batch){.next = allocate(size, 1, "a batch"),
+    uint32_t *next_start = allocate(size + 1, sizeof *next_start, "a batch");
+    for (uint32_t b = 0; b <= size; b++) next_start[b] = b;
+    return (Batch){.next_start = next_start,
+                   .next = allocate(size, 1, "a batch"),
                    .on_start = allocate(size + 1, sizeof(uint32_t), "a batch"),
                    .on = allocate(on, sizeof(uint32_t), "a batch"),
                    .row = allocate(on, sizeof(uint32_t), "a batch"),
@@ -13,6 +16,7 @@ Batch batch_allocate(size_t size) {
 }
 
 void batch_free(Batch *batch) {
+    free(batch->next_start);
     free(batch->next);
     free(batch->on_start);
     free(batch->on);
@@ -21,18 +25,56 @@ void batch_free(Batch *batch) {
     free(batch->where);
 }
 
-enum { SOON = 12 };
+/* Asks for what position b + SOON needs before it is needed: places are anywhere in the text. */
+static inline void ask_ahead(const Found *found, const uint8_t *text, const uint32_t *place, size_t b, size_t count) {
+    enum { SOON = 12 };
+    if (!place || b + SOON >= count) return;
+    __builtin_prefetch(&found->at[place[b + SOON]]);
+    __builtin_prefetch(&text[found->first + place[b + SOON]]);
+}
+
+/* Where n-grams are the only kind, the longest one's row tells the whole context: positions with the same one share a context, in
+   the order of their first. (With more kinds two contexts are hardly ever the same.) */
+static void fill_shared(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
+                        size_t from, size_t count, uint32_t *mark) {
+    uint32_t *leaf = batch->row, *context_of = batch->where, *start = batch->next_start + 1, on = 0, size = 0, sum = 0;
+    for (size_t b = 0; b < count; b++) {
+        ask_ahead(found, text, place, b, count);
+        uint32_t row = found->at[place ? place[b] : from + b].ngram, number = row == NO_ROW ? size : mark[row];
+        if (number >= size || leaf[number] != row) {
+            number = size++;
+            if (row != NO_ROW) mark[row] = number;
+            leaf[number] = row;
+            start[number] = 0;
+            batch->on_start[number] = on;
+            for (uint32_t r = row; r != NO_ROW; r = contexts->parent[r]) batch->on[on++] = r;
+        }
+        context_of[b] = number;
+        start[number]++;
+    }
+    batch->on_start[size] = on;
+    batch->size = size;
+    for (uint32_t number = 0; number < size; number++) { /* start[number] becomes where its first next stands, */
+        uint32_t times = start[number];
+        start[number] = sum;
+        sum += times;
+    }
+    batch->next_start[0] = 0;
+    for (size_t b = 0; b < count; b++) /* and in the end where the following context's first does */
+        batch->next[start[context_of[b]]++] = text[found->first + (place ? place[b] : from + b)];
+}
 
 void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
-                size_t from, size_t count) {
+                size_t from, size_t count, uint32_t *mark) {
     uint32_t on = 0;
+    if (contexts->ngrams_end == contexts->rows) {
+        fill_shared(batch, contexts, found, text, place, from, count, mark);
+        return;
+    }
     batch->size = count;
     for (size_t b = 0; b < count; b++) {
         size_t i = place ? place[b] : from + b;
-        if (place && b + SOON < count) { /* places are anywhere in the text: ask for them before they are needed */
-            __builtin_prefetch(&found->at[place[b + SOON]]);
-            __builtin_prefetch(&text[found->first + place[b + SOON]]);
-        }
+        ask_ahead(found, text, place, b, count);
         batch->next[b] = text[found->first + i];
         batch->on_start[b] = on;
         on += (uint32_t)rows_on(contexts, &found->at[i], batch->on + on);
@@ -74,6 +116,7 @@ typedef struct {
     const Found *found;
     const uint8_t *text;
     Batch *batch;   /* [members] */
+    uint32_t **mark; /* [members][rows] */
     Layers *layers; /* [members] */
     double *sum;    /* [chunks] */
     atomic_size_t next_chunk;
@@ -86,18 +129,19 @@ static void score_chunks(Team *team, int member, void *argument) {
     Layers *layers = &scoring->layers[member];
     for (size_t from; (from = CHUNK * atomic_fetch_add(&scoring->next_chunk, 1)) < scoring->found->count;) {
         size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
-        batch_fill(batch, scoring->contexts, scoring->found, scoring->text, NULL, from, count);
-        model_forward(scoring->model, batch, layers, 0, count);
-        for (size_t b = 0; b < count; b++) scoring->sum[from / CHUNK] += layers->loss[b];
+        batch_fill(batch, scoring->contexts, scoring->found, scoring->text, NULL, from, count, scoring->mark[member]);
+        model_forward(scoring->model, batch, layers, 0, batch->size);
+        for (size_t b = 0; b < batch->size; b++) scoring->sum[from / CHUNK] += layers->loss[b];
     }
 }
 
 double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found, const uint8_t *text) {
     size_t members = (size_t)team_size(team), chunks = (found->count + CHUNK - 1) / CHUNK;
-    Scoring scoring = {model, contexts, found, text, allocate(members, sizeof(Batch), "scoring"),
+    Scoring scoring = {model, contexts, found, text, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
                        allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring"), 0};
     for (size_t m = 0; m < members; m++) {
         scoring.batch[m] = batch_allocate(CHUNK);
+        scoring.mark[m] = allocate(contexts->rows, sizeof(uint32_t), "scoring");
         scoring.layers[m] = layers_allocate(CHUNK, model->dim);
     }
     team_run(team, score_chunks, &scoring);
@@ -105,9 +149,11 @@ double stretch_loss(Team *team, const Model *model, const Contexts *contexts, co
     for (size_t c = 0; c < chunks; c++) total += scoring.sum[c];
     for (size_t m = 0; m < members; m++) {
         batch_free(&scoring.batch[m]);
+        free(scoring.mark[m]);
         layers_free(&scoring.layers[m]);
     }
     free(scoring.batch);
+    free(scoring.mark);
     free(scoring.layers);
     free(scoring.sum);
     return total / (double)found->count;
