@@ -144,6 +144,7 @@ typedef struct {
     uint32_t *row;         /* [distinct] rows that are on anywhere in the batch */
     uint32_t *where_start; /* [distinct + 1] row u is on at where[where_start[u]] .. where[where_start[u + 1] - 1] */
     uint32_t *where;
+    uint32_t *number_of;   /* [all that are on] the number u of on[i]'s row */
 } Batch;
 
 static inline uint32_t times(const Batch *batch, size_t b) { return batch->next_start[b + 1] - batch->next_start[b]; }
@@ -182,13 +183,24 @@ static inline void prefetch_row(const float *row, size_t dim) {
     for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
 }
 
+/* sum [padded(dim)] = the rows table[rows[i]] [dim], added up in their order: 32 numbers at a time stay in registers
+   while the rows go by. */
+static inline void sum_rows(const float *table, size_t stride, size_t dim, const uint32_t *rows, size_t count, float *sum) {
+    size_t d = 0;
+    for (; d + 32 <= dim; d += 32) {
+        Floats8 part[4] = {{0}};
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < 4; j++) part[j] += *(const Floats8 *)(table + rows[i] * stride + d + 8 * j);
+        memcpy(sum + d, part, sizeof part);
+    }
+    memset(sum + d, 0, (padded(dim) - d) * sizeof(float));
+    for (size_t i = 0; d < dim && i < count; i++)
+        for (size_t e = d; e < dim; e++) sum[e] += table[rows[i] * stride + e];
+}
+
 /* Embedding: h [dim] = the sum of `count` rows. */
 static inline void embedding_forward(const Model *model, const uint32_t *rows, size_t count, float *h) {
-    memset(h, 0, padded(model->dim) * sizeof(float));
-    for (size_t i = 0; i < count; i++) {
-        const float *row = model->embedding + rows[i] * model->dim;
-        for (size_t d = 0; d < model->dim; d++) h[d] += row[d];
-    }
+    sum_rows(model->embedding, model->dim, model->dim, rows, count, h);
 }
 
 /* Linear: logits [size, 104] = h [size, dim] linear.weight^T + linear.bias. */
@@ -291,12 +303,8 @@ static inline void linear_gradient(const Model *model, const Batch *batch, Layer
 
 /* d embedding.weight [dim] of the u-th distinct row: dh, summed over the contexts where the row is on. */
 static inline void embedding_gradient(const Model *model, const Batch *batch, const Layers *layers, size_t u, float *gradient) {
-    size_t stride = padded(model->dim), first = batch->where_start[u], last = batch->where_start[u + 1];
-    memcpy(gradient, layers->dh + batch->where[first] * stride, model->dim * sizeof(float));
-    for (size_t i = first + 1; i < last; i++) {
-        const float *dh = layers->dh + batch->where[i] * stride;
-        for (size_t d = 0; d < model->dim; d++) gradient[d] += dh[d];
-    }
+    uint32_t first = batch->where_start[u], last = batch->where_start[u + 1];
+    sum_rows(layers->dh, padded(model->dim), model->dim, batch->where + first, last - first, gradient);
 }
 
 /* ---- update ------------------------------------------------------------------------------------ */
@@ -315,18 +323,32 @@ typedef struct {
     float *bias_sum;                     /* [104] */
 } Optimizer;
 
-/* Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10).
-   SGD: w -= rate g. */
+/* Eight weights by Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10),
+   the last taken as rate g times the smaller of 1 / sqrt(sum) and 1e10. */
+static inline void adagrad8(float rate, const Floats8 *g, Floats8 *sum, Floats8 *w) {
+    Floats8 square = *sum + *g * *g, inverse;
+    exact_inverse_root8(&square, &inverse);
+    *sum = square;
+    *w -= rate * (*g * inverse);
+}
+
+/* Updates `count` weights; SGD: w -= rate g. */
 static inline void update(Rule rule, float rate, size_t count, const float *gradient, float *sum, float *weights) {
+    size_t i = 0;
     if (rule == SGD) {
-        for (size_t i = 0; i < count; i++) weights[i] -= rate * gradient[i];
+        for (; i < count; i++) weights[i] -= rate * gradient[i];
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        float g = gradient[i], square = sum[i] + g * g;
-        sum[i] = square;
-        weights[i] -= rate * (g / (sqrtf(square) + 1e-10f));
-    }
+    for (; i + 8 <= count; i += 8) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i));
+    if (i == count) return;
+    Floats8 part[3] = {{0}}; /* what is left over, in whole vectors */
+    size_t bytes = (count - i) * sizeof(float);
+    memcpy(&part[0], gradient + i, bytes);
+    memcpy(&part[1], sum + i, bytes);
+    memcpy(&part[2], weights + i, bytes);
+    adagrad8(rate, &part[0], &part[1], &part[2]);
+    memcpy(sum + i, &part[1], bytes);
+    memcpy(weights + i, &part[2], bytes);
 }
 
 /* Where sums begin; SGD has none. */
@@ -347,8 +369,8 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
     float gradient[MAX_DIM];
     for (size_t u = first; u < last; u++) {
         size_t row = batch->row[u] * model->dim;
-        if (u + AHEAD < last) {
-            size_t next = batch->row[u + AHEAD] * model->dim;
+        if (u + 16 < last) {
+            size_t next = batch->row[u + 16] * model->dim;
             prefetch_row(model->embedding + next, model->dim);
             if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + next, model->dim);
         }

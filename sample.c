@@ -156,7 +156,7 @@ static void score(const SavedModel *saved, const Settings *settings) {
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
     Found found = contexts_find(team, &saved->contexts, text.ids, settings->from, count);
-    double loss = stretch_loss(team, &saved->model, &saved->contexts, &found, text.ids);
+    double loss = stretch_loss(team, &saved->model, &saved->contexts, &found);
     if (!isfinite(loss)) fail("%s: the model holds numbers that are not finite; train it again", settings->model);
     printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f\n", count, loss, loss / log(2), exp(loss));
     flush();

@@ -327,7 +327,7 @@ static void keep_best(Run *run) {
 /* Scores the model on the held-out part, exactly, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
     const Trainer *trainer = run->trainer;
-    double loss = stretch_loss(run->team, &trainer->model, &run->contexts, &run->held_out, run->text.ids);
+    double loss = stretch_loss(run->team, &trainer->model, &run->contexts, &run->held_out);
     if (!isfinite(loss)) {
         run->trainer->bad_step = trainer->step;
         return;

@@ -91,7 +91,7 @@ static void print_stages(Trainer *trainer) {
     trainer->optimizer.embedding_rate = trainer->optimizer.linear_rate = 1e-6f;
     for (size_t n = 0; n < BATCHES && (n + 1) * batch <= trainer->found.count; n++) {
         double t = seconds_now(), u;
-        batch_fill(b, trainer->contexts, &trainer->found, trainer->text, trainer->order + n * batch, 0, batch, trainer->mark[0]);
+        batch_fill(b, trainer->contexts, &trainer->found, trainer->order + n * batch, 0, batch, trainer->mark[0]);
         batch_group(b, trainer->mark[0]);
         u = seconds_now(), seconds[0] += u - t, t = u;
         for (size_t i = 0; i < b->size; i++) {

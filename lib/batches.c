@@ -12,7 +12,8 @@ Batch batch_allocate(size_t size) {
                    .on = allocate(on, sizeof(uint32_t), "a batch"),
                    .row = allocate(on, sizeof(uint32_t), "a batch"),
                    .where_start = allocate(on + 1, sizeof(uint32_t), "a batch"),
-                   .where = allocate(on, sizeof(uint32_t), "a batch")};
+                   .where = allocate(on, sizeof(uint32_t), "a batch"),
+                   .number_of = allocate(on, sizeof(uint32_t), "a batch")};
 }
 
 void batch_free(Batch *batch) {
@@ -23,23 +24,25 @@ void batch_free(Batch *batch) {
     free(batch->row);
     free(batch->where_start);
     free(batch->where);
+    free(batch->number_of);
 }
 
-/* Asks for what position b + SOON needs before it is needed: places are anywhere in the text. */
-static inline void ask_ahead(const Found *found, const uint8_t *text, const uint32_t *place, size_t b, size_t count) {
-    enum { SOON = 12 };
+/* Asks for what the positions after b need before they need it: places are anywhere in the text, rows anywhere in the table. */
+static inline void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
+    enum { SOON = 16, SOONER = 6 };
     if (!place || b + SOON >= count) return;
     __builtin_prefetch(&found->at[place[b + SOON]]);
-    __builtin_prefetch(&text[found->first + place[b + SOON]]);
+    uint32_t row = found->at[place[b + SOONER]].ngram;
+    if (row != NO_ROW) __builtin_prefetch(&contexts->parent[row]);
 }
 
 /* Where n-grams are the only kind, the longest one's row tells the whole context: positions with the same one share a context, in
    the order of their first. (With more kinds two contexts are hardly ever the same.) */
-static void fill_shared(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
-                        size_t from, size_t count, uint32_t *mark) {
+static void fill_shared(Batch *batch, const Contexts *contexts, const Found *found, const uint32_t *place, size_t from,
+                        size_t count, uint32_t *mark) {
     uint32_t *leaf = batch->row, *context_of = batch->where, *start = batch->next_start + 1, on = 0, size = 0, sum = 0;
     for (size_t b = 0; b < count; b++) {
-        ask_ahead(found, text, place, b, count);
+        ask_ahead(contexts, found, place, b, count);
         uint32_t row = found->at[place ? place[b] : from + b].ngram, number = row == NO_ROW ? size : mark[row];
         if (number >= size || leaf[number] != row) {
             number = size++;
@@ -61,21 +64,21 @@ static void fill_shared(Batch *batch, const Contexts *contexts, const Found *fou
     }
     batch->next_start[0] = 0;
     for (size_t b = 0; b < count; b++) /* and in the end where the following context's first does */
-        batch->next[start[context_of[b]]++] = text[found->first + (place ? place[b] : from + b)];
+        batch->next[start[context_of[b]]++] = found->at[place ? place[b] : from + b].next;
 }
 
-void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint8_t *text, const uint32_t *place,
-                size_t from, size_t count, uint32_t *mark) {
+void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint32_t *place, size_t from, size_t count,
+                uint32_t *mark) {
     uint32_t on = 0;
     if (contexts->ngrams_end == contexts->rows) {
-        fill_shared(batch, contexts, found, text, place, from, count, mark);
+        fill_shared(batch, contexts, found, place, from, count, mark);
         return;
     }
     batch->size = count;
     for (size_t b = 0; b < count; b++) {
         size_t i = place ? place[b] : from + b;
-        ask_ahead(found, text, place, b, count);
-        batch->next[b] = text[found->first + i];
+        ask_ahead(contexts, found, place, b, count);
+        batch->next[b] = found->at[i].next;
         batch->on_start[b] = on;
         on += (uint32_t)rows_on(contexts, &found->at[i], batch->on + on);
     }
@@ -85,7 +88,7 @@ void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, cons
 /* A counting sort. mark[r] is r's number among the distinct rows if that number is in use and says r:
    so mark need not be cleared between batches (Briggs and Torczon 1993, "sparse sets"). */
 void batch_group(Batch *batch, uint32_t *mark) {
-    uint32_t distinct = 0, *count = batch->where_start + 1;
+    uint32_t distinct = 0, *count = batch->where_start + 1, *number_of = batch->number_of;
     size_t total = batch->on_start[batch->size];
     for (size_t i = 0; i < total; i++) {
         uint32_t row = batch->on[i], number = mark[row];
@@ -94,18 +97,19 @@ void batch_group(Batch *batch, uint32_t *mark) {
             batch->row[number] = row;
             count[number] = 0;
         }
+        number_of[i] = number;
         count[number]++;
     }
     batch->distinct = distinct;
     uint32_t start = 0;
-    for (uint32_t number = 0; number < distinct; number++) { /* count[number] becomes where number's positions begin */
+    for (uint32_t number = 0; number < distinct; number++) { /* count[number] becomes where number's contexts begin */
         uint32_t size = count[number];
         count[number] = start;
         start += size;
     }
     batch->where_start[0] = 0;
     for (uint32_t b = 0; b < batch->size; b++) /* and in the end where the next number's begin */
-        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) batch->where[count[mark[batch->on[i]]]++] = b;
+        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) batch->where[count[number_of[i]]++] = b;
 }
 
 enum { CHUNK = 240 }; /* positions scored together, whatever the team */
@@ -114,7 +118,6 @@ typedef struct {
     const Model *model;
     const Contexts *contexts;
     const Found *found;
-    const uint8_t *text;
     Batch *batch;   /* [members] */
     uint32_t **mark; /* [members][rows] */
     Layers *layers; /* [members] */
@@ -129,15 +132,15 @@ static void score_chunks(Team *team, int member, void *argument) {
     Layers *layers = &scoring->layers[member];
     for (size_t from; (from = CHUNK * atomic_fetch_add(&scoring->next_chunk, 1)) < scoring->found->count;) {
         size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
-        batch_fill(batch, scoring->contexts, scoring->found, scoring->text, NULL, from, count, scoring->mark[member]);
+        batch_fill(batch, scoring->contexts, scoring->found, NULL, from, count, scoring->mark[member]);
         model_forward(scoring->model, batch, layers, 0, batch->size);
         for (size_t b = 0; b < batch->size; b++) scoring->sum[from / CHUNK] += layers->loss[b];
     }
 }
 
-double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found, const uint8_t *text) {
+double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found) {
     size_t members = (size_t)team_size(team), chunks = (found->count + CHUNK - 1) / CHUNK;
-    Scoring scoring = {model, contexts, found, text, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
+    Scoring scoring = {model, contexts, found, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
                        allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring"), 0};
     for (size_t m = 0; m < members; m++) {
         scoring.batch[m] = batch_allocate(CHUNK);

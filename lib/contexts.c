@@ -608,11 +608,14 @@ static void find_task(Team *team, int member, void *argument) {
     }
 }
 
-static const Switches nothing_on = {NO_ROW, {NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN};
+static const Switches nothing_on = {NO_ROW, {NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN, 0};
 
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count) {
     Found found = {first, count, reallocate(NULL, count, sizeof *found.at, "the rows of the text")};
-    for (size_t i = 0; i < count; i++) found.at[i] = nothing_on;
+    for (size_t i = 0; i < count; i++) {
+        found.at[i] = nothing_on;
+        found.at[i].next = text[first + i];
+    }
     FindWork work = {contexts, text, &found, 0};
     team_run(team, find_task, &work);
     return found;

@@ -100,6 +100,7 @@ typedef struct {
     uint32_t phrase[PHRASE_WORDS]; /* rows or NO_ROW */
     uint8_t echo[MAX_ECHOES];      /* for each key the character that followed, or NO_ECHO */
     uint8_t column;                /* characters in the line so far, or NO_COLUMN */
+    uint8_t next;                  /* the character that comes next in the text */
 } Switches;
 
 /* The switches of the positions of a stretch of text: position first + i predicts text[first + i] from

@@ -76,6 +76,20 @@ static inline void exact_exp8(Floats8 *values) {
     *values = (Floats8)((Integers8)e + ((Integers8)shifted << 23));
 }
 
+/* 1 / sqrt(x) of eight values at least 0, relative error below 2e-7; at most 1e10, also for 0. A first guess halves the
+   exponent; each of Newton's steps y -> y (1.5 - x/2 y^2) doubles the digits that are right. Multiplications and
+   subtractions take half the time of a square root and a division. */
+static inline void exact_inverse_root8(const Floats8 *x, Floats8 *result) {
+    const Integers8 guess = {0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df};
+    const Floats8 most = {1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f};
+    Floats8 half = *x * 0.5f, y = (Floats8)(guess - ((Integers8)*x >> 1));
+    y = y * (1.5f - half * y * y);
+    y = y * (1.5f - half * y * y);
+    y = y * (1.5f - half * y * y);
+    Integers8 small = y < most;
+    *result = (Floats8)(((Integers8)y & small) | ((Integers8)most & ~small));
+}
+
 /* e^x for |x| below 700, to about 1 unit in the last place: e^x = 2^n e^r, e^r by its Taylor series. */
 static inline double exact_exp(double x) {
     int n = (int)(x * 1.4426950408889634 + (x < 0 ? -0.5 : 0.5));

@@ -138,8 +138,7 @@ static void learn(Team *team, int member, void *argument) {
     for (size_t step = stretch->from; step < stretch->to; step += members) {
         size_t own = step + (size_t)member;
         if (own < stretch->to) {
-            batch_fill(&trainer->ahead[member], trainer->contexts, &trainer->found, trainer->text,
-                       trainer->order + (own - trainer->shard_step) * batch, 0, step_positions(trainer, own), trainer->mark[member]);
+            batch_fill(&trainer->ahead[member], trainer->contexts, &trainer->found, trainer->order + (own - trainer->shard_step) * batch, 0, step_positions(trainer, own), trainer->mark[member]);
             batch_group(&trainer->ahead[member], trainer->mark[member]);
         }
         if (member == 0) trainer->stopping = trainer->bad_step || (trainer->stop && *trainer->stop);
