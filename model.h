@@ -198,7 +198,7 @@ static inline void sum_rows(const float *table, size_t stride, size_t dim, const
         for (size_t e = d; e < dim; e++) sum[e] += table[rows[i] * stride + e];
 }
 
-/* Embedding: h [dim] = the sum of `count` rows. */
+/* Embedding: h [padded(dim)] = the sum of `count` rows. */
 static inline void embedding_forward(const Model *model, const uint32_t *rows, size_t count, float *h) {
     sum_rows(model->embedding, model->dim, model->dim, rows, count, h);
 }
@@ -301,7 +301,7 @@ static inline void linear_gradient(const Model *model, const Batch *batch, Layer
         for (size_t c = first; c < last; c++) bias[c] += layers->logits[b * LOGITS + c];
 }
 
-/* d embedding.weight [dim] of the u-th distinct row: dh, summed over the contexts where the row is on. */
+/* d embedding.weight of the u-th distinct row: dh, summed over the contexts where the row is on; gradient [padded(dim)]. */
 static inline void embedding_gradient(const Model *model, const Batch *batch, const Layers *layers, size_t u, float *gradient) {
     uint32_t first = batch->where_start[u], last = batch->where_start[u + 1];
     sum_rows(layers->dh, padded(model->dim), model->dim, batch->where + first, last - first, gradient);
@@ -366,7 +366,7 @@ static inline void linear_update(Model *model, Optimizer *optimizer, const Layer
 
 static inline void embedding_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first,
                                     size_t last) {
-    float gradient[MAX_DIM];
+    float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
     for (size_t u = first; u < last; u++) {
         size_t row = batch->row[u] * model->dim;
         if (u + 16 < last) {
