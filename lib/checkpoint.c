@@ -166,7 +166,8 @@ static RowOptions row_options_of(const char *path, const TensorFile *file) {
     const Tensor *ngrams = tensor_find(file, "ngrams", "U8", 2);
     double order = metadata_number(file, "order", ngrams ? (double)ngrams->shape[1] : 1);
     if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order) inconsistent(path, "its order is not from 1 to 32");
-    RowOptions options = {.order = (int)order, .min_count = (uint32_t)metadata_number(file, "min_count", 1), .max_rows = UINT32_MAX};
+    double least = metadata_number(file, "min_count", 1);
+    RowOptions options = {.order = (int)order, .min_count = least >= 1 && least <= UINT32_MAX ? (uint32_t)least : 1, .max_rows = UINT32_MAX};
     const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
     if (echoes && echoes->shape[0] > MAX_ECHOES) inconsistent(path, "it has more echoes than this program knows");
     options.echoes = echoes ? (int)echoes->shape[0] : 0;
@@ -201,11 +202,13 @@ SavedModel model_open(const char *path) {
     RowOptions options = row_options_of(path, file);
     if (ngrams && ngrams->shape[1] != (size_t)options.order) inconsistent(path, "its ngrams are not as long as its order");
     options.phrases = phrases != NULL;
-    const char *reason;
+    const char *reason, *other_rows = "its embedding has another number of rows than its ngrams, phrases and echoes say";
+    /* rows take bytes of the file, texts of no length don't: only the former say how much memory is due */
+    if ((ngrams && ngrams->shape[0] > rows) || (phrases && phrases->shape[0] > rows)) inconsistent(path, other_rows);
     if (!contexts_from_texts(&saved.contexts, options, ngrams ? ngrams->data : NULL, ngrams ? ngrams->shape[0] : 0,
                              phrases ? phrases->data : NULL, phrases ? phrases->shape[0] : 0, phrases ? phrases->shape[1] : 0, &reason))
         inconsistent(path, reason);
-    if (saved.contexts.rows != rows) inconsistent(path, "its embedding has another number of rows than its ngrams, phrases and echoes say");
+    if (saved.contexts.rows != rows) inconsistent(path, other_rows);
     if (counts && counts->shape[0] == rows) memcpy(saved.contexts.count, counts->data, rows * sizeof(uint32_t));
     saved.mapped = (uintptr_t)embedding->data % sizeof(float) == 0;
     saved.model = model_allocate(saved.mapped ? 0 : rows, dim);

@@ -1,0 +1,505 @@
+/* Every rule of safetensors has a test by its name; then models whose parts disagree, and what is no file to map. */
+#include "../lib/checkpoint.h"
+#include "../lib/snapshots.h"
+#include "breaches.h"
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "tests/build/safetensors";
+
+static char *in_folder(const char *name) {
+    static char path[4][4096];
+    static int next;
+    char *result = path[next++ % 4];
+    snprintf(result, 4096, "%s/%s", folder, name);
+    return result;
+}
+
+/* ---- the rules of the format ------------------------------------------------------------------ */
+
+/* The bytes stand in a block of exactly their size, so that a tool like AddressSanitizer sees a read beyond. */
+static bool parses(const uint8_t *bytes, size_t size, const char **reason) {
+    uint8_t *exact = malloc(size ? size : 1);
+    TensorFile file;
+    memcpy(exact, bytes, size);
+    bool good = tensors_parse(&file, exact, size, reason);
+    if (good) tensors_close(&file); /* bytes are not mapped: only the header's memory is freed */
+    free(exact);
+    return good;
+}
+
+static void test_rules(void) {
+    const char *reason;
+    for (size_t i = 0; i < BREACHES; i++) {
+        size_t size;
+        uint8_t *bytes = breach_bytes(&breaches[i], &size);
+        bool good = parses(bytes, size, &reason);
+        if (!breaches[i].reason) check(good, "accepted: %s%s%s", breaches[i].name, good ? "" : ": refused: ", good ? "" : reason);
+        else if (good) check(false, "refused: %s: was accepted", breaches[i].name);
+        else check(strstr(reason, breaches[i].reason) != NULL, "refused: %s%s%s", breaches[i].name, strstr(reason, breaches[i].reason) ? "" : ": but as: ", strstr(reason, breaches[i].reason) ? "" : reason);
+        free(bytes);
+    }
+    const uint8_t seven[7] = {0};
+    check(!parses(seven, 0, &reason) && strstr(reason, "shorter"), "refused: an empty file");
+    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"), "refused: header too small: seven bytes");
+}
+
+/* Strings that no constant holds. */
+static void test_made_headers(void) {
+    const char *reason;
+    enum { DEEP = 1000000 };
+    char *header = malloc(2 * DEEP + 100);
+    for (int kind = 0; kind < 4; kind++) {
+        static const char *const before[] = {"{\"a\":", "{\"a\":", "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1],\"shape\":", "{\"__metadata__\":"};
+        static const char *const opening[] = {"[", "{\"", "[", "{\""};
+        strcpy(header, before[kind]);
+        size_t length = strlen(header);
+        for (int i = 0; i < DEEP; i++) header[length++] = opening[kind][i % (int)strlen(opening[kind])];
+        header[length] = '\0';
+        Breach breach = {"", header, 0, 1, ""};
+        size_t size;
+        uint8_t *bytes = breach_bytes(&breach, &size);
+        check(!parses(bytes, size, &reason), "refused: deep nesting, a million levels (%d)", kind + 1);
+        free(bytes);
+    }
+    free(header);
+    uint8_t nul[] = {5, 0, 0, 0, 0, 0, 0, 0, '{', '"', 0, '"', '}'};
+    check(!parses(nul, sizeof nul, &reason), "refused: a NUL byte in a name");
+    uint8_t nul_outside[] = {3, 0, 0, 0, 0, 0, 0, 0, '{', '}', 0};
+    check(!parses(nul_outside, sizeof nul_outside, &reason), "refused: a NUL byte behind the JSON");
+}
+
+/* Every prefix of a good file, and every file that differs from it in one byte: refused or accepted, never a crash. */
+static void test_prefixes_and_bytes(void) {
+    const char *reason;
+    Breach breach = {"", TWO("[0,4]", "[4,8]"), 0, 8, NULL};
+    size_t size, accepted = 0, changed = 0;
+    uint8_t *bytes = breach_bytes(&breach, &size);
+    for (size_t length = 0; length < size; length++) accepted += parses(bytes, length, &reason);
+    check(accepted == 0, "refused: every one of the %zu prefixes of a good file", size);
+    accepted = 0;
+    for (size_t i = 0; i < size - 8; i++)
+        for (int value = 0; value < 256; value++) {
+            uint8_t kept = bytes[i];
+            if (kept == value) continue;
+            bytes[i] = (uint8_t)value;
+            accepted += parses(bytes, size, &reason);
+            bytes[i] = kept;
+            changed++;
+        }
+    check(accepted > 0 && accepted < changed / 20, "one byte changed: %zu of %zu headers are still valid (other names)", accepted, changed);
+    free(bytes);
+}
+
+/* ---- models whose parts disagree -------------------------------------------------------------- */
+
+typedef struct {
+    int status;      /* of exit, or 1000 + the signal */
+    char said[4096]; /* on standard error */
+    long kilobytes;  /* the most memory it had */
+} Ending;
+
+/* Runs an action in a process of its own. */
+static Ending apart(void (*action)(const char *), const char *path) {
+    Ending ending = {0};
+    int ends[2];
+    fflush(stdout);
+    if (pipe(ends)) exit(2);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        action(path);
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    for (ssize_t got; (got = read(ends[0], ending.said + length, sizeof ending.said - 1 - length)) > 0;) length += (size_t)got;
+    close(ends[0]);
+    int status;
+    struct rusage usage;
+    wait4(child, &status, 0, &usage);
+    ending.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    ending.kilobytes = usage.ru_maxrss;
+    return ending;
+}
+
+static void open_and_close(const char *path) {
+    SavedModel saved = model_open(path);
+    model_close(&saved);
+}
+
+static bool one_line(const char *text) {
+    const char *end = strchr(text, '\n');
+    return end && end > text && end[1] == '\0';
+}
+
+static void refuses(const char *path, const char *name, const char *words) {
+    Ending ending = apart(open_and_close, path);
+    bool good = ending.status == 1 && one_line(ending.said) && strstr(ending.said, words) && strstr(ending.said, path);
+    if (good) check(true, "no model: %s", name);
+    else check(false, "no model: %s: status %d, it said: %s", name, ending.status, ending.said);
+}
+
+static void accepts(const char *path, const char *name) {
+    Ending ending = apart(open_and_close, path);
+    bool good = ending.status == 0 && !ending.said[0];
+    if (good) check(true, "a model: %s", name);
+    else check(false, "a model: %s: status %d, it said: %s", name, ending.status, ending.said);
+}
+
+static void make_model(const char *path) {
+    static const char text[] = "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
+    uint8_t ids[sizeof text];
+    for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    Team *team = team_start(1);
+    RowOptions options = {.order = 4, .min_count = 2, .max_rows = 1000, .phrases = true, .columns = true, .echoes = 2, .echo_keys = {3, ECHO_WORDS + 1}};
+    Contexts contexts = contexts_list(team, ids, sizeof text - 1, options);
+    Model model = model_allocate(contexts.rows, 3);
+    Random random = random_seeded(1);
+    model_start(&model, &random, 1);
+    Metadata metadata = {0};
+    metadata_add(&metadata, "format", "pt");
+    metadata_add(&metadata, "order", "4");
+    model_save(path, &contexts, &model, &metadata);
+    metadata_free(&metadata);
+    model_free(&model);
+    contexts_free(&contexts);
+    team_end(team);
+}
+
+/* A copy of the model's list of tensors to be changed and written. */
+typedef struct {
+    TensorFile file;
+    Tensor tensors[20];
+    size_t count;
+    Pair metadata[20];
+    size_t pairs;
+} Copy;
+
+static Copy copy_of(const char *path) {
+    Copy copy = {.file = tensors_open(path, "a model")};
+    copy.count = copy.file.tensor_count;
+    copy.pairs = copy.file.metadata_count;
+    memcpy(copy.tensors, copy.file.tensors, copy.count * sizeof(Tensor));
+    memcpy(copy.metadata, copy.file.metadata, copy.pairs * sizeof(Pair));
+    return copy;
+}
+
+static Tensor *named(Copy *copy, const char *name) {
+    for (size_t i = 0; i < copy->count; i++)
+        if (!strcmp(copy->tensors[i].name, name)) return &copy->tensors[i];
+    exit(2);
+}
+
+static char *write_copy(Copy *copy) {
+    char *path = in_folder("changed.safetensors");
+    tensors_write(path, copy->tensors, copy->count, copy->metadata, copy->pairs);
+    tensors_close(&copy->file);
+    return path;
+}
+
+static void without(Copy *copy, const char *name) {
+    *named(copy, name) = copy->tensors[copy->count - 1];
+    copy->count--;
+}
+
+static void test_disagreements(void) {
+    char *good = in_folder("good.safetensors");
+    make_model(good);
+    char kept[4096];
+    strcpy(kept, good);
+    accepts(kept, "one that was just saved");
+    Copy copy;
+
+    static const char *const needed[] = {"embedding.weight", "linear.weight", "linear.bias"};
+    for (int i = 0; i < 3; i++) {
+        copy = copy_of(kept);
+        without(&copy, needed[i]);
+        refuses(write_copy(&copy), needed[i], "lacks embedding.weight");
+        copy = copy_of(kept);
+        strcpy(named(&copy, needed[i])->dtype, "I32");
+        refuses(write_copy(&copy), "a tensor with another dtype", "as F32");
+    }
+    static const char *const listed[] = {"ngrams", "phrases", "echoes", "columns"};
+    for (int i = 0; i < 4; i++) {
+        char name[64];
+        copy = copy_of(kept);
+        without(&copy, listed[i]);
+        snprintf(name, sizeof name, "rows without their %s", listed[i]);
+        refuses(write_copy(&copy), name, "another number of rows");
+    }
+    copy = copy_of(kept);
+    named(&copy, "embedding.weight")->shape[0]--;
+    refuses(write_copy(&copy), "rows that disagree with ngrams: one too few", "another number of rows");
+    copy = copy_of(kept);
+    named(&copy, "ngrams")->shape[0]--;
+    refuses(write_copy(&copy), "rows that disagree with ngrams: an n-gram too few", "another number of rows");
+    copy = copy_of(kept);
+    named(&copy, "ngrams")->shape[0] /= 2;
+    named(&copy, "ngrams")->shape[1] *= 2;
+    refuses(write_copy(&copy), "ngrams of another width", "not as long as its order");
+    copy = copy_of(kept);
+    named(&copy, "linear.weight")->shape[0] = 99;
+    refuses(write_copy(&copy), "a linear layer of 99 characters", "does not fit");
+    copy = copy_of(kept);
+    named(&copy, "linear.weight")->shape[1] = 2;
+    refuses(write_copy(&copy), "a linear layer of another dim", "does not fit");
+    copy = copy_of(kept);
+    named(&copy, "linear.bias")->shape[0] = 99;
+    refuses(write_copy(&copy), "99 biases", "does not fit");
+    copy = copy_of(kept);
+    named(&copy, "embedding.weight")->shape[1] = 0;
+    named(&copy, "linear.weight")->shape[1] = 0;
+    refuses(write_copy(&copy), "dim 0", "dim is not from 1");
+    copy = copy_of(kept);
+    named(&copy, "embedding.weight")->shape[0] = 0;
+    named(&copy, "embedding.weight")->shape[1] = 5000;
+    refuses(write_copy(&copy), "dim 5000", "dim is not from 1");
+
+    static const char *const orders[] = {"0", "-1", "33", "3.5", "1e9", "nan", "inf"};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        char name[64];
+        copy = copy_of(kept);
+        for (size_t p = 0; p < copy.pairs; p++)
+            if (!strcmp(copy.metadata[p].key, "order")) copy.metadata[p].value = (char *)orders[i];
+        snprintf(name, sizeof name, "order %s", orders[i]);
+        refuses(write_copy(&copy), name, "order is not from 1 to 32");
+    }
+    static const char *const counts[] = {"-5", "1e300", "nan", "", "x"};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char name[64];
+        copy = copy_of(kept);
+        copy.metadata[copy.pairs++] = (Pair){(char *)"min_count", (char *)counts[i]};
+        snprintf(name, sizeof name, "a min_count of \"%s\", which nobody needs", counts[i]);
+        accepts(write_copy(&copy), name);
+    }
+    copy = copy_of(kept);
+    for (size_t p = 0; p < copy.pairs; p++) copy.metadata[p] = (Pair){(char *)"author", (char *)"somebody"};
+    copy.pairs = 1;
+    accepts(write_copy(&copy), "no metadata of ours");
+
+    static const struct { const char *name; int at, value; } cell_changes[] = {
+        {"an n-gram that is empty", 3, 0}, {"an n-gram with a zero inside", 3, -1}, {"an n-gram of bytes that are not printable", 3, 200},
+        {"an n-gram behind another's child", 3, 'Q'}};
+    for (size_t i = 0; i < sizeof cell_changes / sizeof *cell_changes; i++) {
+        copy = copy_of(kept);
+        Tensor *ngrams = named(&copy, "ngrams");
+        uint8_t *own = malloc(ngrams->shape[0] * 4);
+        memcpy(own, ngrams->data, ngrams->shape[0] * 4);
+        ngrams->data = own;
+        if (i == 0) memset(own, 0, 4);
+        else if (i == 1) memcpy(own, "a\0b", 4), own[3] = 'c';
+        else own[ngrams->shape[0] * 4 - 4 + (size_t)cell_changes[i].at] = (uint8_t)cell_changes[i].value;
+        refuses(write_copy(&copy), cell_changes[i].name, "row");
+        free(own);
+    }
+    copy = copy_of(kept);
+    {
+        Tensor *ngrams = named(&copy, "ngrams");
+        uint8_t own[2][4] = {{0, 0, 't', 'h'}, {0, 0, 't', 'h'}};
+        size_t fewer = ngrams->shape[0] - 2;
+        ngrams->data = own;
+        ngrams->shape[0] = 2;
+        named(&copy, "embedding.weight")->shape[0] -= fewer;
+        refuses(write_copy(&copy), "the same n-gram twice", "same text");
+    }
+    static const uint8_t keys[][2] = {{0, 3}, {41, 3}, {100, 3}, {103, 3}, {255, 3}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char name[64];
+        copy = copy_of(kept);
+        named(&copy, "echoes")->data = keys[i];
+        snprintf(name, sizeof name, "an echo with key %d", keys[i][0]);
+        refuses(write_copy(&copy), name, "key that is not known");
+    }
+    copy = copy_of(kept);
+    uint8_t nine[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    named(&copy, "echoes")->data = nine;
+    named(&copy, "echoes")->shape[0] = 9;
+    refuses(write_copy(&copy), "nine echoes", "more echoes");
+    copy = copy_of(kept);
+    named(&copy, "columns")->shape[0] = 80;
+    refuses(write_copy(&copy), "80 columns", "columns");
+
+    /* A shape with a zero needs no bytes, so it must not make the reader ask for memory. */
+    copy = copy_of(kept);
+    named(&copy, "phrases")->shape[0] = 200000000;
+    named(&copy, "phrases")->shape[1] = 0;
+    char *path = write_copy(&copy);
+    refuses(path, "200 million phrases of no length", "row");
+    Ending ending = apart(open_and_close, path), small = apart(open_and_close, kept);
+    check(ending.kilobytes < small.kilobytes + 20000, "and they take no memory: %ld KB, %ld KB for a good model", ending.kilobytes, small.kilobytes);
+    copy = copy_of(kept);
+    named(&copy, "ngrams")->shape[0] = (size_t)1 << 40;
+    named(&copy, "ngrams")->shape[1] = 0;
+    refuses(write_copy(&copy), "2^40 n-grams of no length", "not as long as its order");
+    copy = copy_of(kept);
+    named(&copy, "embedding.weight")->shape[0] = (size_t)1 << 60;
+    named(&copy, "embedding.weight")->shape[1] = 0;
+    refuses(write_copy(&copy), "2^60 rows of no length", "dim is not from 1");
+}
+
+/* ---- numbers that are not finite -------------------------------------------------------------- */
+
+static void test_not_finite(void) {
+    char kept[4096];
+    strcpy(kept, in_folder("good.safetensors"));
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (int which = 0; which < 3; which++)
+        for (int i = 0; i < 3; i++) {
+            static const char *const names[] = {"embedding.weight", "linear.weight", "linear.bias"};
+            char path[4096];
+            Copy copy = copy_of(kept);
+            Tensor *tensor = named(&copy, names[which]);
+            size_t size = tensor->end - tensor->begin;
+            float *own = malloc(size);
+            memcpy(own, tensor->data, size);
+            for (size_t f = 0; f < size / sizeof(float); f += 3) own[f] = bad[i];
+            tensor->data = own;
+            strcpy(path, write_copy(&copy));
+            free(own);
+            char command[8192];
+            snprintf(command, sizeof command, "./sample -s 1 -n 20 --model %s cat > /dev/null 2> %s/said; test $? -eq 1 && grep -q 'not finite' %s/said && test $(wc -l < %s/said) -eq 1", path, folder, folder, folder);
+            check(system(command) == 0, "sample refuses %s with %s", names[which], i == 0 ? "NaN" : i == 1 ? "infinity" : "-infinity");
+            snprintf(command, sizeof command, "./sample --score data/README.md --model %s > /dev/null 2> %s/said; test $? -eq 1 && grep -q 'not finite' %s/said", path, folder, folder);
+            check(system(command) == 0, "sample --score refuses %s with %s", names[which], i == 0 ? "NaN" : i == 1 ? "infinity" : "-infinity");
+        }
+}
+
+static void save_not_finite(const char *path) {
+    SavedModel saved = model_open(path);
+    Metadata metadata = {0};
+    saved.model.embedding[5] = NAN; /* mapped private: the file keeps its bytes */
+    model_save(path, &saved.contexts, &saved.model, &metadata);
+}
+
+static void test_saving_refuses(void) {
+    char *path = in_folder("good.safetensors");
+    Ending ending = apart(save_not_finite, path);
+    check(ending.status == 1 && strstr(ending.said, "not written") && one_line(ending.said), "NaN is never saved");
+    accepts(path, "the file that stood there stays");
+}
+
+/* ---- what is no file to map ------------------------------------------------------------------- */
+
+static void read_while_it_shrinks(const char *path) {
+    SavedModel saved = model_open(path);
+    if (truncate(path, 100)) _exit(3);
+    float sum = 0;
+    for (size_t i = 0; i < saved.model.rows * saved.model.dim; i++) sum += saved.model.embedding[i];
+    _exit(sum == 12345 ? 4 : 5);
+}
+
+static void make_large(const char *path) {
+    Tensor tensors[] = {{.name = (char *)"embedding.weight", .dtype = "F32", .rank = 2, .shape = {100, 4096}, .data = calloc(100 * 4096, 4)},
+                        {.name = (char *)"linear.weight", .dtype = "F32", .rank = 2, .shape = {100, 4096}, .data = calloc(100 * 4096, 4)},
+                        {.name = (char *)"linear.bias", .dtype = "F32", .rank = 1, .shape = {100}, .data = calloc(100, 4)}};
+    tensors_write(path, tensors, 3, NULL, 0);
+    for (int i = 0; i < 3; i++) free((void *)tensors[i].data);
+}
+
+static void test_files(void) {
+    char *link = in_folder("link.safetensors"), *other = in_folder("other");
+    unlink(link);
+    unlink(other);
+    if (symlink("good.safetensors", link)) exit(2);
+    accepts(link, "a symlink to one");
+    if (symlink("nowhere", other)) exit(2);
+    refuses(other, "a symlink to nothing", "no such file");
+    unlink(other);
+    if (symlink("other", other)) exit(2);
+    refuses(other, "a symlink to itself", "cannot be opened");
+    unlink(other);
+    if (mkfifo(other, 0600)) exit(2);
+    refuses(other, "a FIFO that nobody writes", "no regular file");
+    unlink(other);
+    refuses(folder, "a directory", "no regular file");
+    refuses("/dev/zero", "a device", "no regular file");
+    refuses(in_folder("none"), "no such file", "no such file");
+    fclose(fopen(other, "w"));
+    refuses(other, "an empty file", "shorter than a safetensors header");
+    unlink(other);
+    char name[5000];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    Ending ending = apart(open_and_close, name);
+    check(ending.status == 1 && one_line(ending.said), "no model: a name of 5000 characters");
+
+    char *large = in_folder("large.safetensors");
+    make_large(large);
+    accepts(large, "a model of zeros without metadata");
+    ending = apart(read_while_it_shrinks, large);
+    bool said = ending.status == 1 && strstr(ending.said, "cut short") && one_line(ending.said);
+    check(said, "a file that shrinks while mapped: %s", said ? "one line and status 1" : ending.said);
+    unlink(large);
+}
+
+/* ---- metadata, snapshots and the folder to write to ------------------------------------------- */
+
+static void test_metadata_goes_round(void) {
+    char *path = in_folder("metadata.safetensors");
+    char odd[64] = "\"quoted\" \\ back\nline\ttab \x01\x1f \x7f \xc3\xa9 \xf0\x9f\x98\x80";
+    Pair pairs[] = {{(char *)"odd", odd}, {odd, (char *)"as key"}, {(char *)"empty", (char *)""}};
+    tensors_write(path, NULL, 0, pairs, 3);
+    TensorFile file = tensors_open(path, "a test");
+    const char *value = metadata_find(&file, "odd"), *as_key = metadata_find(&file, odd), *empty = metadata_find(&file, "empty");
+    check(value && !strcmp(value, odd) && as_key && !strcmp(as_key, "as key") && empty && !*empty, "metadata with quotes, controls and UTF-8 go round");
+    check(metadata_find(&file, "none") == NULL && tensor_find(&file, "none", "F32", 1) == NULL, "what is not there is not found");
+    check(metadata_number(&file, "odd", 7) == 7 && metadata_number(&file, "empty", 8) == 8 && metadata_number(&file, "none", 9) == 9, "metadata that are no numbers count as missing");
+    tensors_close(&file);
+}
+
+static void write_one(const char *path) { text_write(path, "x", 1); }
+
+static void test_writing_refused(void) {
+    char *path = in_folder("no/such/folder/file");
+    Ending ending = apart(write_one, path);
+    check(ending.status == 1 && strstr(ending.said, "cannot be written") && one_line(ending.said), "writing into a folder that is not there");
+    char name[4090];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    ending = apart(write_one, name);
+    check(ending.status == 1 && one_line(ending.said), "writing to a name that is too long");
+    path = in_folder("folder");
+    mkdir(path, 0777);
+    ending = apart(write_one, path);
+    check(ending.status == 1 && strstr(ending.said, "rename") && one_line(ending.said), "writing over a folder");
+    char partial[4200];
+    snprintf(partial, sizeof partial, "%s.partial", path);
+    check(access(partial, F_OK) != 0, "and nothing is left behind");
+    rmdir(path);
+    path = in_folder("kept");
+    text_write(path, "old", 3);
+    snprintf(partial, sizeof partial, "%s.partial", path);
+    text_write(partial, "left over by a run that was killed", 34);
+    text_write(path, "newer", 5);
+    char text[64] = "";
+    FILE *file = fopen(path, "r");
+    size_t got = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    check(got == 5 && !strcmp(text, "newer") && access(partial, F_OK) != 0, "what a killed run left over is used and gone");
+}
+
+int main(void) {
+    mkdir("tests/build", 0777);
+    mkdir(folder, 0777);
+    test_rules();
+    test_made_headers();
+    test_prefixes_and_bytes();
+    test_disagreements();
+    test_not_finite();
+    test_saving_refuses();
+    test_files();
+    test_metadata_goes_round();
+    test_writing_refused();
+    return 0;
+}
