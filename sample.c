@@ -7,6 +7,7 @@
 #include "lib/batches.h"
 #include "lib/checkpoint.h"
 #include "lib/options.h"
+#include "lib/sampling.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -24,65 +25,11 @@ static const char examples[] = "Examples:\n"
                                "  sample --score data/text.txt         nats and bits per character, perplexity\n";
 
 typedef struct {
-    size_t length, top_k, seed, from;
-    double temperature, top_p;
+    size_t length, seed, from;
+    Sampling sampling;
     bool next;
     const char *model, *score, *prompt;
 } Settings;
-
-/* ---- probabilities ---------------------------------------------------------------------------- */
-
-/* logits [104] of the character after the stream's text. */
-static void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
-    float h[MAX_DIM];
-    uint32_t rows[MAX_ROWS_ON];
-    size_t count = stream_rows(stream, rows);
-    for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
-    embedding_forward(&saved->model, rows, count, h);
-    linear_forward(&saved->model, h, 1, logits);
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if (!isfinite(logits[c])) fail("the model holds numbers that are not finite; train it again");
-}
-
-typedef struct {
-    float p;
-    uint8_t id;
-} Candidate;
-
-static int more_likely(const void *a, const void *b) {
-    const Candidate *x = a, *y = b;
-    if (x->p != y->p) return x->p > y->p ? -1 : 1;
-    return (int)x->id - (int)y->id;
-}
-
-/* Draws a character: at temperature T from softmax(logits / T), among the top_k most likely and the fewest
-   that together have probability top_p (0 and 1: among all). */
-static uint8_t draw(float *logits, const Settings *settings, Random *random) {
-    size_t best = 0;
-    for (size_t c = 1; c < CHARACTERS; c++)
-        if (logits[c] > logits[best]) best = c;
-    if (settings->top_k == 1 || settings->temperature < 1e-3) return (uint8_t)best;
-    float inverse = (float)(1 / settings->temperature);
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
-    double log_sum;
-    softmax(logits, 1, &log_sum);
-    float draw = random_uniform(random);
-    if (!settings->top_k && settings->top_p >= 1) {
-        for (size_t c = 0; c < CHARACTERS; c++)
-            if ((draw -= logits[c]) < 0) return (uint8_t)c;
-        return (uint8_t)best; /* rounding left a little: the sum of all p is a hair below 1 */
-    }
-    Candidate candidates[CHARACTERS];
-    for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){logits[c], c};
-    qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
-    size_t kept = settings->top_k && settings->top_k < CHARACTERS ? settings->top_k : CHARACTERS, count = 0;
-    float total = 0;
-    while (count < kept && (count == 0 || total < (float)settings->top_p)) total += candidates[count++].p;
-    draw *= total;
-    for (size_t i = 0; i < count; i++)
-        if ((draw -= candidates[i].p) < 0) return candidates[i].id;
-    return candidates[0].id;
-}
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
@@ -110,7 +57,7 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
     fputs(settings->prompt, stdout);
     for (size_t i = 0; i < settings->length; i++) {
         next_logits(saved, stream, logits);
-        uint8_t id = draw(logits, settings, &random);
+        uint8_t id = draw_character(logits, settings->sampling, &random);
         stream_push(stream, id);
         if (putchar_unlocked(character_of(id)) == EOF) flush();
         if (live || i == 0) flush();
@@ -128,13 +75,12 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
     next_logits(saved, stream, logits);
     softmax(logits, 1, &log_sum);
     Candidate candidates[CHARACTERS];
-    for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){logits[c], c};
-    qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
+    rank_characters(logits, candidates);
     printf("next\n");
     for (int i = 0; i < SHOWN; i++) {
         char name[8], bar[41] = "";
-        memset(bar, '#', (size_t)(40 * candidates[i].p + 0.5f));
-        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name), 100 * (double)candidates[i].p, bar);
+        memset(bar, '#', (size_t)(40 * candidates[i].value + 0.5f));
+        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name), 100 * (double)candidates[i].value, bar);
     }
     uint32_t rows[MAX_ROWS_ON];
     size_t count = stream_rows(stream, rows);
@@ -168,15 +114,15 @@ static void score(const SavedModel *saved, const Settings *settings) {
 int main(int argc, char **argv) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    Settings settings = {.length = 500, .temperature = 0.8, .top_p = 1, .model = "out/model.safetensors", .prompt = ""};
+    Settings settings = {.length = 500, .sampling = {.temperature = 0.8, .top_p = 1}, .model = "out/model.safetensors", .prompt = ""};
     settings.seed = ((size_t)now.tv_nsec ^ (size_t)now.tv_sec * 2654435761u ^ (size_t)getpid() << 12) & UINT32_MAX;
     char seed_help[] = "of the random numbers (default: another each time, told on standard error)";
     Option table[] = {
         {GROUP, .name = "Writing"},
         {COUNT, "length", 'n', &settings.length, 0, 1e15, "N", "characters to write"},
-        {REAL, "temperature", 't', &settings.temperature, 0, 100, "T", "below 1: safer, above 1: wilder, 0: always the likeliest"},
-        {COUNT, "top-k", 'k', &settings.top_k, 0, CHARACTERS, "K", "draw among the K likeliest (default 0: all)"},
-        {REAL, "top-p", 'p', &settings.top_p, 0, 1, "P", "draw among the likeliest that together have probability P"},
+        {REAL, "temperature", 't', &settings.sampling.temperature, 0, 100, "T", "below 1: safer, above 1: wilder, 0: always the likeliest"},
+        {COUNT, "top-k", 'k', &settings.sampling.top_k, 0, CHARACTERS, "K", "draw among the K likeliest (default 0: all)"},
+        {REAL, "top-p", 'p', &settings.sampling.top_p, 0, 1, "P", "draw among the likeliest that together have probability P"},
         {COUNT, "seed", 's', &settings.seed, 0, UINT32_MAX, "N", seed_help},
         {GROUP, .name = "Looking"},
         {FLAG, "next", 0, &settings.next, 0, 1, NULL, "show what is expected after the prompt, and which rows are on"},

@@ -1,0 +1,53 @@
+#include "sampling.h"
+
+#include "fail.h"
+
+#include <stdlib.h>
+
+void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
+    float h[MAX_DIM];
+    uint32_t rows[MAX_ROWS_ON];
+    size_t count = stream_rows(stream, rows);
+    for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
+    embedding_forward(&saved->model, rows, count, h);
+    linear_forward(&saved->model, h, 1, logits);
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (!isfinite(logits[c])) fail("the model holds numbers that are not finite; train it again");
+}
+
+static int more_likely(const void *a, const void *b) {
+    const Candidate *x = a, *y = b;
+    if (x->value != y->value) return x->value > y->value ? -1 : 1;
+    return (int)x->id - (int)y->id;
+}
+
+void rank_characters(const float *values, Candidate *candidates) {
+    for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){values[c], c};
+    qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
+}
+
+uint8_t draw_character(float *logits, Sampling sampling, Random *random) {
+    size_t best = 0;
+    for (size_t c = 1; c < CHARACTERS; c++)
+        if (logits[c] > logits[best]) best = c;
+    if (sampling.top_k == 1 || sampling.temperature < 1e-3) return (uint8_t)best;
+    float inverse = (float)(1 / sampling.temperature);
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
+    double log_sum;
+    softmax(logits, 1, &log_sum);
+    float draw = random_uniform(random);
+    if (!sampling.top_k && sampling.top_p >= 1) {
+        for (size_t c = 0; c < CHARACTERS; c++)
+            if ((draw -= logits[c]) < 0) return (uint8_t)c;
+        return (uint8_t)best; /* rounding left a little: the sum of all p is a hair below 1 */
+    }
+    Candidate candidates[CHARACTERS];
+    rank_characters(logits, candidates);
+    size_t kept = sampling.top_k && sampling.top_k < CHARACTERS ? sampling.top_k : CHARACTERS, count = 0;
+    float total = 0;
+    while (count < kept && (count == 0 || total < (float)sampling.top_p)) total += candidates[count++].value;
+    draw *= total;
+    for (size_t i = 0; i < count; i++)
+        if ((draw -= candidates[i].value) < 0) return candidates[i].id;
+    return candidates[0].id;
+}
