@@ -9,6 +9,7 @@
 #include "lib/contexts.h"
 #include "lib/options.h"
 #include "lib/report.h"
+#include "lib/rows.h"
 #include "lib/snapshots.h"
 #include "lib/text.h"
 #include "lib/trainer.h"
@@ -427,21 +428,15 @@ typedef struct {
     double distance;
 } Move;
 
-/* How far each row of the best model is from its start: to the front come the five that moved most. */
-static void say_moves(const Run *run, const SavedModel *saved) {
-    const Model *model = &saved->model;
-    Model start = model_allocate(CHARACTERS, model->dim);
-    Random random = random_seeded(run->settings.run.seed);
-    model_start(&start, &random, (float)run->settings.run.deviation);
-    float *zeros = allocate(model->dim, sizeof *zeros, "a row");
+/* How far each row of the best model is from its start: the five that moved most. */
+static void say_moves(const SavedModel *saved) {
+    Start start = start_of(saved);
     Move most[5] = {{0}};
     size_t moved = 0;
-    for (uint32_t row = 0; row < model->rows; row++) {
-        const float *now = model->embedding + row * model->dim, *before = row < CHARACTERS ? start.embedding + row * model->dim : zeros;
-        if (!memcmp(now, before, model->dim * sizeof *now)) continue;
-        moved++;
-        Move move = {row, 0};
-        for (size_t d = 0; d < model->dim; d++) move.distance += ((double)now[d] - (double)before[d]) * ((double)now[d] - (double)before[d]);
+    if (!start.known) return;
+    for (uint32_t row = 0; row < saved->model.rows; row++) {
+        Move move = {row, distance_moved(saved, &start, row)};
+        moved += move.distance > 0;
         for (int i = 0; i < 5; i++) {
             if (move.distance <= most[i].distance) continue;
             Move kept = most[i];
@@ -450,14 +445,13 @@ static void say_moves(const Run *run, const SavedModel *saved) {
         }
     }
     char a[32], b[32], name[ROW_NAME];
-    fprintf(stderr, "rows        %s moved; %s were never on and are bit for bit as they started\n", grouped(moved, a), grouped(model->rows - moved, b));
+    fprintf(stderr, "rows        %s moved; %s were never on and are bit for bit as they started\n", grouped(moved, a), grouped(saved->model.rows - moved, b));
     fprintf(stderr, "moved most ");
     for (int i = 0; i < 5 && most[i].distance > 0; i++)
-        fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->contexts, most[i].row, name), sqrt(most[i].distance),
+        fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->contexts, most[i].row, name), most[i].distance,
                 grouped(saved->contexts.count[most[i].row], a), i < 4 ? "," : "");
     fprintf(stderr, "\n");
-    free(zeros);
-    model_free(&start);
+    start_free(&start);
 }
 
 static void say_end(const Run *run) {
@@ -470,7 +464,7 @@ static void say_end(const Run *run) {
     fprintf(stderr, "   (yardsticks: %.3f, %.3f, %.3f)\n", run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
     if (loss > run->yardsticks.unigram - 0.01)
         fprintf(stderr, "            no better than the unigram yardstick: there is nothing in this text that a context tells\n");
-    if (!run->settings.pretrained[0]) say_moves(run, &saved);
+    say_moves(&saved);
     fprintf(stderr, "files       %s (the best model), %s/checkpoint.safetensors, %s/loss.csv\n", path, out, out);
     bool elsewhere = strcmp(out, "out") != 0;
     fprintf(stderr, "next        ./sample %s%s%s\"WTF\"   ./embed%s%s   make plot\n", elsewhere ? "--model " : "", elsewhere ? path : "", elsewhere ? " " : "",

@@ -1,0 +1,282 @@
+/* embed.c: look at the embedding: its rows, their neighbours, how far each moved, what each makes likely. */
+#include "model.h"
+
+#include "lib/checkpoint.h"
+#include "lib/export.h"
+#include "lib/options.h"
+#include "lib/page.h"
+#include "lib/projection.h"
+#include "lib/report.h"
+#include "lib/rows.h"
+#include "lib/sampling.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char usage[] = "embed [OPTIONS] [VERB ...]: looks at the embedding of a model that train wrote\n"
+                            "\nVerbs\n"
+                            "  (none)            what is in the file, and a map of the characters     embed\n"
+                            "  row TEXT          a row: numbers, how far it moved, what it predicts   embed row a\n"
+                            "  near TEXT         the rows that point the same way (cosine)            embed near \"the \"\n"
+                            "  moved             every character by how far it moved                  embed moved\n"
+                            "  compare A B       cosine of two contexts' summed rows                  embed compare \"to be\" \"or not\"\n"
+                            "  export            for other programs: tsv, vec, npy, csv               embed export --format vec\n"
+                            "  report            OUT/report.html: the map as it moves, and more       embed report\n";
+static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), a phrase from the start of a word (^\"of t\"),\n"
+                               "\"echo 4: n\" or \"column 12\"; for near and compare also any text: the sum of its rows.\n";
+
+typedef struct {
+    size_t count; /* 0: what the verb takes */
+    bool any;
+    const char *model, *format, *out;
+} Settings;
+
+/* ---- what a text stands for ------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t row;  /* NO_ROW: not one row but a sum */
+    float *vector; /* [dim] */
+    char name[ROW_NAME];
+} Subject;
+
+/* The sum of the rows that a context switches on. */
+static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t length, float *vector) {
+    Stream *stream = stream_start(&saved->contexts);
+    uint32_t rows[MAX_ROWS_ON];
+    for (size_t i = 0; i < length; i++) stream_push(stream, ids[i]);
+    embedding_forward(&saved->model, rows, stream_rows(stream, rows), vector);
+    stream_end(stream);
+}
+
+/* The text's row; without one, and unless only rows are wanted, the sum of what it switches on as a context. */
+static Subject find_subject(const SavedModel *saved, const char *text, bool row_wanted, bool sum_wanted) {
+    Subject subject = {NO_ROW, allocate(padded(saved->model.dim), sizeof(float), "a row"), ""};
+    uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
+    if (!sum_wanted) subject.row = named_row(&saved->contexts, text);
+    if (subject.row != NO_ROW) {
+        memcpy(subject.vector, saved->model.embedding + subject.row * saved->model.dim, saved->model.dim * sizeof(float));
+        row_name(&saved->contexts, subject.row, subject.name);
+    } else {
+        size_t length = unescaped_ids(text, ids);
+        if (length == 0) fail("\"%s\" has a byte that is not one of the 100 printable characters, or nothing in it; see --help", text);
+        if (row_wanted) fail("\"%s\" has no row in this model; ./embed near \"%s\" shows what is near the sum of its rows", text, text);
+        sum_of_context(saved, ids, length, subject.vector);
+        snprintf(subject.name, sizeof subject.name, "the sum for \"%.60s\"", text);
+    }
+    free(ids);
+    return subject;
+}
+
+static double norm(const float *vector, size_t dim) { return exact_norm(vector, dim, 2); }
+
+/* Cosine of the angle between two vectors; 0 when one of them is zero. */
+static double cosine(const float *a, const float *b, size_t dim) {
+    double product = 0, length = norm(a, dim) * norm(b, dim);
+    for (size_t d = 0; d < dim; d++) product += (double)a[d] * (double)b[d];
+    return length > 0 ? product / length : 0;
+}
+
+/* ---- verbs ------------------------------------------------------------------------------------ */
+
+static const char *told(const SavedModel *saved, const char *key) {
+    const char *value = metadata_find(&saved->file, key);
+    return value ? value : "not told";
+}
+
+static size_t terminal_columns(void) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40) return 80;
+    return size.ws_col < 160 ? size.ws_col : 160;
+}
+
+/* The characters that occur, on the plane on which their rows differ most. A place holds one character; others that
+   fall on it take the nearest free one. */
+static void print_map(const SavedModel *saved) {
+    enum { HEIGHT = 24, MOST = 160 };
+    uint32_t rows[CHARACTERS];
+    size_t count = characters_seen(saved, rows), width = terminal_columns() - 2;
+    double x[CHARACTERS], y[CHARACTERS], low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
+    char grid[HEIGHT][MOST + 1];
+    Projection projection = projection_make(saved->model.embedding, saved->model.dim, rows, count);
+    for (size_t i = 0; i < count; i++) {
+        project(&projection, saved->model.embedding + rows[i] * saved->model.dim, &x[i], &y[i]);
+        low[0] = fmin(low[0], x[i]), high[0] = fmax(high[0], x[i]);
+        low[1] = fmin(low[1], y[i]), high[1] = fmax(high[1], y[i]);
+    }
+    memset(grid, ' ', sizeof grid);
+    for (size_t i = 0; i < count; i++) {
+        int column = high[0] > low[0] ? (int)((x[i] - low[0]) / (high[0] - low[0]) * (double)(width - 1)) : (int)width / 2;
+        int line = high[1] > low[1] ? (int)((high[1] - y[i]) / (high[1] - low[1]) * (HEIGHT - 1)) : HEIGHT / 2;
+        int best_line = line, best_column = column, best = 1 << 30;
+        for (int l = 0; l < HEIGHT; l++)
+            for (int c = 0; c < (int)width; c++) {
+                int away = 4 * (l - line) * (l - line) + (c - column) * (c - column); /* a line is as high as two columns are wide */
+                if (grid[l][c] == ' ' && away < best) best = away, best_line = l, best_column = c;
+            }
+        static const char invisible[] = "_TNRVF"; /* space \t \n \r \x0b \x0c, told below the map */
+        char mark = character_of((uint8_t)rows[i]);
+        if (best < 1 << 30) grid[best_line][best_column] = rows[i] >= 94 ? invisible[rows[i] - 94] : mark;
+    }
+    printf("\nmap of the %zu characters that were seen (%.0f%% of how their rows differ lies across, %.0f%% along)\n\n", count, 100 * projection.share[0],
+           100 * projection.share[1]);
+    for (int l = 0; l < HEIGHT; l++) {
+        size_t end = width;
+        while (end > 0 && grid[l][end - 1] == ' ') end--;
+        printf("  %.*s\n", (int)end, grid[l]);
+    }
+    bool mixed = count > 0 && rows[count - 1] >= 94;
+    if (mixed) printf("\n  white space:");
+    for (size_t i = 0; mixed && i < count; i++) {
+        char name[8];
+        if (rows[i] >= 94) printf(" %c is %s%s", "_TNRVF"[rows[i] - 94], character_name(character_of((uint8_t)rows[i]), name), i + 1 < count ? "," : " (a letter may stand there, too)\n");
+    }
+    projection_free(&projection);
+}
+
+static void print_file(const SavedModel *saved, const Settings *settings) {
+    const Contexts *contexts = &saved->contexts;
+    char a[32], b[32];
+    printf("file        %s, %.1f MB\n", settings->model, (double)saved->file.size / 1e6);
+    printf("model       order %s, dim %zu, seed %s, version %s\n", told(saved, "order"), saved->model.dim, told(saved, "seed"), told(saved, "version"));
+    printf("rows        %s: 100 characters, %s n-grams", grouped(contexts->rows, a), grouped(contexts->ngrams_end - CHARACTERS, b));
+    printf(", %s phrases, %d echoes, %u columns\n", grouped(contexts->phrases_end - contexts->ngrams_end, a), contexts->options.echoes * CHARACTERS,
+           (unsigned)(contexts->rows - contexts->echoes_end));
+    printf("trained     on %s characters, %s epochs in batches of %s by %s\n", told(saved, "train_characters"), told(saved, "epochs"), told(saved, "batch"),
+           told(saved, "optimizer"));
+    printf("held out    %s nats/char (knows nothing: 4.605, frequencies: %s, pairs: %s)\n", told(saved, "val_loss"), told(saved, "unigram_entropy"),
+           told(saved, "conditional_entropy"));
+    print_map(saved);
+}
+
+/* A tensor as PyTorch prints it: four decimals, lines of at most 80 columns. */
+static void print_numbers(const float *numbers, size_t count) {
+    printf("tensor([");
+    for (size_t i = 0; i < count; i++) printf("%8.4f%s", (double)numbers[i], i + 1 == count ? "])\n" : i % 7 == 6 ? ",\n        " : ",");
+}
+
+static void print_row(const SavedModel *saved, const char *text) {
+    enum { SHOWN = 8 };
+    Subject subject = find_subject(saved, text, true, false);
+    size_t dim = saved->model.dim;
+    printf("row %u, %s\n", (unsigned)subject.row, subject.name);
+    print_numbers(subject.vector, dim);
+    printf("norm %.4f, seen %u times in training", norm(subject.vector, dim), (unsigned)saved->contexts.count[subject.row]);
+    Start start = start_of(saved);
+    if (start.known) printf(", moved %.4f from its start\n", distance_moved(saved, &start, subject.row));
+    else printf("; its start is not known (--pretrained)\n");
+    float logits[LOGITS], bias[LOGITS];
+    Candidate candidates[CHARACTERS];
+    linear_forward(&saved->model, subject.vector, 1, logits);
+    memset(bias, 0, sizeof bias);
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] -= saved->model.bias[c];
+    rank_characters(logits, candidates);
+    printf("what it adds to the logits\n");
+    for (int i = 0; i < SHOWN; i++) {
+        char up[8], down[8];
+        const Candidate *most = &candidates[i], *least = &candidates[CHARACTERS - 1 - i];
+        printf("  %-6s %+8.3f      %-6s %+8.3f\n", character_name(character_of(most->id), up), (double)most->value, character_name(character_of(least->id), down),
+               (double)least->value);
+    }
+    start_free(&start);
+    free(subject.vector);
+}
+
+typedef struct {
+    uint32_t row;
+    double cosine;
+} Near;
+
+static int nearer(const void *a, const void *b) {
+    const Near *x = a, *y = b;
+    if (x->cosine != y->cosine) return x->cosine > y->cosine ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+static void print_near(const SavedModel *saved, const char *text, const Settings *settings) {
+    const Contexts *contexts = &saved->contexts;
+    size_t dim = saved->model.dim, found = 0;
+    Subject subject = find_subject(saved, text, false, false);
+    RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(contexts, subject.row);
+    Near *near = allocate(contexts->rows, sizeof *near, "the neighbours");
+    for (uint32_t row = 0; row < contexts->rows; row++) {
+        const float *vector = saved->model.embedding + row * dim;
+        if (row == subject.row || (!settings->any && kind != ROW_KINDS && row_kind(contexts, row) != kind)) continue;
+        if (row < CHARACTERS && contexts->count[row] == 0) continue; /* never moved: where it points is chance */
+        near[found++] = (Near){row, cosine(subject.vector, vector, dim)};
+    }
+    if (found) qsort(near, found, sizeof *near, nearer);
+    printf("near %s, among %s\n", subject.name, settings->any || kind == ROW_KINDS ? "all rows" : row_kind_name(kind));
+    for (size_t i = 0; i < found && i < (settings->count ? settings->count : 12); i++) {
+        char name[ROW_NAME];
+        printf("  %+.4f  %-24s seen %u times\n", near[i].cosine, row_name(contexts, near[i].row, name), (unsigned)contexts->count[near[i].row]);
+    }
+    free(near);
+    free(subject.vector);
+}
+
+static void print_moved(const SavedModel *saved) {
+    Start start = start_of(saved);
+    if (!start.known) fail("this model started from another one's rows (--pretrained): how far they moved is not known");
+    float distance[CHARACTERS];
+    Candidate order[CHARACTERS];
+    size_t still = 0, bar = terminal_columns() - 40;
+    for (uint32_t c = 0; c < CHARACTERS; c++) distance[c] = (float)distance_moved(saved, &start, c);
+    rank_characters(distance, order);
+    printf("how far backpropagation moved the characters' rows (distance from the start that the seed gives)\n");
+    for (int i = 0; i < CHARACTERS; i++) {
+        char name[8], number[32], marks[200];
+        size_t length = order[0].value > 0 ? (size_t)((float)bar * order[i].value / order[0].value + 0.5f) : 0;
+        memset(marks, '#', length);
+        still += order[i].value == 0;
+        printf("  %-6s %8.4f  seen %9s  %.*s\n", character_name(character_of(order[i].id), name), (double)order[i].value,
+               grouped(saved->contexts.count[order[i].id], number), (int)length, marks);
+    }
+    printf("%zu rows did not move by one bit\n", still);
+    start_free(&start);
+}
+
+static void print_comparison(const SavedModel *saved, const char *a, const char *b) {
+    Subject one = find_subject(saved, a, false, true), other = find_subject(saved, b, false, true);
+    printf("cosine %+.6f between %s and %s\n", cosine(one.vector, other.vector, saved->model.dim), one.name, other.name);
+    free(one.vector);
+    free(other.vector);
+}
+
+int main(int argc, char **argv) {
+    Settings settings = {.model = "out/model.safetensors", .format = "tsv", .out = ""};
+    const char *words[3] = {"", "", ""};
+    Option table[] = {{GROUP, .name = "Options"},
+                      {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
+                      {COUNT, "count", 'n', &settings.count, 0, 1e9, "N", "near: rows to show (default 12); export: rows to write (default 10,000)"},
+                      {FLAG, "any", 'a', &settings.any, 0, 1, NULL, "near: rows of any kind, not only of the same"},
+                      {TEXT, "format", 'f', &settings.format, 0, 0, "NAME", "export: tsv, vec, npy or csv"},
+                      {TEXT, "out", 'o', &settings.out, 0, 0, "DIR", "where export and report write (default: the model's folder)"},
+                      {0}};
+    set_program_name(argv[0]);
+    size_t given = parse_options(argc, argv, table, usage, examples, words, 3);
+    static const struct { const char *verb; size_t words; } verbs[] = {{"row", 2}, {"near", 2}, {"moved", 1}, {"compare", 3}, {"export", 1}, {"report", 1}};
+    size_t wanted = 0;
+    for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
+        if (!strcmp(words[0], verbs[v].verb)) wanted = verbs[v].words;
+    if (given && !wanted) wrong_use("\"%s\" is no verb; see --help", words[0]);
+    if (given != wanted) wrong_use("%s takes %zu argument%s after it; see --help", words[0], wanted - 1, wanted == 2 ? "" : "s");
+    SavedModel saved = model_open(settings.model);
+    for (size_t i = 0; i < CHARACTERS * saved.model.dim; i++)
+        if (!isfinite(saved.model.embedding[i])) fail("%s: holds numbers that are not finite; train it again", settings.model);
+    char folder[4096];
+    const char *slash = strrchr(settings.model, '/');
+    if (settings.out[0]) snprintf(folder, sizeof folder, "%s", settings.out);
+    else snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - settings.model) : 1, slash ? settings.model : ".");
+    if (!given) print_file(&saved, &settings);
+    else if (!strcmp(words[0], "row")) print_row(&saved, words[1]);
+    else if (!strcmp(words[0], "near")) print_near(&saved, words[1], &settings);
+    else if (!strcmp(words[0], "moved")) print_moved(&saved);
+    else if (!strcmp(words[0], "compare")) print_comparison(&saved, words[1], words[2]);
+    else if (!strcmp(words[0], "export")) export_rows(&saved, settings.format, folder, settings.count ? settings.count : 10000);
+    else page_write(&saved, settings.model, folder);
+    model_close(&saved);
+    if (fflush(stdout)) fail("standard output cannot be written");
+    return 0;
+}
