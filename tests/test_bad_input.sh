@@ -104,7 +104,7 @@ long=$(printf '%05000d' 0)
 refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
 refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
 refuses 1 "a folder of no name" "--out" ./train $small --out "" "$out/text"
-program='x{1,64}'
+program='x{1,100}'
 command -v bash > /dev/null && refuses 2 "a program's name of 3000 characters" "name a text" bash -c "exec -a $(printf '%03000d' 0 | tr 0 x) ./train"
 program=train
 refuses 2 "what is not printable is not printed" 'unknown option --a\?b\?' ./train "--a$(printf '\nb\033')c" "$out/text"
