@@ -33,13 +33,6 @@ typedef struct {
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-/* Flushes standard output; a reader that has gone (head) ends the program quietly. */
-static void flush(void) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return;
-    if (errno == EPIPE) exit(0);
-    fail("standard output cannot be written: %s", strerror(errno));
-}
-
 static void push_prompt(Stream *stream, const char *prompt) {
     for (size_t i = 0; prompt[i]; i++) {
         int id = id_of((unsigned char)prompt[i]);
@@ -59,11 +52,11 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
         next_logits(saved, stream, logits);
         uint8_t id = draw_character(logits, settings->sampling, &random);
         stream_push(stream, id);
-        if (putchar_unlocked(character_of(id)) == EOF) flush();
-        if (live || i == 0) flush();
+        if (putchar_unlocked(character_of(id)) == EOF) flush_output();
+        if (live || i == 0) flush_output();
     }
     putchar('\n');
-    flush();
+    flush_output();
 }
 
 /* ---- what comes next -------------------------------------------------------------------------- */
@@ -90,7 +83,7 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
         printf("  %-24s seen %u times\n", row_name(&saved->contexts, rows[i], name), (unsigned)saved->contexts.count[rows[i]]);
     }
     if (!count) printf("  none: only linear.bias speaks\n");
-    flush();
+    flush_output();
 }
 
 /* ---- scoring ---------------------------------------------------------------------------------- */
@@ -105,7 +98,7 @@ static void score(const SavedModel *saved, const Settings *settings) {
     double loss = stretch_loss(team, &saved->model, &saved->contexts, &found);
     if (!isfinite(loss)) fail("%s: the model holds numbers that are not finite; train it again", settings->model);
     printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f\n", count, loss, loss / log(2), exp(loss));
-    flush();
+    flush_output();
     found_free(&found);
     team_end(team);
     free(text.ids);
@@ -133,7 +126,7 @@ int main(int argc, char **argv) {
         {0}};
     set_program_name(argv[0]);
     parse_options(argc, argv, table, usage, examples, &settings.prompt, 1);
-    signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, which flush takes for a quiet end */
+    signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, which flush_output takes for a quiet end */
     SavedModel saved = model_open(settings.model);
     if (settings.score) {
         score(&saved, &settings);

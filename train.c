@@ -251,6 +251,18 @@ static void save(Run *run) {
 
 /* ---- resuming --------------------------------------------------------------------------------- */
 
+/* The best model of a run has its options and its text, and is as new as the checkpoint or newer (see save). */
+static bool of_one_run(const Run *run, const TensorFile *model, const TensorFile *checkpoint) {
+    const char *mine = metadata_find(model, "text_fingerprint");
+    bool same = mine && !strcmp(mine, metadata_find(checkpoint, "text_fingerprint"));
+    for (const Option *option = run->options; same && option->name; option++) {
+        if (!option->decides) continue;
+        mine = metadata_find(model, option->name);
+        same = mine && !strcmp(mine, metadata_find(checkpoint, option->name));
+    }
+    return same && metadata_number(model, "best_step", -1) >= (double)run->best_step;
+}
+
 /* Options that were not given are the checkpoint's; those that were given must agree with it. */
 static void take_options(Option *options, const char *path, const TensorFile *file) {
     for (Option *option = options; option->name; option++) {
@@ -278,14 +290,13 @@ static void resume(Run *run, const TensorFile *file) {
     path_in(run, "checkpoint.safetensors", path);
     checkpoint_restore(path, file, run->trainer, &run->contexts);
     run->best_loss = metadata_number(file, "exact_val_loss", INFINITY);
-    run->best_step = (size_t)metadata_number(file, "best_step", 0);
-    run->worse = (size_t)metadata_number(file, "worse", 0);
+    run->best_step = metadata_count(file, "best_step");
+    run->worse = metadata_count(file, "worse");
     run->train_sum = metadata_number(file, "train_sum", 0);
-    run->train_positions = (size_t)metadata_number(file, "train_positions", 0);
+    run->train_positions = metadata_count(file, "train_positions");
     path_in(run, "model.safetensors", path);
     TensorFile model = tensors_open(path, "the best model of the run");
-    const char *saved = metadata_find(&model, "text_fingerprint"), *own = metadata_find(file, "text_fingerprint");
-    if (!saved || strcmp(saved, own)) fail("%s: is not of the run to resume; start again without --resume", path);
+    if (!of_one_run(run, &model, file)) fail("%s: is not of the run to resume; start again without --resume", path);
     tensors_close(&model);
     path_in(run, "loss.csv", path);
     if (!log_load(&run->log, path, run->trainer->step)) {
@@ -531,6 +542,7 @@ int main(int argc, char **argv) {
         {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but errors"},
         {0}};
     set_program_name(argv[0]);
+    signal(SIGPIPE, SIG_IGN); /* who reads the messages may go: the run goes on */
     run.options = table;
     if (parse_options(argc, argv, table, usage, examples, &settings->text, 1) == 0) wrong_use("name a text file to train on, such as data/text.txt; see --help");
     lock_folder(&run);
@@ -573,6 +585,7 @@ int main(int argc, char **argv) {
 
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
+    if (signal(SIGHUP, SIG_IGN) != SIG_IGN) signal(SIGHUP, interrupt); /* the terminal is gone, unless nohup said not to mind */
     train(&run);
     int status = finish(&run);
 
@@ -586,5 +599,6 @@ int main(int argc, char **argv) {
     team_end(run.team);
     free(run.text.ids);
     close(run.lock);
-    return fflush(stdout) ? 1 : status;
+    flush_output();
+    return status;
 }

@@ -43,6 +43,11 @@ double metadata_number(const TensorFile *file, const char *key, double fallback)
     return value && (end == value || *end) ? fallback : number;
 }
 
+size_t metadata_count(const TensorFile *file, const char *key) {
+    double number = metadata_number(file, key, 0);
+    return number >= 0 && number < 9007199254740992.0 && number < (double)SIZE_MAX ? (size_t)number : 0; /* 2^53: exact so far */
+}
+
 /* ---- saving ----------------------------------------------------------------------------------- */
 
 /* What a file needs that is not in memory in that form. */

@@ -39,6 +39,9 @@ void model_close(SavedModel *saved);
 /* A number from the metadata; the fallback when there is none. */
 double metadata_number(const TensorFile *file, const char *key, double fallback);
 
+/* The same for a count; 0 when there is none. */
+size_t metadata_count(const TensorFile *file, const char *key);
+
 /* Writes everything that trainer_seek needs, beside the model. */
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata);
 

@@ -1,5 +1,6 @@
 #include "fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,12 +15,15 @@ void set_program_name(const char *name) {
     program_name = slash ? slash + 1 : name;
 }
 
-/* The whole line leaves in one write, so that lines of two programs never mix. */
+/* The whole line leaves in one write, so that lines of two programs never mix. Names and values that come from outside
+   may hold line feeds or a terminal's escapes: they are shown as ?. */
 static void say(const char *format, va_list arguments) {
-    char line[2048];
-    int start = snprintf(line, sizeof line - 1, "%s: ", program_name);
+    char line[1 << 14];
+    int start = snprintf(line, sizeof line - 1, "%.100s: ", program_name);
     vsnprintf(line + start, sizeof line - 1 - (size_t)start, format, arguments);
     size_t length = strlen(line);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 127) line[i] = '?';
     line[length] = '\n';
     fwrite(line, 1, length + 1, stderr);
 }
@@ -45,6 +49,12 @@ void notice(const char *format, ...) {
     va_start(arguments, format);
     say(format, arguments);
     va_end(arguments);
+}
+
+void flush_output(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return;
+    if (errno == EPIPE) exit(0);
+    fail("standard output cannot be written: %s", strerror(errno));
 }
 
 static _Noreturn void no_memory(size_t count, size_t size, const char *what) {

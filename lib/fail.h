@@ -16,6 +16,10 @@ _Noreturn void wrong_use(const char *format, ...) __attribute__((format(printf, 
 /* One line on standard error that begins with the program's name; the program goes on. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Flushes standard output at the end of a program's work. A reader that has gone (head) ends the program quietly; a full
+   disk is one line and status 1. */
+void flush_output(void);
+
 /* count * size bytes, zeroed and aligned to 64 bytes; fails by name when there is no such memory.
    Large blocks ask for huge pages: rows are visited in random order, and each 4 KiB page would
    cost an address translation of its own. Free with free(). */

@@ -68,7 +68,8 @@ static void print_help(const Option *options, const char *usage, const char *exa
         printf("\n");
     }
     printf("\n%s", examples);
-    exit(fflush(stdout) ? 1 : 0);
+    flush_output();
+    exit(0);
 }
 
 static Option *find_option(Option *options, const char *name, size_t length) {
@@ -110,7 +111,8 @@ size_t parse_options(int argc, char **argv, Option *options, const char *usage, 
         if (!strcmp(word, "--help") || !strcmp(word, "-h")) print_help(options, usage, examples);
         if (!strcmp(word, "--version")) {
             printf("%s\n", VERSION);
-            exit(fflush(stdout) ? 1 : 0);
+            flush_output();
+            exit(0);
         }
         bool is_long = word[1] == '-';
         const char *equals = is_long ? strchr(word, '=') : NULL;

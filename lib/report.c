@@ -84,7 +84,8 @@ bool log_load(Log *rows, const char *path, size_t last_step) {
         double values[8];
         int used = 0;
         good = sscanf(line, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf\n%n", &values[0], &values[1], &values[2], &values[3], &values[4], &values[5],
-                      &values[6], &values[7], &used) == 8 && (size_t)used == strlen(line) && values[0] >= 0;
+                      &values[6], &values[7], &used) == 8 && (size_t)used == strlen(line) && line[used - 1] == '\n' && values[0] >= 0 &&
+               isfinite(values[7]);
         if (!good || values[0] > (double)last_step) break;
         log_append(rows, line, (size_t)used);
         rows->count++;

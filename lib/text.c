@@ -72,7 +72,7 @@ static _Noreturn void cannot_read(const char *path) {
 }
 
 Text text_read(const char *path, bool strict) {
-    enum { CHUNK = 1 << 20 };
+    enum { CHUNK = 1 << 20, ENOUGH = 64 << 20 }; /* of so many bytes most are no text: nobody needs the rest, which may never end */
     bool standard_input = strcmp(path, "-") == 0;
     int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) cannot_read(path);
@@ -92,7 +92,7 @@ Text text_read(const char *path, bool strict) {
             errno = why;
             cannot_read(path);
         }
-        last = got == 0;
+        last = got == 0 || (text.bytes >= ENOUGH && text.left_out > text.bytes / 2);
         size_t length = waiting + (size_t)got;
         if (text.length + length + 1 > capacity) {
             size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
@@ -108,7 +108,7 @@ Text text_read(const char *path, bool strict) {
     text.ids = reallocate(text.ids, text.length, 1, "the text");
     if (text.bytes == 0) fail("%s: is empty; there is nothing to learn from", path);
     if (text.left_out * 10 > text.bytes)
-        fail("%s: is not text: %zu of its %zu bytes are not printable ASCII; give a plain text file", path,
+        fail("%s: is not text: %zu of its first %zu bytes are not printable ASCII; give a plain text file", path,
              text.left_out, text.bytes);
     if (strict && text.left_out)
         fail("%s: byte 0x%02x at offset %zu is not printable ASCII and --strict is given; remove it, or leave "

@@ -79,16 +79,17 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
             free(caution);
         }
     }
+    size_t batch = options.batch < length ? options.batch : length; /* no batch has more positions than the text */
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
     trainer->ahead = allocate(members, sizeof *trainer->ahead, "a batch");
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++) {
-        trainer->ahead[m] = batch_allocate(options.batch);
+        trainer->ahead[m] = batch_allocate(batch);
         trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
     }
-    trainer->layers = layers_allocate(options.batch, dim);
+    trainer->layers = layers_allocate(batch, dim);
     return trainer;
 }
 

@@ -1,0 +1,33 @@
+/* Any bytes as the checkpoint of a run: refused in words, or the run goes on a step from there. */
+#define FUZZ_OWN
+#include "track.h"
+
+#include "../../lib/checkpoint.h"
+
+#include <string.h>
+
+static const char text[] = "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    uint8_t ids[sizeof text];
+    for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    const char *reason;
+    TensorFile file;
+    fuzz_begin(bytes, size, 0, 64 * size + 50000000);
+    uint8_t *exact = malloc(size ? size : 1);
+    memcpy(exact, bytes, size);
+    if (!setjmp(fuzz_refused) && tensors_parse(&file, exact, size, &reason)) {
+        static Team *team;
+        if (!team) team = team_start(1), fuzz_begin(bytes, size, 0, 64 * size + 50000000); /* the team stays */
+        RowOptions rows = {.order = 3, .min_count = 2, .max_rows = 10};
+        RunOptions run = {.rule = ADAGRAD, .dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_rate = 0.1, .linear_rate = 0.1, .final_rate = 1, .deviation = 1};
+        Contexts contexts = contexts_list(team, ids, sizeof text - 1, rows);
+        Trainer *trainer = trainer_start(team, &contexts, ids, sizeof text - 1, run, NULL);
+        checkpoint_restore("input", &file, trainer, &contexts);
+        trainer_run(trainer, 2);
+        metadata_count(&file, "worse");
+    }
+    fuzz_end();
+    free(exact);
+    return 0;
+}

@@ -1,0 +1,99 @@
+/* seeds FOLDER: writes a fuzzer's first inputs: FOLDER/model (every breach of the rules of safetensors, good models and
+   their variations), FOLDER/checkpoint, FOLDER/log, FOLDER/text. */
+#include "../../lib/checkpoint.h"
+#include "../../lib/fail.h"
+#include "../../lib/report.h"
+#include "../../lib/snapshots.h"
+#include "../breaches.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char text[] = "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
+static const char *folder;
+
+static char *place(const char *kind, const char *name) {
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, kind);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/%s", folder, kind, name);
+    for (char *at = path + strlen(folder) + strlen(kind) + 2; *at; at++)
+        if (*at == '/' || *at == ' ') *at = '_';
+    return path;
+}
+
+static void seed(const char *kind, const char *name, const void *bytes, size_t size) { text_write(place(kind, name), bytes, size); }
+
+static void write_run(const char *name, RowOptions rows, RunOptions run, size_t steps) {
+    uint8_t ids[sizeof text];
+    for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    Team *team = team_start(1);
+    Contexts contexts = contexts_list(team, ids, sizeof text - 1, rows);
+    Trainer *trainer = trainer_start(team, &contexts, ids, sizeof text - 1, run, NULL);
+    if (steps) trainer_run(trainer, steps);
+    Metadata metadata = {0};
+    metadata_add(&metadata, "format", "pt");
+    metadata_add(&metadata, "order", "%d", rows.order);
+    metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
+    model_save(place("model", name), &contexts, &trainer->model, &metadata);
+    checkpoint_save(place("checkpoint", name), trainer, &metadata);
+    metadata_free(&metadata);
+    trainer_end(trainer);
+    contexts_free(&contexts);
+    team_end(team);
+}
+
+int main(int argc, char **argv) {
+    set_program_name(argv[0]);
+    if (argc != 2) wrong_use("name a folder");
+    folder = argv[1];
+    mkdir(folder, 0777);
+    for (size_t i = 0; i < BREACHES; i++) {
+        size_t size;
+        uint8_t *bytes = breach_bytes(&breaches[i], &size);
+        seed("model", breaches[i].name, bytes, size);
+        seed("checkpoint", breaches[i].name, bytes, size);
+        free(bytes);
+    }
+    RunOptions run = {.rule = ADAGRAD, .dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_rate = 0.1, .linear_rate = 0.1, .final_rate = 1, .deviation = 1};
+    RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10}, ngrams = characters, all = characters;
+    ngrams.order = 3;
+    all.order = 4;
+    all.max_rows = 60;
+    all.phrases = all.columns = true;
+    all.echoes = 2;
+    all.echo_keys[0] = 3;
+    all.echo_keys[1] = ECHO_WORDS + 1;
+    write_run("characters", characters, run, 1);
+    write_run("ngrams", ngrams, run, 0);
+    write_run("ngrams later", ngrams, run, 12);
+    write_run("all kinds", all, run, 3);
+    Snapshots snapshots = snapshots_start(3);
+    float rows[300] = {1, 2, 3};
+    snapshot_take(&snapshots, rows, 0);
+    snapshot_take(&snapshots, rows, 5);
+    snapshots_save(place("model", "snapshots"), &snapshots);
+    snapshots_free(&snapshots);
+
+    Log log;
+    log_start(&log);
+    for (size_t i = 0; i < 5; i++) log_add(&log, 300 * i, 0.25 * (double)i, 1000 * i, 3.5, 3.4, 0.1, 1.5);
+    seed("log", "good", log.text, log.length);
+    seed("log", "without its last line end", log.text, log.length - 1);
+    seed("log", "cut", log.text, log.length - 10);
+    log.text[log.length - 1] = '\0';
+    seed("log", "NUL at the end", log.text, log.length);
+    log.text[70] = ';';
+    seed("log", "semicolon", log.text, log.length);
+    log_free(&log);
+
+    static const char every[] = "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0" "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";
+    seed("text", "look-alikes", every, sizeof every - 1);
+    seed("text", "plain", text, sizeof text - 1);
+    uint8_t bytes[257];
+    for (int i = 0; i < 256; i++) bytes[i + 1] = (uint8_t)i;
+    bytes[0] = 2;
+    seed("text", "all bytes", bytes, sizeof bytes);
+    return 0;
+}

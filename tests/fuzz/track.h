@@ -1,0 +1,46 @@
+/* track.h: included by the compiler before every source of the product when it is built for fuzzing, so that a reader gets
+   its input from memory and that what a refusal leaves behind is freed before the next input. */
+#ifndef TRACK_H
+#define TRACK_H
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fuzz_free(void *block);
+FILE *fuzz_fopen(const char *path, const char *mode);
+int fuzz_open(const char *path, int flags);
+int fuzz_close(int descriptor);
+int fuzz_fstat(int descriptor, struct stat *about);
+ssize_t fuzz_read(int descriptor, void *bytes, size_t size);
+void *fuzz_map(size_t size);
+int fuzz_access(const char *path, int mode);
+
+/* The input from now on; part: how many bytes a read gives at most (0: all that were asked for). The memory asked for until
+   fuzz_end may be `most` bytes: more ends the program, for nothing may allocate more than its input warrants. */
+void fuzz_begin(const uint8_t *bytes, size_t size, size_t part, size_t most);
+void fuzz_end(void);
+
+/* fail() comes back here: if (!setjmp(fuzz_refused)) { ... }; what it said is in fuzz_said. */
+extern jmp_buf fuzz_refused;
+extern char fuzz_said[4096];
+
+#ifndef FUZZ_OWN
+#define free(block) fuzz_free(block)
+#define fopen(path, mode) fuzz_fopen(path, mode)
+#define open(path, ...) fuzz_open(path, 0)
+#define close(descriptor) fuzz_close(descriptor)
+#define fstat(descriptor, about) fuzz_fstat(descriptor, about)
+#define read(descriptor, bytes, size) fuzz_read(descriptor, bytes, size)
+#define mmap(where, size, protection, flags, descriptor, offset) fuzz_map(size)
+#define munmap(bytes, size) fuzz_free(bytes)
+#define access(path, mode) fuzz_access(path, mode)
+#endif
+
+#endif

@@ -1,0 +1,396 @@
+#!/bin/sh
+# Every bad input through the real programs: one clear line, the right status, and what was saved before is as it was.
+# With the argument "all" (tests/slow_bad_input.sh) lengths and numbers are tried densely.
+dense=${1:-}
+out=tests/build/bad
+rm -rf "$out"
+mkdir -p "$out"
+ok() { echo "ok $1"; }
+bad() { echo "FAIL $1"; }
+program=train
+
+# refuses STATUS NAME WORDS COMMAND...: ends with this status, and says one line that begins with the program's name
+# and holds these words (a pattern of grep -E).
+refuses() {
+    wanted=$1 name=$2 words=$3
+    shift 3
+    "$@" > "$out/stdout" 2> "$out/stderr" < /dev/null
+    status=$?
+    if [ $status -ne "$wanted" ]; then bad "$name: status $status instead of $wanted: $(head -n 1 "$out/stderr")"
+    elif [ "$(wc -l < "$out/stderr")" -ne 1 ]; then bad "$name: says $(wc -l < "$out/stderr") lines instead of one: $(head -n 3 "$out/stderr")"
+    elif ! grep -q -E "^$program: .*($words)" "$out/stderr"; then bad "$name: says \"$(cat "$out/stderr")\" without \"$words\""
+    else ok "$name"
+    fi
+}
+
+# A finished run, which nothing that follows may harm.
+saved=$out/saved
+small="-q -t 1 --dim 4 --order 3"
+head -c 4000 data/text.txt > "$out/text"
+./train $small -s 1 --out "$saved" "$out/text" || bad "a small run to start with"
+mkdir "$out/before"
+cp "$saved"/*.safetensors "$saved/loss.csv" "$out/before"
+untouched() {
+    for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv; do
+        if ! cmp -s "$saved/$file" "$out/before/$file"; then
+            bad "$1: $file is not as it was"
+            cp "$out/before/$file" "$saved/$file"
+            return
+        fi
+    done
+    ok "$1: what was saved is as it was"
+}
+
+# ---- texts -------------------------------------------------------------------------------------------
+: > "$out/empty"
+printf 'a' > "$out/one"
+printf 'ab' > "$out/two"
+head -c 100000 ./train > "$out/binary"
+refuses 1 "no such file" "no such file" ./train $small --out "$saved" "$out/none"
+refuses 1 "a directory as text" "directory" ./train $small --out "$saved" "$out"
+refuses 1 "an empty text" "is empty" ./train $small --out "$saved" "$out/empty"
+refuses 1 "empty standard input" "is empty" ./train $small --out "$saved" -
+refuses 1 "a text of one character" "too few" ./train $small --out "$saved" "$out/one"
+refuses 1 "a text of two characters" "too few" ./train $small --out "$saved" "$out/two"
+refuses 1 "a program as text" "is not text" ./train $small --out "$saved" "$out/binary"
+refuses 1 "--strict: bytes that are not printable" "0xe2 at offset 3" sh -c "printf 'the\342\202\254 and so on and on and on and on' | ./train $small --strict --out '$saved' -"
+refuses 1 "a file that cannot be read" "cannot be read|no such file" ./train $small --out "$saved" /proc/self/mem
+refuses 1 "a text below a file" "cannot be read" ./train $small --out "$saved" "$out/text/x"
+if [ "$(id -u)" -eq 0 ]; then
+    if command -v setpriv > /dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups ./train --version > /dev/null 2>&1; then
+        mkdir "$out/nobody"
+        chmod 777 "$out/nobody"
+        cp "$out/text" "$out/unreadable"
+        chmod 600 "$out/unreadable"
+        refuses 1 "a text without permission" "permissions" setpriv --reuid=65534 --regid=65534 --clear-groups ./train $small --out "$out/nobody" "$out/unreadable"
+        refuses 1 "a folder without permission" "cannot be written" setpriv --reuid=65534 --regid=65534 --clear-groups ./train $small --out "$saved" "$out/text"
+    else
+        echo "skip a text without permission: root reads everything, and there is no other user to be"
+    fi
+else
+    cp "$out/text" "$out/unreadable"
+    chmod 000 "$out/unreadable"
+    refuses 1 "a text without permission" "permissions" ./train $small --out "$saved" "$out/unreadable"
+    mkdir "$out/readonly"
+    chmod 555 "$out/readonly"
+    refuses 1 "a folder without permission" "cannot be written" ./train $small --out "$out/readonly" "$out/text"
+fi
+untouched "bad texts"
+
+# ---- the command line --------------------------------------------------------------------------------
+refuses 2 "no text" "name a text" ./train
+refuses 2 "two texts" "too many" ./train "$out/text" "$out/text"
+refuses 2 "an unknown option" "unknown option --wtf" ./train --wtf "$out/text"
+refuses 2 "an unknown letter" "unknown option -Z" ./train -Z "$out/text"
+refuses 2 "a flag with a value" "takes no value" ./train --quiet=1 "$out/text"
+refuses 2 "a value is missing" "needs a value" ./train "$out/text" --dim
+for value in 0 -1 4097 1e3 3.5 8x "" " 8" 0x10 nan 99999999999999999999999999; do
+    refuses 2 "--dim \"$value\"" "is not a whole number from 1 to 4096" ./train "--dim=$value" "$out/text"
+done
+for value in 0 33 x; do refuses 2 "--order $value" "from 1 to 32" ./train --order "$value" "$out/text"; done
+for value in 0 1048577 99999999999999999999; do refuses 2 "--batch $value" "from 1 to 1048576" ./train --batch "$value" "$out/text"; done
+for value in -1 1e31 nan inf 0x1p3 1,5 1.5x "" " 1" 1e; do
+    refuses 2 "--lr \"$value\"" "is not a number" ./train "--lr=$value" "$out/text"
+done
+for value in -0.1 0.95 1 2; do refuses 2 "--val $value" "is not a number from 0 to 0.9" ./train --val "$value" "$out/text"; done
+for value in 0 257 -3; do refuses 2 "--threads $value" "from 1 to 256" ./train --threads "$value" "$out/text"; done
+refuses 2 "--seed 2^32" "from 0 to 4294967295" ./train --seed 4294967296 "$out/text"
+refuses 2 "an unknown optimizer" "neither adagrad nor sgd" ./train --optimizer adam --out "$saved" "$out/text"
+refuses 2 "an unknown kind of row" "none of ngrams" ./train --rows ngrams,wtf --out "$saved" "$out/text"
+refuses 2 "kinds with a comma too many" "none of ngrams" ./train --rows ,ngrams --out "$saved" "$out/text"
+for value in 0 -1 nan x ""; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
+refuses 1 "--val 0 holds nothing out" "too few" ./train $small --val 0 --out "$saved" "$out/text"
+long=$(printf '%05000d' 0)
+refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
+refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
+refuses 1 "a folder of no name" "--out" ./train $small --out "" "$out/text"
+program='x{1,100}'
+command -v bash > /dev/null && refuses 2 "a program's name of 3000 characters" "name a text" bash -c "exec -a $(printf '%03000d' 0 | tr 0 x) ./train"
+program=train
+refuses 2 "what is not printable is not printed" 'unknown option --a\?b\?' ./train "--a$(printf '\nb\033')c" "$out/text"
+untouched "wrong use"
+
+# ---- folders and disks -------------------------------------------------------------------------------
+refuses 1 "a folder that is a file" "cannot be made|is no folder" ./train $small --out "$out/text" "$out/text"
+refuses 1 "a folder below a file" "cannot be made" ./train $small --out "$out/text/x" "$out/text"
+refuses 1 "a folder where none can be made" "cannot be made" ./train $small --out /proc/none "$out/text"
+./train $small --out "$out/new/and deep/folder" "$out/text" && [ -s "$out/new/and deep/folder/model.safetensors" ] && ok "folders are made, with spaces in their names" || bad "folders are made"
+./train $small --out "$out/slash/" "$out/text" && [ -s "$out/slash/model.safetensors" ] && ok "a folder's name may end with a slash" || bad "a folder's name may end with a slash"
+# A full disk: the temporary file is a link to a device that is always full.
+if [ -c /dev/full ]; then
+    for file in loss.csv model.safetensors snapshots.safetensors checkpoint.safetensors; do
+        ln -s /dev/full "$saved/$file.partial"
+        cp "$out/before"/* "$saved" # the run that fails may have written the files before this one
+        refuses 1 "a full disk when $file is written" "$file: cannot be written .*No space left.*what was saved before is untouched.*free some" ./train $small -s 1 --save-every 0 --out "$saved" "$out/text"
+        cmp -s "$saved/$file" "$out/before/$file" && ok "and $file is as it was" || bad "and $file is as it was"
+        [ ! -L "$saved/$file.partial" ] && ok "and $file.partial is gone" || bad "and $file.partial is gone"
+        cp "$out/before"/* "$saved"
+    done
+    program=sample
+    model="--model $saved/model.safetensors"
+    refuses 1 "sampling into a full disk" "standard output cannot be written" sh -c "./sample $model -s 1 > /dev/full"
+    refuses 1 "sampling much into a full disk" "standard output cannot be written" sh -c "./sample $model -s 1 -n 100000 > /dev/full"
+    refuses 1 "--next into a full disk" "standard output cannot be written" sh -c "./sample $model --next a > /dev/full"
+    refuses 1 "--score into a full disk" "standard output cannot be written" sh -c "./sample $model --score '$out/text' > /dev/full"
+    refuses 1 "--help into a full disk" "standard output cannot be written" sh -c "./sample --help > /dev/full"
+    refuses 1 "--version into a full disk" "standard output cannot be written" sh -c "./sample --version > /dev/full"
+    program=train
+    refuses 1 "--batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 --batch-losses 5 --out '$saved' '$out/text' > /dev/full"
+    refuses 1 "many --batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 -b 1 --batch-losses 5000 --out '$out/many' '$out/text' > /dev/full"
+else
+    echo "skip a full disk: there is no /dev/full"
+fi
+# A file size limit: writes fail with EFBIG.
+(
+    trap '' XFSZ
+    ulimit -f 8 2> /dev/null || exit 9
+    ./train $small -s 1 --dim 32 --out "$saved" "$out/text" 2> "$out/stderr"
+    [ $? -eq 1 ] && [ "$(wc -l < "$out/stderr")" -eq 1 ] && grep -q 'cannot be written (write: File too large)' "$out/stderr"
+)
+case $? in
+0) ok "a limit on the size of files" ;;
+9) echo "skip a limit on the size of files: cannot be set" ;;
+*) bad "a limit on the size of files: $(cat "$out/stderr")" ;;
+esac
+cp "$out/before/loss.csv" "$saved" # the log of the other run was short enough to be written
+untouched "full disks"
+[ -z "$(ls "$saved" | grep partial)" ] && ok "no temporary file is left" || bad "no temporary file is left: $(ls "$saved")"
+
+# ---- resuming ----------------------------------------------------------------------------------------
+refuses 1 "--resume without a checkpoint" "no such file; train .* first" ./train $small --resume --out "$out/nothing" "$out/text"
+refuses 1 "--resume with another dim" "has --dim 4, not 5" ./train -q --resume --dim 5 --out "$saved" "$out/text"
+refuses 1 "--resume with another rate" "has --lr 0.1.*, not 0.2" ./train -q --resume --lr 0.2 --out "$saved" "$out/text"
+refuses 1 "--resume with another seed" "has --seed 1, not 2" ./train -q --resume --seed 2 --out "$saved" "$out/text"
+sed 's/e/E/' "$out/text" > "$out/text2"
+refuses 1 "--resume with another text" "another text" ./train -q --resume --out "$saved" "$out/text2"
+head -c 3999 "$out/text" > "$out/text2"
+refuses 1 "--resume with a shorter text" "another text" ./train -q --resume --out "$saved" "$out/text2"
+for file in model checkpoint; do
+    cp -r "$saved" "$out/damaged"
+    cp "$saved/model.safetensors" "$out/damaged/checkpoint.safetensors"
+    refuses 1 "--resume from a model" "no checkpoint" ./train -q --resume --out "$out/damaged" "$out/text"
+    cp "$saved/checkpoint.safetensors" "$out/damaged/checkpoint.safetensors"
+    : > "$out/damaged/$file.safetensors"
+    refuses 1 "--resume with an empty $file" "shorter than a safetensors header" ./train -q --resume --out "$out/damaged" "$out/text"
+    head -c 5000 "$saved/$file.safetensors" > "$out/damaged/$file.safetensors"
+    refuses 1 "--resume with a $file cut short" "cut short" ./train -q --resume --out "$out/damaged" "$out/text"
+    cp "$out/text" "$out/damaged/$file.safetensors"
+    refuses 1 "--resume with a text as $file" "more than 100 MB" ./train -q --resume --out "$out/damaged" "$out/text"
+    rm "$out/damaged/$file.safetensors"
+    mkdir "$out/damaged/$file.safetensors"
+    refuses 1 "--resume with a folder as $file" "no regular file" ./train -q --resume --out "$out/damaged" "$out/text"
+    rm -r "$out/damaged"
+done
+# A model that is whole but of another run: the text is the same, an option is not, or it is older than the checkpoint.
+cp -r "$saved" "$out/mixed"
+./train $small -s 2 --out "$out/other" "$out/text"
+cp "$out/other/model.safetensors" "$out/mixed"
+refuses 1 "--resume with the model of a run with another seed" "is not of the run" ./train -q --resume --out "$out/mixed" "$out/text"
+# damaged metadata, changed without changing the file's length
+rm -r "$out/mixed"
+cp -r "$saved" "$out/mixed"
+changed() {
+    LC_ALL=C sed "$2" "$saved/checkpoint.safetensors" > "$out/mixed/checkpoint.safetensors"
+    if [ "$(wc -c < "$saved/checkpoint.safetensors")" -ne "$(wc -c < "$out/mixed/checkpoint.safetensors")" ]; then
+        echo "skip a checkpoint with $1: this sed is only for text"
+    else
+        refuses 1 "a checkpoint with $1" "$3" ./train -q --resume --out "$out/mixed" "$out/text"
+    fi
+}
+changed "a step below zero" 's/"step":"\([0-9]\)[0-9]/"step":"-\1/' "out of range"
+changed "a step beyond the end" 's/"step":"[0-9]/"step":"9/;s/"steps":/"stepz":/' "out of range"
+changed "a random state that is out of range" 's/"random.position":"[0-9]/"random.position":"9/' "out of range"
+changed "a dim of 0" 's/"dim":"4"/"dim":"0"/' "is no value for --dim"
+changed "an order of 9" 's/"order":"3"/"order":"9"/' "missing or has another shape"
+changed "a rate that is no number" 's/"lr":"0/"lr":"x/' "is no value for --lr"
+changed "no dim" 's/"dim":/"din":/' "does not say its --dim"
+changed "no embedding" 's/"embedding.weight":{/"embedding.weighs":{/' "embedding.weight is missing"
+changed "no sums" 's/"optimizer.linear.bias.sum"/"optimizer.linear.bias.sun"/' "optimizer.linear.bias.sum is missing"
+changed "an escape for the terminal" "s/\"dim\":\"4\"/\"dim\":\"$(printf '\177')\"/" 'is no value for --dim'
+rm -f "$saved/loss.csv"
+./train -q --resume --out "$saved" "$out/text" 2> "$out/stderr" && grep -q 'loss.csv: is missing or damaged' "$out/stderr" && ok "--resume without a log says so and goes on" || bad "--resume without a log: $(cat "$out/stderr")"
+cp "$out/before/loss.csv" "$saved"
+untouched "resuming"
+
+# ---- models and prompts ------------------------------------------------------------------------------
+model=$saved/model.safetensors
+for program in sample embed; do
+    [ -x ./$program ] || continue
+    case $program in sample) prompt="the" ;; *) prompt="" ;; esac
+    head -c 500 "$model" > "$out/cut"
+    refuses 1 "$program: no model" "no such file; train a model first" ./$program --model "$out/none" $prompt
+    refuses 1 "$program: a text as model" "more than 100 MB" ./$program --model "$out/text" $prompt
+    refuses 1 "$program: an empty model" "shorter than" ./$program --model "$out/empty" $prompt
+    refuses 1 "$program: a model cut short" "cut short" ./$program --model "$out/cut" $prompt
+    refuses 1 "$program: a folder as model" "no regular file" ./$program --model "$out" $prompt
+    refuses 1 "$program: snapshots as model" "lacks embedding.weight" ./$program --model "$saved/snapshots.safetensors" $prompt
+    refuses 1 "$program: a log as model" "more than 100 MB" ./$program --model "$saved/loss.csv" $prompt
+    refuses 2 "$program: an unknown option" "unknown option" ./$program --wtf
+done
+program=sample
+refuses 1 "a prompt with an unprintable byte" "byte 3 \(0x01\)" ./sample --model "$model" -s 1 "$(printf 'ab\001')"
+refuses 1 "a prompt in UTF-8" "byte 1 \(0xc3\)" ./sample --model "$model" -s 1 "$(printf '\303\251')"
+refuses 2 "two prompts" "too many" ./sample --model "$model" a b
+refuses 2 "top-k 101" "from 0 to 100" ./sample --model "$model" -k 101
+refuses 2 "top-p 1.1" "from 0 to 1" ./sample --model "$model" -p 1.1
+refuses 2 "temperature -1" "from 0 to 100" ./sample --model "$model" -t -1
+refuses 2 "a temperature with a decimal comma" "is not a number" ./sample --model "$model" -t 0,8
+refuses 1 "scoring no file" "no such file" ./sample --model "$model" --score "$out/none"
+refuses 1 "scoring an empty file" "is empty" ./sample --model "$model" --score "$out/empty"
+refuses 1 "scoring from beyond the end" "has only 4000 characters" ./sample --model "$model" --score "$out/text" --from 4000
+refuses 1 "scoring a program" "is not text" ./sample --model "$model" --score "$out/binary"
+program=train
+for file in none empty cut text; do
+    refuses 1 "--pretrained from a file that is $file" "no such file|shorter than|cut short|more than 100 MB" ./train $small --pretrained "$out/$file" --out "$saved" "$out/text"
+done
+refuses 1 "--pretrained of another dim" "have 4 numbers, not 5" ./train -q --dim 5 --pretrained "$model" --out "$saved" "$out/text"
+untouched "bad models"
+
+# ---- hostile text ------------------------------------------------------------------------------------
+# trains NAME OPTIONS...: either trains, and then the model scores the text, or refuses with one line
+trains() {
+    name=$1
+    shift
+    rm -f "$out/t/model.safetensors"
+    ./train -q "$@" --out "$out/t" "$out/hostile" > /dev/null 2> "$out/stderr"
+    status=$?
+    lines=$(wc -l < "$out/stderr")
+    if [ $status -eq 0 ] && [ "$lines" -eq 0 ]; then
+        ./sample --model "$out/t/model.safetensors" --score "$out/hostile" > "$out/stdout" 2> "$out/said" &&
+            grep -q '^chars [0-9]* nats/char [0-9.]* bits/char [0-9.]* perplexity [0-9.inf]*$' "$out/stdout" && trained=$((trained + 1)) && return
+        failed="$failed; $name: trained, but the model says: $(cat "$out/stdout" "$out/said")"
+    elif [ $status -eq 1 ] && [ "$lines" -eq 1 ]; then
+        refused=$((refused + 1))
+        if [ -f "$out/t/model.safetensors" ]; then # a run that stopped keeps a good model
+            ./sample --model "$out/t/model.safetensors" -n 5 -s 1 > /dev/null 2> "$out/said" || failed="$failed; $name: kept a model that says: $(cat "$out/said")"
+        fi
+    else
+        failed="$failed; $name: status $status: $(head -n 2 "$out/stderr")"
+    fi
+}
+begin() { trained=0 refused=0 failed=""; }
+end() { if [ -z "$failed" ]; then ok "$1: $trained trained, $refused refused"; else bad "$1$failed"; fi; }
+
+stride=7
+[ -z "$dense" ] || stride=1
+begin
+value=0
+while [ $value -le 255 ]; do # one byte of each value, alone and within a text
+    byte=$(printf '\\%03o' $value)
+    { printf "$byte"; } > "$out/hostile"
+    trains "byte $value alone" -t 1 --dim 3 --order 2
+    { head -c 100 data/text.txt; printf "$byte"; head -c 100 data/text.txt; printf "$byte"; } > "$out/hostile"
+    trains "byte $value" -t 1 --dim 3 --order 2
+    value=$((value + stride))
+done
+end "texts with every byte value"
+
+begin
+length=0
+while [ $length -le 200 ]; do
+    head -c $length data/text.txt > "$out/hostile"
+    orders="$((length % 32 + 1))"
+    [ -z "$dense" ] || orders="1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32"
+    for order in $orders; do trains "length $length, order $order" -t 1 --dim 2 --order $order; done
+    length=$((length + 1))
+done
+end "every length from 0 to 200, ${dense:-one of the} 32 orders each"
+
+begin
+i=0
+while [ $i -lt 2000 ]; do printf 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; i=$((i + 1)); done > "$out/hostile"
+trains "one character 100,000 times" -t 2 --dim 4
+tr -d '\n' < data/text.txt | head -c 50000 > "$out/hostile"
+trains "one endless line" -t 2 --dim 4
+tr -d ' \n' < data/text.txt | head -c 50000 > "$out/hostile"
+trains "one endless word" -t 2 --dim 4
+head -c 20000 data/text.txt | tr -c '\n' ' ' > "$out/hostile"
+trains "only white space" -t 2 --dim 4
+head -c 20000 data/text.txt | tr '\n' '\r' > "$out/hostile"
+trains "CR as line end" -t 2 --dim 4
+end "one endless line, one character, one word, only spaces, only CR"
+
+# an end that never comes, and 2 GB of nothing on no disk space
+refuses 1 "a sparse file of 2.3 GB" "is not text" sh -c "dd if=/dev/zero of='$out/sparse' bs=1 count=0 seek=2300000000 2> /dev/null; ./train -q -t 1 --dim 4 --out '$out/t' '$out/sparse'"
+rm -f "$out/sparse"
+if [ -c /dev/zero ]; then
+    ./train -q -t 1 --out "$out/t" /dev/zero 2> "$out/stderr" &
+    pid=$!
+    (sleep 20; kill -9 $pid) 2> /dev/null &
+    guard=$!
+    wait $pid
+    status=$?
+    kill $guard 2> /dev/null
+    [ $status -eq 1 ] && grep -q 'is not text' "$out/stderr" && ok "a device that never ends" || bad "a device that never ends: status $status, $(cat "$out/stderr")"
+fi
+
+# ---- pipes -------------------------------------------------------------------------------------------
+(head -c 3000 "$out/text"; exec >&-; sleep 0) | ./train $small --out "$out/pipe" - 2> "$out/stderr" && [ -s "$out/pipe/model.safetensors" ] && ok "a pipe that closes is a text that ends" || bad "a pipe that closes: $(cat "$out/stderr")"
+mkfifo "$out/fifo"
+head -c 3000 "$out/text" > "$out/fifo" &
+./train $small --out "$out/pipe2" "$out/fifo" && cmp -s "$out/pipe/model.safetensors" "$out/pipe2/model.safetensors" && ok "a named pipe gives the same bytes" || bad "a named pipe gives the same bytes"
+(./train -t 1 --dim 4 --out "$out/pipe3" "$out/text"; echo $? > "$out/status") 2>&1 | head -n 1 > /dev/null
+[ "$(cat "$out/status")" = 0 ] && [ -s "$out/pipe3/model.safetensors" ] && ok "who reads the messages may go: training goes on" || bad "who reads the messages may go: status $(cat "$out/status")"
+./train -q -t 1 --dim 4 --out "$out/closed" "$out/text" < /dev/null >&- 2>&- && ./sample --model "$out/closed/model.safetensors" -s 1 -n 3 > /dev/null && ok "closed streams do no harm" || bad "closed streams do no harm"
+program=sample
+refuses 1 "standard output is closed" "standard output cannot be written" sh -c "./sample --model '$model' -s 1 >&-"
+program=train
+
+# ---- numbers -----------------------------------------------------------------------------------------
+head -c 1500 data/text.txt > "$out/hostile"
+begin
+rates="0 1e-30 1e-3 1 1e2 1e4 1e8 1e16 1e24 1e30"
+[ -z "$dense" ] || rates=$(i=-45; while [ $i -le 30 ]; do echo 1e$i 3e$i; i=$((i + 1)); done | grep -v 3e30)
+for rate in 0 $rates; do
+    for rule in adagrad sgd; do
+        trains "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --linear-lr $rate
+        trains "$rule, lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate
+        trains "$rule, linear-lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --linear-lr $rate
+        trains "$rule, lr $rate, saves often" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate -b 16 --save-every 0
+    done
+    trains "accumulator $rate" -t 1 --dim 4 --order 3 --accumulator $rate
+    trains "max-norm $rate" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type 1e-3
+    trains "max-norm $rate, inf" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type inf
+    [ "$rate" = 1e8 ] || case $rate in *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
+done
+end "learning rates, accumulators and norms from 0 to 1e30"
+begin
+dims="1 2 3 7 8 9 15 16 17 64 100 4095 4096"
+[ -z "$dense" ] || dims=$(i=1; while [ $i -le 130 ]; do echo $i; i=$((i + 1)); done; i=131; while [ $i -le 4096 ]; do echo $i; i=$((i + 61)); done; echo 4096)
+for dim in $dims; do trains "dim $dim" -t 2 --order 2 -e 1 --dim $dim; done
+end "dim 1 to 4096"
+begin
+order=1
+while [ $order -le 32 ]; do
+    trains "order $order" -t 2 --dim 3 --order $order
+    order=$((order + 1))
+done
+end "order 1 to 32"
+begin
+batches="1 2 3 7 100 239 240 241 1349 1350 1351 4096 1048576"
+[ -z "$dense" ] || batches=$(i=1; while [ $i -le 300 ]; do echo $i; i=$((i + 1)); done; i=301; while [ $i -le 1600 ]; do echo $i; i=$((i + 13)); done; echo 65536 1048575 1048576)
+for batch in $batches; do trains "batch $batch" -t 3 --dim 3 --order 3 --batch $batch; done
+end "batch 1 to larger than the text"
+begin
+for threads in 1 2 5 16 256; do trains "$threads threads" -t $threads --dim 3 --order 3; done
+for share in 0 1e-9 0.001 0.01 0.5 0.89 0.9; do trains "val $share" -t 2 --dim 3 --order 3 --val $share; done
+for times in 1 2 7 1000; do trains "$times evaluations" -t 2 --dim 3 --order 3 -b 16 --evaluations $times; done
+for least in 1 2 3 1000 4294967295; do trains "min-count $least" -t 2 --dim 3 --min-count $least; done
+for most in 0 1 2 100 1000000000; do trains "max-rows $most" -t 2 --dim 3 --max-rows $most; done
+for kinds in ngrams phrases echoes columns all ngrams,phrases,echoes,columns; do
+    for order in 1 2 32; do trains "rows $kinds, order $order" -t 2 --dim 3 --rows $kinds --order $order; done
+done
+trains "a million epochs end when nothing is learned any more" -t 1 --dim 1 --order 1 --epochs 1000000 --lr 10
+end "threads, shares, evaluations, counts, kinds of rows"
+
+# ---- a locale with decimal commas, and names with spaces ----------------------------------------------
+comma=$(locale -a 2> /dev/null | grep -i -m 1 -E '^(de|fr|it|es|pt|nl|ru|pl|sv)_.*utf')
+if [ -n "$comma" ]; then
+    for locale in C "$comma"; do LC_ALL=$locale ./train $small --out "$out/$locale" --lr 0.05 "$out/text"; done
+    cmp -s "$out/C/model.safetensors" "$out/$comma/model.safetensors" && ok "a locale with decimal commas gives the same bytes" || bad "a locale with decimal commas"
+else
+    grep -q setlocale ./*.c lib/*.c && bad "a program sets the locale, and no locale with decimal commas is here to try it" || ok "no program sets a locale: decimal commas cannot come in"
+fi
+mkdir "$out/a folder" && cp "$out/text" "$out/a folder/a text" &&
+    ./train $small --out "$out/a folder/out put" "$out/a folder/a text" && ./sample -s 1 --model "$out/a folder/out put/model.safetensors" > /dev/null && ok "names with spaces" || bad "names with spaces"
+untouched "in the end"
