@@ -1,22 +1,27 @@
 #!/bin/sh
-# Runs every test named on the command line (programs and scripts), each of which prints lines that begin with
-# ok, FAIL or skip; shows what is not ok; ends with "N passed, N failed, N skipped". A test that ends with a
+# Runs every test named on the command line (programs and scripts), two at a time; each prints lines that begin with
+# ok, FAIL, skip or note. Shows what is not ok; ends with "N passed, N failed, N skipped". A test that ends with a
 # status other than 0 without a FAIL line counts as one failure.
 passed=0 failed=0 skipped=0
+logs=tests/build/logs
+rm -rf $logs
+mkdir -p $logs
+printf '%s\n' "$@" | xargs -P 2 -I{} sh -c 'name=$(basename "$1"); "$1" > "$2/$name" 2>&1; echo $? > "$2/$name.status"' sh {} $logs
 for test in "$@"; do
-    output=$("$test" 2>&1)
-    status=$?
-    passed=$((passed + $(printf '%s\n' "$output" | grep -c '^ok ')))
-    bad=$(printf '%s\n' "$output" | grep -c '^FAIL ')
-    skipped=$((skipped + $(printf '%s\n' "$output" | grep -c '^skip ')))
+    log=$logs/$(basename "$test")
+    status=$(cat "$log.status")
+    good=$(grep -c '^ok ' "$log")
+    bad=$(grep -c '^FAIL ' "$log")
+    passed=$((passed + good))
     failed=$((failed + bad))
-    printf '%s\n' "$output" | grep -E '^(FAIL|skip|note) '
+    skipped=$((skipped + $(grep -c '^skip ' "$log")))
+    grep -E '^(FAIL|skip|note) ' "$log"
     if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
         failed=$((failed + 1))
         echo "FAIL $test ended with status $status:"
-        printf '%s\n' "$output" | tail -n 15
+        tail -n 15 "$log"
     fi
-    echo "     $(basename "$test"): $(printf '%s\n' "$output" | grep -c '^ok ') ok"
+    echo "     $(basename "$test"): $good ok"
 done
 if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
 [ "$failed" -eq 0 ]

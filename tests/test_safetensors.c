@@ -104,7 +104,7 @@ static void test_prefixes_and_bytes(void) {
 
 typedef struct {
     int status;      /* of exit, or 1000 + the signal */
-    char said[4096]; /* on standard error */
+    char said[1 << 15]; /* on standard error */
     long kilobytes;  /* the most memory it had */
 } Ending;
 
