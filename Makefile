@@ -46,6 +46,16 @@ twin: train
 	@command -v $(PYTHON) > /dev/null || { echo "make twin needs Python with PyTorch: on Debian, apt install python3-torch" >&2; exit 1; }
 	@$(PYTHON) tests/twin.py --full data/text.txt
 
+# The loss log and the map of the last run in OUT, as pictures; the data are OUT/loss.csv and OUT/map.tsv.
+OUT ?= out
+plot: embed
+	@command -v gnuplot > /dev/null || { echo "make plot needs gnuplot: apt-get install gnuplot-nox, or brew install gnuplot"; exit 1; }
+	@test -f "$(OUT)/model.safetensors" || { echo "make plot: no $(OUT)/model.safetensors; run ./train data/text.txt first"; exit 1; }
+	@./embed --model "$(OUT)/model.safetensors" export --format map > /dev/null
+	@yardstick() { ./embed --model "$(OUT)/model.safetensors" | sed -n "s/^held out.*$$1: \([0-9.]*\).*/\1/p"; }; 	gnuplot -e "out='$(OUT)'; unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
+	@gnuplot -e "out='$(OUT)'" plot/map.gnuplot
+	@echo "$(OUT)/loss.png $(OUT)/map.png"
+
 install: $(PROGRAMS)
 	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
@@ -53,4 +63,4 @@ install: $(PROGRAMS)
 clean:
 	rm -rf $(PROGRAMS) *.o lib/*.o tests/build bench/build
 
-.PHONY: all test twin install clean
+.PHONY: all test twin plot install clean

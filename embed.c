@@ -22,7 +22,7 @@ static const char usage[] = "embed [OPTIONS] [VERB ...]: looks at the embedding 
                             "  near TEXT         the rows that point the same way (cosine)            embed near \"the \"\n"
                             "  moved             every character by how far it moved                  embed moved\n"
                             "  compare A B       cosine of two contexts' summed rows                  embed compare \"to be\" \"or not\"\n"
-                            "  export            for other programs: tsv, vec, npy, csv               embed export --format vec\n"
+                            "  export            for other programs (see --format)                 embed export --format vec\n"
                             "  report            OUT/report.html: the map as it moves, and more       embed report\n";
 static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), a phrase from the start of a word (^\"of t\"),\n"
                                "\"echo 4: n\" or \"column 12\"; for near and compare also any text: the sum of its rows.\n";
@@ -251,7 +251,7 @@ int main(int argc, char **argv) {
                       {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
                       {COUNT, "count", 'n', &settings.count, 0, 1e9, "N", "near: rows to show (default 12); export: rows to write (default 10,000)"},
                       {FLAG, "any", 'a', &settings.any, 0, 1, NULL, "near: rows of any kind, not only of the same"},
-                      {TEXT, "format", 'f', &settings.format, 0, 0, "NAME", "export: tsv, vec, npy or csv"},
+                      {TEXT, "format", 'f', &settings.format, 0, 0, "NAME", "export: tsv, vec, npy, csv or map"},
                       {TEXT, "out", 'o', &settings.out, 0, 0, "DIR", "where export and report write (default: the model's folder)"},
                       {0}};
     set_program_name(argv[0]);

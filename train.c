@@ -299,6 +299,7 @@ static void resume(Run *run, const TensorFile *file) {
     if (!of_one_run(run, &model, file)) fail("%s: is not of the run to resume; start again without --resume", path);
     tensors_close(&model);
     path_in(run, "loss.csv", path);
+    log_free(&run->log);
     if (!log_load(&run->log, path, run->trainer->step)) {
         notice("%s: is missing or damaged; the log begins anew", path);
         log_free(&run->log);

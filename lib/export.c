@@ -1,6 +1,7 @@
 #include "export.h"
 
 #include "fail.h"
+#include "projection.h"
 #include "rows.h"
 
 #include <errno.h>
@@ -130,9 +131,26 @@ static void export_csv(const SavedModel *saved, const char *folder, const uint32
     output_end(&output, count);
 }
 
+/* The map for plotting programs: the characters that were seen, whatever else was chosen. */
+static void export_map(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
+    (void)rows, (void)count;
+    uint32_t seen[CHARACTERS];
+    size_t characters = characters_seen(saved, seen);
+    Projection projection = projection_make(saved->model.embedding, saved->model.dim, seen, characters);
+    Output output = output_start(folder, "map.tsv");
+    for (size_t i = 0; i < characters; i++) {
+        double x, y;
+        char name[8], character = character_of((uint8_t)seen[i]);
+        project(&projection, saved->model.embedding + seen[i] * saved->model.dim, &x, &y);
+        fprintf(output.file, "%.6f\t%.6f\t%d\t%u\t%s\n", x, y, (int)character_kind(character), (unsigned)seen[i], character_name(character, name));
+    }
+    output_end(&output, characters);
+    projection_free(&projection);
+}
+
 void export_rows(const SavedModel *saved, const char *format, const char *folder, size_t most) {
     static const struct { const char *name; void (*write)(const SavedModel *, const char *, const uint32_t *, size_t); } formats[] = {
-        {"tsv", export_tsv}, {"vec", export_vec}, {"npy", export_npy}, {"csv", export_csv}};
+        {"tsv", export_tsv}, {"vec", export_vec}, {"npy", export_npy}, {"csv", export_csv}, {"map", export_map}};
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
         if (strcmp(format, formats[f].name)) continue;
         size_t count;
@@ -141,5 +159,5 @@ void export_rows(const SavedModel *saved, const char *format, const char *folder
         free(rows);
         return;
     }
-    wrong_use("--format: \"%s\" is none of tsv, vec, npy, csv", format);
+    wrong_use("--format: \"%s\" is none of tsv, vec, npy, csv, map", format);
 }
