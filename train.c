@@ -337,10 +337,28 @@ static void keep_best(Run *run) {
     metadata_free(&metadata);
 }
 
+/* The loss on the held-out part, exactly: every character of it with its whole context. Its rows are looked up once when
+   they fit in one shard; those of a larger part would take more memory than the model and are looked up each time. */
+static double held_out_loss(Run *run) {
+    const Model *model = &run->trainer->model;
+    size_t end = run->text.length;
+    if (end - run->split <= SHARD && !run->held_out.count)
+        run->held_out = contexts_find(run->team, &run->contexts, run->text.ids, run->split, end - run->split);
+    if (run->held_out.count) return stretch_loss(run->team, model, &run->contexts, &run->held_out);
+    double sum = 0;
+    for (size_t first = run->split, count; first < end; first += count) {
+        count = end - first < SHARD ? end - first : SHARD;
+        Found found = contexts_find(run->team, &run->contexts, run->text.ids, first, count);
+        sum += stretch_loss(run->team, model, &run->contexts, &found) * (double)count;
+        found_free(&found);
+    }
+    return sum / (double)(end - run->split);
+}
+
 /* Scores the model on the held-out part, exactly, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
     const Trainer *trainer = run->trainer;
-    double loss = stretch_loss(run->team, &trainer->model, &run->contexts, &run->held_out);
+    double loss = held_out_loss(run);
     if (!isfinite(loss)) {
         run->trainer->bad_step = trainer->step;
         return;
@@ -576,7 +594,6 @@ int main(int argc, char **argv) {
         say_characters(&run);
         say_rows(&run);
     }
-    run.held_out = contexts_find(run.team, &run.contexts, run.text.ids, run.split, run.text.length - run.split);
     run.trainer = trainer_start(run.team, &run.contexts, run.text.ids, run.split, *options, &interrupted);
     run.snapshots = snapshots_start(options->dim);
     log_start(&run.log);

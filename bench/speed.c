@@ -1,7 +1,8 @@
 /* speed.c: how fast training is, and how far each of its stages is from what this machine can do.
 
    usage: speed TEXT ORDER DIM BATCH THREADS     one line: characters per second while training
-          speed TEXT ORDER DIM BATCH stages      a table of the stages, on one thread */
+          speed TEXT ORDER DIM BATCH stages      a table of the stages, on one thread
+          speed TEXT default                     all kinds of rows: list, look-up, training, memory, on all threads */
 #include "../lib/report.h"
 #include "../lib/text.h"
 #include "../lib/trainer.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static RunOptions run_options(size_t dim, size_t batch, bool characters_only) {
     return (RunOptions){.dim = dim, .batch = batch, .epochs = 1000, .rule = ADAGRAD, .embedding_rate = 0.1, .linear_rate = 0.02, .final_rate = 1,
@@ -139,8 +141,36 @@ static void print_stages(Trainer *trainer) {
     printf("%-24s %10.1f %10.1f %7.0f%%\n", "training, one thread", whole, total_bound, 100 * total_bound / whole);
 }
 
+/* What a run with ./train's defaults takes: seconds to list, microseconds a character to look up and to train, memory. */
+static void print_default(const char *path) {
+    Text text = text_read(path, false);
+    size_t split = (size_t)((double)text.length * 0.9);
+    Team *team = team_start(processors());
+    RowOptions rows = {.order = 7, .min_count = 1, .max_rows = 3000000, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, 101, 102}};
+    double start = seconds_now(), list, find;
+    Contexts contexts = contexts_list(team, text.ids, split, rows);
+    list = seconds_now() - start;
+    Trainer *trainer = trainer_start(team, &contexts, text.ids, split, run_options(64, 256, false), NULL);
+    start = seconds_now();
+    trainer_run(trainer, 1);
+    find = seconds_now() - start;
+    double rate = characters_per_second(trainer);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%zu characters: listed in %.2f s, %u rows seen at least %u times, looked up in %.3f us/char, trained in %.3f us/char, %.0f MB of memory\n", text.length, list,
+           (unsigned)contexts.rows, (unsigned)contexts.min_count, 1e6 * find / (double)trainer->found.count, 1e6 / rate, (double)usage.ru_maxrss / 1e3);
+    trainer_end(trainer);
+    contexts_free(&contexts);
+    team_end(team);
+    free(text.ids);
+}
+
 int main(int argc, char **argv) {
     set_program_name(argv[0]);
+    if (argc == 3 && !strcmp(argv[2], "default")) {
+        print_default(argv[1]);
+        return 0;
+    }
     if (argc != 6) wrong_use("give TEXT ORDER DIM BATCH and THREADS or stages");
     int order = atoi(argv[2]);
     size_t dim = strtoul(argv[3], NULL, 10), batch = strtoul(argv[4], NULL, 10);
