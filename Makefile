@@ -56,6 +56,9 @@ plot: embed
 	@gnuplot -e "out='$(OUT)'" plot/map.gnuplot
 	@echo "$(OUT)/loss.png $(OUT)/map.png"
 
+bench: all
+	@sh bench/run $(TEXT)
+
 install: $(PROGRAMS)
 	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
@@ -63,4 +66,4 @@ install: $(PROGRAMS)
 clean:
 	rm -rf $(PROGRAMS) *.o lib/*.o tests/build bench/build
 
-.PHONY: all test twin plot install clean
+.PHONY: all test twin plot bench install clean
