@@ -41,10 +41,12 @@ test: $(PROGRAMS) $(TESTS)
 
 # Debian's python3-torch belongs to /usr/bin/python3, which need not be the first python3 in the PATH.
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
+# What is compared: make twin TWIN="my.txt --order 3 --optimizer sgd" takes the first 1,000 batches of another run
+TWIN    ?= --full data/text.txt
 
 twin: train
 	@command -v $(PYTHON) > /dev/null || { echo "make twin needs Python with PyTorch: on Debian, apt install python3-torch" >&2; exit 1; }
-	@$(PYTHON) tests/twin.py --full data/text.txt
+	@$(PYTHON) tests/twin.py $(TWIN)
 
 # The loss log and the map of the last run in OUT, as pictures; the data are OUT/loss.csv and OUT/map.tsv.
 OUT ?= out

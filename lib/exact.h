@@ -35,7 +35,7 @@ static inline double exact_log(double x) {
     return exponent * 0.6931471805599453 + 2 * (s + s * sum);
 }
 
-/* cos(2 pi turn) and sin(2 pi turn) for turn in [0, 1): by symmetry from Taylor series on an eighth turn. */
+/* cos(2 pi turn) and sin(2 pi turn) for turn in [0, 1]: by symmetry from Taylor series on an eighth turn. */
 static inline double exact_cos_turns(double turn);
 
 static inline double exact_sin_turns(double turn) {

@@ -81,8 +81,8 @@ def run(text, changes):
         {{.dim = {o.dim}, .batch = {o.batch}, .epochs = {o.epochs}, .rule = {o.optimizer.upper()}, .embedding_rate = {o.lr}, .linear_rate = {o.linear_lr}, .final_rate = {o.final_lr},
          .accumulator = {o.accumulator}, .deviation = {o.init_std}, .seed = {o.seed}u, .freeze_embedding = {str(o.freeze_embedding).lower()}, .scale_grad_by_freq = {str(o.scale_grad_by_freq).lower()},
          .max_norm = {o.max_norm}, .norm_type = {norm}}},
-        {sum(losses) / BATCHES:.9g},
-        {{{numbers(losses[step - 1] for step in SAMPLED)}}}}},""")
+        {sum(losses) / BATCHES:.6f},
+        {{{numbers((losses[step - 1] for step in SAMPLED), "%.6f")}}}}},""")
 
 
 def main():

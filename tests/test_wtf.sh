@@ -20,6 +20,12 @@ for number in 'Input Tensor Shape: \[1, 25\]' 'Output Tensor Shape: \[1, 25, 10\
 done
 [ "$(wc -l < $out/said)" -le 170 ] && [ "$(awk 'length > 110' $out/said | wc -l)" -eq 0 ] && ok "a few screens, lines of at most 110 characters" || bad "it is too long or too wide"
 
+# the page made of it: the same words and numbers, but for times and for what rounding leaves
+varying='/nanoseconds/d; s/difference [-+.0-9e]*//; s/rounding: [-+.0-9e]*//'
+sh docs/wtf.sh text | sed "$varying" > $out/page
+sed "$varying" docs/wtf.md > $out/kept
+cmp -s $out/page $out/kept && ok "docs/wtf.md is what wtf says" || bad "docs/wtf.md is not what wtf says: run docs/wtf.sh; $(diff $out/kept $out/page | sed -n 2p)"
+
 # other strings, other seeds: everything that is printable
 for string in a aaaa 'The quick brown fox jumps over the lazy dog' "$(printf 'tab\there\nand a line')" "$(head -c 3000 data/text.txt)" '--' '\'; do
     ./wtf -s 7 -- "$string" > $out/other 2>&1 && ok "wtf holds for a string of ${#string} characters" || bad "wtf for \"$string\": $(grep FAILS $out/other || tail -n 1 $out/other)"

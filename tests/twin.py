@@ -6,6 +6,7 @@
 runs both and prints their losses side by side and the largest difference, of the first N batches (1000) or, with --full,
 of the whole run and of each evaluation on the held-out part. Exit status 1 when they differ too much, 77 without PyTorch."""
 import csv
+import functools
 import subprocess
 import sys
 import tempfile
@@ -128,13 +129,19 @@ def adopt(model, rows, path):
     model.embedding.weight.data[mine] = arrays["embedding.weight"][other]
 
 
+@functools.lru_cache(maxsize=2)
+def prepared(text, split, *options):
+    """The rows that the training part has, and what is on at each position of the text."""
+    rows = kinds_of_rows.list_rows(text[:split], *options)
+    return rows, *positions(text, rows, options[0])
+
+
 class Twin:
     """The whole run of a text: its rows, and a model at its start."""
 
     def __init__(self, text, o):
         self.o, self.split = o, int(len(text) * (1 - o.val))
-        self.rows = kinds_of_rows.list_rows(text[:self.split], o.order, o.min_count, o.max_rows, kinds_of(o))
-        self.on, self.following = positions(text, self.rows, o.order)
+        self.rows, self.on, self.following = prepared(text, self.split, o.order, o.min_count, o.max_rows, kinds_of(o))
         self.caution = torch.tensor([kinds_of_rows.caution(row) for row in self.rows] + [1.0]).unsqueeze(1)
         torch.manual_seed(o.seed)
         self.model = Model(len(self.rows), self.on.shape[1], o)
