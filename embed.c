@@ -91,8 +91,19 @@ static size_t terminal_columns(void) {
     return size.ws_col < 160 ? size.ws_col : 160;
 }
 
-/* The characters that occur, on the plane on which their rows differ most. A place holds one character; others that
-   fall on it take the nearest free one. */
+#define KEPT_FREE '\x7f' /* a blank beside a name of several letters, so that no other mark joins it */
+
+/* What stands for a character on the map: its name. */
+static char *mark_of(uint32_t id, char *mark) {
+    char name[8];
+    character_name(character_of((uint8_t)id), name);
+    if (name[1]) sprintf(mark, "%c%s%c", KEPT_FREE, name, KEPT_FREE);
+    else strcpy(mark, name);
+    return mark;
+}
+
+/* The characters that occur, by their names, on the plane on which their rows differ most. Names that would cover
+   another take the nearest free place. */
 static void print_map(const SavedModel *saved) {
     enum { HEIGHT = 24, MOST = 160 };
     uint32_t rows[CHARACTERS];
@@ -106,31 +117,27 @@ static void print_map(const SavedModel *saved) {
         low[1] = fmin(low[1], y[i]), high[1] = fmax(high[1], y[i]);
     }
     memset(grid, ' ', sizeof grid);
-    for (size_t i = 0; i < count; i++) {
+    for (int l = 0; l < HEIGHT; l++) grid[l][width] = '\0';
+    for (size_t i = count; i-- > 0;) { /* long names first: white space comes last in the table */
         int column = high[0] > low[0] ? (int)((x[i] - low[0]) / (high[0] - low[0]) * (double)(width - 1)) : (int)width / 2;
         int line = high[1] > low[1] ? (int)((high[1] - y[i]) / (high[1] - low[1]) * (HEIGHT - 1)) : HEIGHT / 2;
-        int best_line = line, best_column = column, best = 1 << 30;
+        char name[12];
+        int wide = (int)strlen(mark_of(rows[i], name)), best_line = 0, best_column = -1, best = 1 << 30;
         for (int l = 0; l < HEIGHT; l++)
-            for (int c = 0; c < (int)width; c++) {
-                int away = 4 * (l - line) * (l - line) + (c - column) * (c - column); /* a line is as high as two columns are wide */
-                if (grid[l][c] == ' ' && away < best) best = away, best_line = l, best_column = c;
+            for (int c = 0; c + wide <= (int)width; c++) {
+                int across = c + wide / 2 - column, away = 4 * (l - line) * (l - line) + across * across; /* a line is as high as two columns are wide */
+                if (away < best && (int)strspn(&grid[l][c], " ") >= wide) best = away, best_line = l, best_column = c;
             }
-        static const char invisible[] = "_TNRVF"; /* space \t \n \r \x0b \x0c, told below the map */
-        char mark = character_of((uint8_t)rows[i]);
-        if (best < 1 << 30) grid[best_line][best_column] = rows[i] >= 94 ? invisible[rows[i] - 94] : mark;
+        if (best_column >= 0) memcpy(&grid[best_line][best_column], name, (size_t)wide);
     }
     printf("\nmap of the %zu characters that were seen (%.0f%% of how their rows differ lies across, %.0f%% along)\n\n", count, 100 * projection.share[0],
            100 * projection.share[1]);
     for (int l = 0; l < HEIGHT; l++) {
         size_t end = width;
+        for (size_t c = 0; c < width; c++)
+            if (grid[l][c] == KEPT_FREE) grid[l][c] = ' ';
         while (end > 0 && grid[l][end - 1] == ' ') end--;
         printf("  %.*s\n", (int)end, grid[l]);
-    }
-    bool mixed = count > 0 && rows[count - 1] >= 94;
-    if (mixed) printf("\n  white space:");
-    for (size_t i = 0; mixed && i < count; i++) {
-        char name[8];
-        if (rows[i] >= 94) printf(" %c is %s%s", "_TNRVF"[rows[i] - 94], character_name(character_of((uint8_t)rows[i]), name), i + 1 < count ? "," : " (a letter may stand there, too)\n");
     }
     projection_free(&projection);
 }
@@ -204,7 +211,8 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
         const float *vector = saved->model.embedding + row * dim;
         if (row == subject.row || (!settings->any && kind != ROW_KINDS && row_kind(contexts, row) != kind)) continue;
         if (row < CHARACTERS && contexts->count[row] == 0) continue; /* never moved: where it points is chance */
-        near[found++] = (Near){row, cosine(subject.vector, vector, dim)};
+        double similarity = cosine(subject.vector, vector, dim);
+        if (isfinite(similarity)) near[found++] = (Near){row, similarity};
     }
     if (found) qsort(near, found, sizeof *near, nearer);
     printf("near %s, among %s\n", subject.name, settings->any || kind == ROW_KINDS ? "all rows" : row_kind_name(kind));
@@ -230,8 +238,8 @@ static void print_moved(const SavedModel *saved) {
         size_t length = order[0].value > 0 ? (size_t)((float)bar * order[i].value / order[0].value + 0.5f) : 0;
         memset(marks, '#', length);
         still += order[i].value == 0;
-        printf("  %-6s %8.4f  seen %9s  %.*s\n", character_name(character_of(order[i].id), name), (double)order[i].value,
-               grouped(saved->contexts.count[order[i].id], number), (int)length, marks);
+        printf("  %-6s %8.4f  seen %9s%s%.*s\n", character_name(character_of(order[i].id), name), (double)order[i].value,
+               grouped(saved->contexts.count[order[i].id], number), length ? "  " : "", (int)length, marks);
     }
     printf("%zu rows did not move by one bit\n", still);
     start_free(&start);

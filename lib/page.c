@@ -25,7 +25,8 @@ typedef struct {
     Projection projection;
 } Page;
 
-enum { MAP_WIDTH = 720, MAP_HEIGHT = 520, CURVE_WIDTH = 720, CURVE_HEIGHT = 320, LEFT = 46, BOTTOM = 34 };
+/* In units that are 1.3 pixels on a wide screen and 0.6 on a telephone, where letters must be legible, too. */
+enum { MAP_WIDTH = 560, MAP_HEIGHT = 480, CURVE_WIDTH = 560, CURVE_HEIGHT = 300, LEFT = 46, BOTTOM = 34, SHOWN_NUMBERS = 128 };
 
 /* Text between tags or in an attribute. */
 static void put_escaped(FILE *file, const char *text) {
@@ -51,7 +52,7 @@ static const char *told(const Page *page, const char *key) {
 
 /* Pushes places apart until no two marks touch; what a place was moved by goes into offset [count]. */
 static void spread(double (*place)[2], size_t count, double (*offset)[2]) {
-    const double apart = 19;
+    const double apart = 22;
     for (int round = 0; round < 300; round++)
         for (size_t i = 0; i < count; i++)
             for (size_t j = 0; j < i; j++) {
@@ -122,21 +123,49 @@ static void put_map(Page *page) {
     fprintf(file, "<svg id=map viewBox=\"0 0 %d %d\" role=img aria-label=\"map of the characters\">\n", MAP_WIDTH, MAP_HEIGHT);
     for (size_t i = 0; i < page->count; i++) {
         char name[8], number[32], character = character_of((uint8_t)page->rows[i]);
-        fprintf(file, "<g class=\"c k%d\" transform=\"translate(%.1f %.1f)\"><circle r=9 /><text dy=4>", (int)character_kind(character), place[i][0], place[i][1]);
-        put_escaped(file, character == ' ' ? "\xe2\x90\xa3" : character_name(character, name)); /* an open box for space */
+        character_name(character, name);
+        fprintf(file, "<g class=\"c k%d%s\" transform=\"translate(%.1f %.1f)\"><circle r=10.5 /><text dy=%d>", (int)character_kind(character), name[1] ? " long" : "",
+                place[i][0], place[i][1], name[1] ? 3 : 5);
+        put_escaped(file, name);
         fprintf(file, "</text><title>");
-        put_escaped(file, character_name(character, name));
+        put_escaped(file, name);
         fprintf(file, ": row %u, seen %s times", (unsigned)page->rows[i], grouped(page->saved->contexts.count[page->rows[i]], number));
         if (page->start.known) fprintf(file, ", moved %.2f", distance_moved(page->saved, &page->start, page->rows[i]));
         put_neighbours(page, i);
         fprintf(file, "</title></g>\n");
     }
     fprintf(file, "</svg>\n<p class=legend>");
-    for (int k = 0; k < CHARACTER_KINDS; k++) fprintf(file, "<span class=k%d><i></i>%s</span> ", k, character_kind_name((CharacterKind)k));
+    bool shown[CHARACTER_KINDS] = {false};
+    for (size_t i = 0; i < page->count; i++) shown[character_kind(character_of((uint8_t)page->rows[i]))] = true;
+    for (int k = 0; k < CHARACTER_KINDS; k++)
+        if (shown[k]) fprintf(file, "<span class=k%d><i></i>%s</span> ", k, character_kind_name((CharacterKind)k));
     fprintf(file, "</p>\n");
 }
 
-/* Play, pause, slider: all places of all snapshots, tenths of a pixel. */
+/* The numbers of a row as bars, and what is known of it, under the map: when one points at its mark, or touches it. */
+static void put_pointing(Page *page) {
+    FILE *file = page->file;
+    size_t dim = page->saved->model.dim, shown = dim < SHOWN_NUMBERS ? dim : SHOWN_NUMBERS;
+    fprintf(file, "<script>\nconst marks=[...document.querySelectorAll('#map .c')],numbers=[");
+    for (size_t i = 0; i < page->count; i++) {
+        fprintf(file, "%s[", i ? ",\n" : "");
+        for (size_t d = 0; d < shown; d++) fprintf(file, "%s%.3g", d ? "," : "", (double)page->saved->model.embedding[page->rows[i] * dim + d]);
+        fprintf(file, "]");
+    }
+    fprintf(file, "];\n"
+                  "const most=Math.max(...numbers.flat().map(Math.abs))||1;\n"
+                  "function about(i){const wide=560/numbers[i].length;\n"
+                  " document.getElementById('about').textContent=marks[i].querySelector('title').textContent;\n"
+                  " document.getElementById('row').innerHTML=numbers[i].map((x,d)=>{const high=28*Math.abs(x)/most;\n"
+                  "  return `<rect x=${d*wide} y=${x<0?30:30-high} width=${wide*.8} height=${high}><title>${d}: ${x}</title></rect>`}).join('');\n"
+                  " document.getElementById('row').setAttribute('class',marks[i].getAttribute('class').split(' ')[1]);\n"
+                  " marks.forEach((m,j)=>m.classList.toggle('on',i==j))}\n"
+                  "marks.forEach((m,i)=>{m.onpointerenter=m.onclick=()=>about(i)});\n"
+                  "document.getElementById('row').hidden=false;about(marks.findIndex(m=>/^a:/.test(m.querySelector('title').textContent))>=0?"
+                  "marks.findIndex(m=>/^a:/.test(m.querySelector('title').textContent)):0);\n</script>\n");
+}
+
+/* Play, pause, slider: all places of all snapshots, tenths of a unit. */
 static void put_script(Page *page) {
     FILE *file = page->file;
     size_t n = page->snapshots.count;
@@ -151,7 +180,7 @@ static void put_script(Page *page) {
         fprintf(file, "]");
     }
     fprintf(file, "];\n"
-                  "const marks=[...document.querySelectorAll('#map .c')],slider=document.getElementById('slider'),play=document.getElementById('play');\n"
+                  "const slider=document.getElementById('slider'),play=document.getElementById('play');\n"
                   "let timer=0;\n"
                   "function show(t){const a=Math.floor(t),b=Math.min(a+1,steps.length-1),f=t-a;\n"
                   " marks.forEach((m,i)=>{const at=k=>(places[a][2*i+k]*(1-f)+places[b][2*i+k]*f)/10;m.setAttribute('transform',`translate(${at(0)} ${at(1)})`)});\n"
@@ -171,12 +200,14 @@ typedef struct {
     double characters, train, held_out;
 } Point;
 
+/* Rows whose losses are numbers: those of a run that diverged may not be. */
 static size_t read_points(const char *path, Point *points, size_t most) {
     Log log;
     size_t count = 0;
     if (log_load(&log, path, SIZE_MAX))
         for (const char *line = strchr(log.text, '\n') + 1; line < log.text + log.length && count < most; line = strchr(line, '\n') + 1)
-            count += sscanf(line, "%*f,%*f,%lf,%lf,%lf", &points[count].characters, &points[count].train, &points[count].held_out) == 3;
+            count += sscanf(line, "%*f,%*f,%lf,%lf,%lf", &points[count].characters, &points[count].train, &points[count].held_out) == 3 &&
+                     isfinite(points[count].characters) && isfinite(points[count].train) && isfinite(points[count].held_out);
     log_free(&log);
     return count;
 }
@@ -190,15 +221,17 @@ static void put_curve(Page *page, const char *log_path) {
     Point *points = allocate(MOST, sizeof *points, "the page");
     size_t count = read_points(log_path, points, MOST);
     double low = 1e300, most = count ? points[count - 1].characters : 0, high = log(CHARACTERS) + 0.1;
-    for (size_t i = 0; i < count; i++) low = fmin(low, fmin(points[i].train, points[i].held_out)), high = fmax(high, points[i].held_out + 0.1);
+    for (size_t i = 0; i < count; i++) low = fmin(low, fmin(points[i].train, points[i].held_out)), high = fmax(high, fmax(points[i].train, points[i].held_out) + 0.1);
     low = floor(low * 2) / 2;
     if (count < 2) {
-        fprintf(file, "<p>no loss.csv beside the model</p>\n");
+        fprintf(file, "<p>No curve: there is no loss.csv of a run beside the model.</p>\n");
         free(points);
         return;
     }
     fprintf(file, "<svg id=curve viewBox=\"0 0 %d %d\" role=img aria-label=\"loss against characters\">\n", CURVE_WIDTH, CURVE_HEIGHT);
-    for (double loss = low; loss <= high; loss += high - low > 3 ? 1 : 0.5)
+    double between = pow(10, floor(log10(high - low))); /* of lines: 1, 2 or 5 times a power of ten, some three to eight of them */
+    if ((high - low) / between < 3) between /= 2;
+    for (double loss = low; loss <= high; loss += between)
         fprintf(file, "<path class=grid d=\"M%d %.1fH%d\"/><text class=axis x=%d y=%.1f text-anchor=end>%.1f</text>\n", LEFT, curve_y(loss, low, high), CURVE_WIDTH - 20, LEFT - 6,
                 curve_y(loss, low, high) + 4, loss);
     struct { const char *name; double loss; } yardsticks[] = {{"knows nothing", log(CHARACTERS)},
@@ -281,14 +314,15 @@ static void put_settings(Page *page) {
 /* ---- the page --------------------------------------------------------------------------------- */
 
 static const char style[] =
-    ":root{--paper:#fff;--ink:#1d1f23;--faint:#6b7078;--line:#d9dce1;--k0:#c2410c;--k1:#1d4ed8;--k2:#047857;--k3:#7c3aed;--k4:#a16207;--k5:#6b7280;--s0:#94a3b8;--s1:#c2410c}\n"
+    ":root{color-scheme:light dark;--paper:#fff;--ink:#1d1f23;--faint:#6b7078;--line:#d9dce1;--k0:#c2410c;--k1:#1d4ed8;--k2:#047857;--k3:#7c3aed;--k4:#a16207;--k5:#6b7280;--s0:#94a3b8;--s1:#c2410c}\n"
     "@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e8e9eb;--faint:#9aa0a8;--line:#343840;--k0:#fb923c;--k1:#7aa7ff;--k2:#4ade80;--k3:#c4a5ff;--k4:#eab308;--k5:#9ca3af;--s0:#64748b;--s1:#fb923c}}\n"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:780px;padding:1.2rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
     "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.5rem 0}svg{width:100%;height:auto;display:block}\n"
-    "#map{border:1px solid var(--line);border-radius:6px}.c circle{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 14px ui-monospace,monospace;text-anchor:middle}.c:hover circle{opacity:.5}\n"
+    "#map{border:1px solid var(--line);border-radius:6px}.c circle{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 15px ui-monospace,monospace;text-anchor:middle}.c.long text{font-size:9.5px}.c:hover circle,.c.on circle{opacity:.5}\n"
+    "#about{min-height:1.5em;font-size:.9rem}#row rect{fill:var(--k)}#row{border-bottom:1px solid var(--line)}svg[hidden]{display:none}\n"
     ".k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}.s0{--k:var(--s0)}.s1{--k:var(--s1)}\n"
     ".legend{color:var(--faint);font-size:.9rem}.legend span{white-space:nowrap;margin-right:.8em}.legend i{display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--k);margin-right:.35em}\n"
-    ".grid{stroke:var(--line);stroke-width:.6}.yardstick{stroke:var(--faint);stroke-dasharray:5 4}.axis{fill:var(--faint);font:12px system-ui,sans-serif}.line{fill:none;stroke:var(--k);stroke-width:2.2}\n"
+    ".grid{stroke:var(--line);stroke-width:.6}.yardstick{stroke:var(--faint);stroke-dasharray:5 4}.axis{fill:var(--faint);font:12px system-ui,sans-serif}@media(max-width:560px){.axis{font-size:17px}}.line{fill:none;stroke:var(--k);stroke-width:2.2}\n"
     "#controls{display:flex;gap:.8rem;align-items:center;margin:.6rem 0}#controls[hidden]{display:none}#slider{flex:1;min-width:0}button{font:inherit;padding:.2rem .9rem}\n"
     ".bars{columns:2;column-gap:1.5rem;font-size:.85rem}@media(max-width:560px){.bars{columns:1}}.bars div{display:flex;align-items:center;gap:.5rem;break-inside:avoid}\n"
     ".bars b{width:3.2em;text-align:right;font-family:ui-monospace,monospace}.bars s{height:.75em;background:var(--k);border-radius:2px;min-width:1px}.bars em{color:var(--faint);font-style:normal;white-space:nowrap}\n"
@@ -306,7 +340,9 @@ static void take_snapshots(Page *page, const char *model_path) {
     size_t dim = page->saved->model.dim;
     page->snapshots = snapshots_start(dim);
     beside(model_path, "snapshots.safetensors", path);
-    if (page->snapshots.capacity && snapshots_load(path, &page->snapshots)) return;
+    bool usable = page->snapshots.capacity && snapshots_load(path, &page->snapshots);
+    for (size_t i = 0; usable && i < page->snapshots.count * CHARACTERS * dim; i++) usable = isfinite(page->snapshots.rows[i]);
+    if (usable) return;
     free(page->snapshots.rows);
     page->snapshots.rows = allocate(CHARACTERS, dim * sizeof(float), "the page");
     memcpy(page->snapshots.rows, page->saved->model.embedding, CHARACTERS * dim * sizeof(float));
@@ -329,7 +365,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
                        "aria-label=\"moment of the run\"><span>batch <span id=step></span></span></p>\n");
     put_map(&page);
     fprintf(page.file, "<p>The plane on which the trained rows of %zu numbers differ most: %.0f%% of their variance lies across, %.0f%% along. Marks that would cover each other are moved apart a "
-                       "little. Point at one for its row.</p>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
+                       "little.</p>\n<p id=about></p><svg id=row viewBox=\"0 0 560 60\" role=img aria-label=\"the row's numbers\" hidden></svg>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
     fprintf(page.file, "<h2>Loss</h2>\n");
     beside(model_path, "loss.csv", path);
     put_curve(&page, path);
@@ -339,6 +375,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
     put_sample(&page);
     fprintf(page.file, "<h2>The run</h2>\n");
     put_settings(&page);
+    put_pointing(&page);
     put_script(&page);
     bool failed = ferror(page.file) != 0;
     if (fclose(page.file) || failed) fail("%s/report.html: cannot be written: %s", folder, strerror(errno));
