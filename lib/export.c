@@ -5,6 +5,7 @@
 #include "rows.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,18 +132,29 @@ static void export_csv(const SavedModel *saved, const char *folder, const uint32
     output_end(&output, count);
 }
 
-/* The map for plotting programs: the characters that were seen, whatever else was chosen. */
+/* The map for plotting programs: the characters that were seen, whatever else was chosen. A picture of WIDTH by HEIGHT units
+   that shows the marks where columns 5 and 6 say has none on another. */
 static void export_map(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
+    enum { WIDTH = 560, HEIGHT = 380 };
     (void)rows, (void)count;
     uint32_t seen[CHARACTERS];
     size_t characters = characters_seen(saved, seen);
+    double place[CHARACTERS][2], scaled[CHARACTERS][2], offset[CHARACTERS][2], low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
     Projection projection = projection_make(saved->model.embedding, saved->model.dim, seen, characters);
+    for (size_t i = 0; i < characters; i++) {
+        project(&projection, saved->model.embedding + seen[i] * saved->model.dim, &place[i][0], &place[i][1]);
+        for (int a = 0; a < 2; a++) low[a] = fmin(low[a], place[i][a]), high[a] = fmax(high[a], place[i][a]);
+    }
+    double unit[2] = {high[0] > low[0] ? (high[0] - low[0]) / WIDTH : 1, high[1] > low[1] ? (high[1] - low[1]) / HEIGHT : 0};
+    if (unit[1] == 0) unit[1] = unit[0]; /* dim 1: all on one line */
+    for (size_t i = 0; i < characters; i++)
+        for (int a = 0; a < 2; a++) scaled[i][a] = place[i][a] / unit[a];
+    spread_marks((const double(*)[2])scaled, seen, characters, offset);
     Output output = output_start(folder, "map.tsv");
     for (size_t i = 0; i < characters; i++) {
-        double x, y;
         char name[8], character = character_of((uint8_t)seen[i]);
-        project(&projection, saved->model.embedding + seen[i] * saved->model.dim, &x, &y);
-        fprintf(output.file, "%.6f\t%.6f\t%d\t%u\t%s\n", x, y, (int)character_kind(character), (unsigned)seen[i], character_name(character, name));
+        fprintf(output.file, "%.6f\t%.6f\t%d\t%u\t%.6f\t%.6f\t%s\n", place[i][0], place[i][1], (int)character_kind(character), (unsigned)seen[i],
+                place[i][0] + offset[i][0] * unit[0], place[i][1] + offset[i][1] * unit[1], character_name(character, name));
     }
     output_end(&output, characters);
     projection_free(&projection);

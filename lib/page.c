@@ -50,21 +50,6 @@ static const char *told(const Page *page, const char *key) {
 
 /* ---- the map ---------------------------------------------------------------------------------- */
 
-/* Pushes places apart until no two marks touch; what a place was moved by goes into offset [count]. */
-static void spread(double (*place)[2], size_t count, double (*offset)[2]) {
-    const double apart = 22;
-    for (int round = 0; round < 300; round++)
-        for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < i; j++) {
-                double x = place[i][0] + offset[i][0] - place[j][0] - offset[j][0], y = place[i][1] + offset[i][1] - place[j][1] - offset[j][1];
-                double distance = sqrt(x * x + y * y), push = (apart - distance) / 4;
-                if (push <= 0) continue;
-                if (distance < 1e-9) x = 1, y = (double)(i % 3) - 1, distance = sqrt(x * x + y * y);
-                offset[i][0] += x / distance * push, offset[i][1] += y / distance * push;
-                offset[j][0] -= x / distance * push, offset[j][1] -= y / distance * push;
-            }
-}
-
 /* Every snapshot on the plane of the last one, so that what moves on the page moved in the table. */
 static void place_snapshots(Page *page) {
     size_t dim = page->saved->model.dim, n = page->snapshots.count, count = page->count;
@@ -82,12 +67,12 @@ static void place_snapshots(Page *page) {
             double size = (a ? MAP_HEIGHT : MAP_WIDTH) - 60, share = high[a] > low[a] ? (page->place[p][a] - low[a]) / (high[a] - low[a]) : 0.5;
             page->place[p][a] = 30 + size * (a ? 1 - share : share);
         }
-    spread(page->place + (n - 1) * count, count, offset);
+    spread_marks((const double(*)[2])page->place + (n - 1) * count, page->rows, count, offset);
     for (size_t s = 0; s < n; s++)
         for (size_t i = 0; i < count; i++)
             for (int a = 0; a < 2; a++) {
-                double most = (a ? MAP_HEIGHT : MAP_WIDTH) - 10, *at = &page->place[s * count + i][a];
-                *at = fmin(most, fmax(10, *at + offset[i][a] * (n > 1 ? (double)s / (double)(n - 1) : 1)));
+                double edge = a ? MARK_RADIUS : mark_radius(page->rows[i]), *at = &page->place[s * count + i][a];
+                *at = fmin((a ? MAP_HEIGHT : MAP_WIDTH) - edge, fmax(edge, *at + offset[i][a] * (n > 1 ? (double)s / (double)(n - 1) : 1)));
             }
     free(offset);
 }
@@ -124,8 +109,8 @@ static void put_map(Page *page) {
     for (size_t i = 0; i < page->count; i++) {
         char name[8], number[32], character = character_of((uint8_t)page->rows[i]);
         character_name(character, name);
-        fprintf(file, "<g class=\"c k%d%s\" transform=\"translate(%.1f %.1f)\"><circle r=10.5 /><text dy=%d>", (int)character_kind(character), name[1] ? " long" : "",
-                place[i][0], place[i][1], name[1] ? 3 : 5);
+        fprintf(file, "<g class=\"c k%d%s\" transform=\"translate(%.1f %.1f)\"><ellipse rx=%.0f ry=%d /><text dy=%d>", (int)character_kind(character), name[1] ? " long" : "",
+                place[i][0], place[i][1], mark_radius(page->rows[i]), MARK_RADIUS, name[1] ? 4 : 5);
         put_escaped(file, name);
         fprintf(file, "</text><title>");
         put_escaped(file, name);
@@ -161,8 +146,7 @@ static void put_pointing(Page *page) {
                   " document.getElementById('row').setAttribute('class',marks[i].getAttribute('class').split(' ')[1]);\n"
                   " marks.forEach((m,j)=>m.classList.toggle('on',i==j))}\n"
                   "marks.forEach((m,i)=>{m.onpointerenter=m.onclick=()=>about(i)});\n"
-                  "document.getElementById('row').hidden=false;about(marks.findIndex(m=>/^a:/.test(m.querySelector('title').textContent))>=0?"
-                  "marks.findIndex(m=>/^a:/.test(m.querySelector('title').textContent)):0);\n</script>\n");
+                  "document.getElementById('row').removeAttribute('hidden');about(0);\n</script>\n");
 }
 
 /* Play, pause, slider: all places of all snapshots, tenths of a unit. */
@@ -239,13 +223,20 @@ static void put_curve(Page *page, const char *log_path) {
                                                              {"pairs' frequencies", metadata_number(&page->saved->file, "conditional_entropy", 0)}};
     for (int y = 0; y < 3; y++)
         if (yardsticks[y].loss > low)
-            fprintf(file, "<path class=yardstick d=\"M%d %.1fH%d\"/><text class=axis x=%d y=%.1f text-anchor=end>%s %.3f</text>\n", LEFT,
-                    curve_y(yardsticks[y].loss, low, high), CURVE_WIDTH - 20, CURVE_WIDTH - 22, curve_y(yardsticks[y].loss, low, high) - 5, yardsticks[y].name, yardsticks[y].loss);
+            fprintf(file, "<path class=yardstick d=\"M%d %.1fH%d\"/>\n", LEFT, curve_y(yardsticks[y].loss, low, high), CURVE_WIDTH - 20);
     for (int series = 0; series < 2; series++) {
         fprintf(file, "<path class=\"line s%d\" d=\"", series);
         for (size_t i = 0; i < count; i++)
             fprintf(file, "%c%.1f %.1f", i ? 'L' : 'M', curve_x(points[i].characters, most), curve_y(series ? points[i].held_out : points[i].train, low, high));
         fprintf(file, "\"/>\n");
+    }
+    double ends = fmax(points[count - 1].train, points[count - 1].held_out), free_from = 0;
+    for (int y = 0; y < 3; y++) { /* above its line, or below where the curve ends just above; from the top down, none on another */
+        double line = curve_y(yardsticks[y].loss, low, high), above = line - curve_y(ends, low, high);
+        double at = fmax(free_from, above >= 0 && above < 24 ? line + 16 : line - 5);
+        if (yardsticks[y].loss <= low) continue;
+        free_from = at + 17;
+        fprintf(file, "<text class=axis x=%d y=%.1f text-anchor=end>%s %.3f</text>\n", CURVE_WIDTH - 22, at, yardsticks[y].name, yardsticks[y].loss);
     }
     char number[32];
     fprintf(file, "<text class=axis x=%d y=%d>0</text><text class=axis x=%d y=%d text-anchor=end>%s characters</text>\n</svg>\n", LEFT, CURVE_HEIGHT - 12, CURVE_WIDTH - 20,
@@ -318,11 +309,11 @@ static const char style[] =
     "@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e8e9eb;--faint:#9aa0a8;--line:#343840;--k0:#fb923c;--k1:#7aa7ff;--k2:#4ade80;--k3:#c4a5ff;--k4:#eab308;--k5:#9ca3af;--s0:#64748b;--s1:#fb923c}}\n"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:780px;padding:1.2rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
     "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.5rem 0}svg{width:100%;height:auto;display:block}\n"
-    "#map{border:1px solid var(--line);border-radius:6px}.c circle{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 15px ui-monospace,monospace;text-anchor:middle}.c.long text{font-size:9.5px}.c:hover circle,.c.on circle{opacity:.5}\n"
+    "#map{border:1px solid var(--line);border-radius:6px}.c ellipse{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 15px ui-monospace,monospace;text-anchor:middle}.c.long text{font-size:12px}.c:hover ellipse,.c.on ellipse{opacity:.5}\n"
     "#about{min-height:1.5em;font-size:.9rem}#row rect{fill:var(--k)}#row{border-bottom:1px solid var(--line)}svg[hidden]{display:none}\n"
     ".k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}.s0{--k:var(--s0)}.s1{--k:var(--s1)}\n"
     ".legend{color:var(--faint);font-size:.9rem}.legend span{white-space:nowrap;margin-right:.8em}.legend i{display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--k);margin-right:.35em}\n"
-    ".grid{stroke:var(--line);stroke-width:.6}.yardstick{stroke:var(--faint);stroke-dasharray:5 4}.axis{fill:var(--faint);font:12px system-ui,sans-serif}@media(max-width:560px){.axis{font-size:17px}}.line{fill:none;stroke:var(--k);stroke-width:2.2}\n"
+    ".grid{stroke:var(--line);stroke-width:.6}.yardstick{stroke:var(--faint);stroke-dasharray:5 4}.axis{fill:var(--faint);font:12px system-ui,sans-serif;paint-order:stroke;stroke:var(--paper);stroke-width:3}@media(max-width:560px){.axis{font-size:17px}}.line{fill:none;stroke:var(--k);stroke-width:2.2}\n"
     "#controls{display:flex;gap:.8rem;align-items:center;margin:.6rem 0}#controls[hidden]{display:none}#slider{flex:1;min-width:0}button{font:inherit;padding:.2rem .9rem}\n"
     ".bars{columns:2;column-gap:1.5rem;font-size:.85rem}@media(max-width:560px){.bars{columns:1}}.bars div{display:flex;align-items:center;gap:.5rem;break-inside:avoid}\n"
     ".bars b{width:3.2em;text-align:right;font-family:ui-monospace,monospace}.bars s{height:.75em;background:var(--k);border-radius:2px;min-width:1px}.bars em{color:var(--faint);font-style:normal;white-space:nowrap}\n"
@@ -364,7 +355,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
     fprintf(page.file, "<h2>The characters' rows, from random to trained</h2>\n<p id=controls hidden><button id=play>play</button><input id=slider type=range min=0 step=any "
                        "aria-label=\"moment of the run\"><span>batch <span id=step></span></span></p>\n");
     put_map(&page);
-    fprintf(page.file, "<p>The plane on which the trained rows of %zu numbers differ most: %.0f%% of their variance lies across, %.0f%% along. Marks that would cover each other are moved apart a "
+    fprintf(page.file, "<p>The plane on which the trained rows (dim %zu) differ most: %.0f%% of their variance lies across, %.0f%% along. Marks that would cover each other are moved apart a "
                        "little.</p>\n<p id=about></p><svg id=row viewBox=\"0 0 560 60\" role=img aria-label=\"the row's numbers\" hidden></svg>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
     fprintf(page.file, "<h2>Loss</h2>\n");
     beside(model_path, "loss.csv", path);

@@ -1,5 +1,6 @@
 #include "projection.h"
 
+#include "characters.h"
 #include "fail.h"
 
 #include <math.h>
@@ -70,4 +71,30 @@ void project(const Projection *projection, const float *row, double *x, double *
         for (size_t d = 0; d < projection->dim; d++) place[a] += ((double)row[d] - projection->mean[d]) * projection->axis[a][d];
     *x = place[0];
     *y = place[1];
+}
+
+/* Names of several letters are in smaller print. */
+double mark_radius(uint32_t id) {
+    char name[8];
+    size_t length = strlen(character_name(character_of((uint8_t)id), name));
+    return length < 3 ? MARK_RADIUS : 4 * (double)length;
+}
+
+void spread_marks(const double (*place)[2], const uint32_t *id, size_t count, double (*offset)[2]) {
+    const double apart = 2 * MARK_RADIUS + 1;
+    for (size_t i = 0; i < count; i++) {
+        offset[i][0] = 0;
+        offset[i][1] = 0.01 * (double)(i * 7 % 5) - 0.02; /* marks in a line (dim 1) leave it, too */
+    }
+    for (int round = 0; round < 300; round++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < i; j++) {
+                double wide = (mark_radius(id[i]) + mark_radius(id[j])) / (2 * MARK_RADIUS);
+                double x = (place[i][0] + offset[i][0] - place[j][0] - offset[j][0]) / wide, y = place[i][1] + offset[i][1] - place[j][1] - offset[j][1];
+                double distance = sqrt(x * x + y * y), push = (apart - distance) / 4;
+                if (push <= 0) continue;
+                if (distance < 1e-9) x = 1, y = (double)(i % 3) - 1, distance = sqrt(x * x + y * y);
+                offset[i][0] += x / distance * push, offset[i][1] += y / distance * push;
+                offset[j][0] -= x / distance * push, offset[j][1] -= y / distance * push;
+            }
 }

@@ -20,4 +20,11 @@ void projection_free(Projection *projection);
 /* Where a row [dim] is on the plane. */
 void project(const Projection *projection, const float *row, double *x, double *y);
 
+/* Marks on a map are as wide as their names and 2 MARK_RADIUS high, in the units of a map some 560 wide. */
+enum { MARK_RADIUS = 11 };
+double mark_radius(uint32_t id); /* half the width of a character's mark */
+
+/* How far to move the marks of these characters from their places [count], so that none covers another: offset [count]. */
+void spread_marks(const double (*place)[2], const uint32_t *id, size_t count, double (*offset)[2]);
+
 #endif
