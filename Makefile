@@ -51,10 +51,11 @@ twin: train
 # The loss log and the map of the last run in OUT, as pictures; the data are OUT/loss.csv and OUT/map.tsv.
 OUT ?= out
 plot: embed
-	@command -v gnuplot > /dev/null || { echo "make plot needs gnuplot: apt-get install gnuplot-nox, or brew install gnuplot"; exit 1; }
-	@test -f "$(OUT)/model.safetensors" || { echo "make plot: no $(OUT)/model.safetensors; run ./train data/text.txt first"; exit 1; }
+	@command -v gnuplot > /dev/null || { echo "make plot needs gnuplot: apt-get install gnuplot-nox, or brew install gnuplot" >&2; exit 1; }
+	@test -f "$(OUT)/model.safetensors" || { echo "make plot: no $(OUT)/model.safetensors; run ./train data/text.txt first" >&2; exit 1; }
 	@./embed --model "$(OUT)/model.safetensors" export --format map > /dev/null
-	@yardstick() { ./embed --model "$(OUT)/model.safetensors" | sed -n "s/^held out.*$$1: \([0-9.]*\).*/\1/p"; }; 	gnuplot -e "out='$(OUT)'; unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
+	@yardstick() { ./embed --model "$(OUT)/model.safetensors" | sed -n "s/^yardsticks .* \([0-9.]*\) $$1.*/\1/p"; }; \
+	gnuplot -e "out='$(OUT)'; unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
 	@gnuplot -e "out='$(OUT)'" plot/map.gnuplot
 	@echo "$(OUT)/loss.png $(OUT)/map.png"
 

@@ -130,7 +130,7 @@ static void print_map(const SavedModel *saved) {
             }
         if (best_column >= 0) memcpy(&grid[best_line][best_column], name, (size_t)wide);
     }
-    printf("\nmap of the %zu characters that were seen (%.0f%% of how their rows differ lies across, %.0f%% along)\n\n", count, 100 * projection.share[0],
+    printf("\nmap of the %zu characters seen (%.0f%% of their rows' variance across, %.0f%% along)\n\n", count, 100 * projection.share[0],
            100 * projection.share[1]);
     for (int l = 0; l < HEIGHT; l++) {
         size_t end = width;
@@ -148,12 +148,12 @@ static void print_file(const SavedModel *saved, const Settings *settings) {
     printf("file        %s, %.1f MB\n", settings->model, (double)saved->file.size / 1e6);
     printf("model       order %s, dim %zu, seed %s, version %s\n", told(saved, "order"), saved->model.dim, told(saved, "seed"), told(saved, "version"));
     printf("rows        %s: 100 characters, %s n-grams", grouped(contexts->rows, a), grouped(contexts->ngrams_end - CHARACTERS, b));
-    printf(", %s phrases, %d echoes, %u columns\n", grouped(contexts->phrases_end - contexts->ngrams_end, a), contexts->options.echoes * CHARACTERS,
+    printf(",\n            %s phrases, %d echoes, %u columns\n", grouped(contexts->phrases_end - contexts->ngrams_end, a), contexts->options.echoes * CHARACTERS,
            (unsigned)(contexts->rows - contexts->echoes_end));
     printf("trained     on %s characters, %s epochs in batches of %s by %s\n", told(saved, "train_characters"), told(saved, "epochs"), told(saved, "batch"),
            told(saved, "optimizer"));
-    printf("held out    %s nats/char (knows nothing: 4.605, frequencies: %s, pairs: %s)\n", told(saved, "val_loss"), told(saved, "unigram_entropy"),
-           told(saved, "conditional_entropy"));
+    printf("held out    %s nats/char\n", told(saved, "val_loss"));
+    printf("yardsticks  4.605 knows nothing, %s frequencies, %s pairs\n", told(saved, "unigram_entropy"), told(saved, "conditional_entropy"));
     print_map(saved);
 }
 
@@ -232,7 +232,7 @@ static void print_moved(const SavedModel *saved) {
     size_t still = 0, bar = terminal_columns() - 40;
     for (uint32_t c = 0; c < CHARACTERS; c++) distance[c] = (float)distance_moved(saved, &start, c);
     rank_characters(distance, order);
-    printf("how far backpropagation moved the characters' rows (distance from the start that the seed gives)\n");
+    printf("how far backpropagation moved each character's row from where the seed put it\n");
     for (int i = 0; i < CHARACTERS; i++) {
         char name[8], number[32], marks[200];
         size_t length = order[0].value > 0 ? (size_t)((float)bar * order[i].value / order[0].value + 0.5f) : 0;

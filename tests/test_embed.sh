@@ -1,0 +1,210 @@
+#!/bin/sh
+# ./embed: what it says of rows, computed again by awk from its exports; all 100 characters through every format and back;
+# models where little is to be seen; bad input.
+out=tests/build/embed
+rm -rf $out
+mkdir -p $out
+LC_ALL=C
+export LC_ALL
+ok() { echo "ok $1"; }
+bad() { echo "FAIL $1"; }
+that() { if [ "$1" -eq 0 ]; then ok "$2"; else bad "$2: ${3:-it does not hold}"; fi; } # status, name, why
+same() { if cmp -s "$1" "$2"; then ok "$3"; else bad "$3: $(diff "$1" "$2" | head -n 3 | tr '\n' '|')"; fi; }
+
+# a text of all 100 characters, each 20 times (\r never before \n, which would be one line end), and their names
+awk 'BEGIN {
+    printable = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&\047()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\013\014"
+    for (i = 0; i < 2000; i++) printf "%s", substr(printable, (i * 37 + int(i / 100) * 11) % 100 + 1, 1) > "'$out/text'"
+    for (i = 1; i <= 94; i++) print substr(printable, i, 1) > "'$out/names'"
+    print "space\n\\t\n\\n\n\\r\n\\x0b\n\\x0c" > "'$out/names'"
+}'
+./train -q --dim 3 --order 3 --val 0.01 --out $out/all $out/text || bad "a model of all characters"
+embed() { ./embed --model $out/all/model.safetensors "$@"; }
+for format in tsv vec npy csv map; do embed export --format $format -n 2000 > $out/said || bad "export --format $format: $(cat $out/said)"; done
+embed report > $out/said || bad "report"
+tab=$(printf '\t')
+rows=$(wc -l < $out/all/vectors.tsv)
+[ "$rows" -ge 1000 ]; that $? "most rows are exported, not only characters" "$rows rows"
+
+# ---- all 100 characters, there and back
+
+sed 1d $out/all/metadata.tsv | cut -f 1 > $out/row_names
+head -n 100 $out/row_names > $out/found
+same $out/found $out/names "metadata.tsv names the 100 characters"
+head -n 1 $out/all/metadata.tsv | grep -qx "name${tab}kind${tab}count"; that $? "metadata.tsv has several columns, so it has a header"
+awk -F '\t' 'NF != 3' $out/all/metadata.tsv | grep -q .; [ $? -eq 1 ]; that $? "only tabs separate in metadata.tsv"
+awk -F '\t' -v rows="$rows" 'NF != 3 {wrong = 1} END {exit wrong}' $out/all/vectors.tsv && [ "$(wc -l < $out/all/metadata.tsv)" -eq $((rows + 1)) ]
+that $? "vectors.tsv: as many lines as metadata.tsv has names, dim numbers in each"
+[ "$(sort $out/row_names | uniq -d | wc -l)" -eq 0 ]; that $? "no two rows have one name" "$(sort $out/row_names | uniq -d | head -n 3)"
+
+head -n 1 $out/all/embedding.vec | grep -qx "$rows 3"; that $? "embedding.vec begins with rows and dim"
+sed 1d $out/all/embedding.vec | awk -F ' ' 'NF != 4 || /\t/ || gsub(/ /, " ") != 3 {wrong = 1} END {exit wrong}'; that $? "embedding.vec: no name holds white space"
+sed 1d $out/all/embedding.vec | cut -d ' ' -f 1 | sed 's/\\x20/ /g' > $out/found
+same $out/found $out/row_names "embedding.vec names the same rows, \\x20 for a space"
+sed 1d $out/all/embedding.vec | cut -d ' ' -f 2- | tr ' ' '\t' > $out/found
+same $out/found $out/all/vectors.tsv "and holds the same numbers"
+
+# a reader of spreadsheets' rules: a field in quotation marks, in which two stand for one
+sed 1d $out/all/embedding.csv | awk '{
+    if (substr($0, 1, 1) != "\"") exit 1
+    name = ""
+    for (i = 2; i <= length($0); i++) {
+        c = substr($0, i, 1)
+        if (c == "\"" && substr($0, i + 1, 1) != "\"") break
+        if (c == "\"") i++
+        name = name c
+    }
+    count = split(substr($0, i + 2), fields, ",")
+    if (count != 5 || substr($0, i + 1, 1) != ",") exit 1
+    print name "\t" fields[1] "\t" fields[2] "\t" fields[3] "\t" fields[4] "\t" fields[5]
+}' > $out/found
+sed 1d $out/all/metadata.tsv | paste - $out/all/vectors.tsv > $out/expected
+same $out/found $out/expected "embedding.csv holds the same names, kinds, counts and numbers"
+
+same $out/all/embedding_rows.tsv $out/all/metadata.tsv "embedding_rows.tsv names the rows of embedding.npy"
+[ "$(head -c 6 $out/all/embedding.npy | od -An -tx1 | tr -d ' \n')" = 934e554d5059 ] &&
+    [ "$(head -c 10 $out/all/embedding.npy | tail -c 4 | od -An -tu1 | tr -s ' ')" = " 1 0 118 0" ] &&
+    head -c 128 $out/all/embedding.npy | tail -c 118 | grep -qx "{'descr': '<f4', 'fortran_order': False, 'shape': ($rows, 3), } *" &&
+    [ "$(wc -c < $out/all/embedding.npy)" -eq $((128 + rows * 12)) ]
+that $? "embedding.npy has numpy's header and as many bytes as it says"
+
+cut -f 7 $out/all/map.tsv > $out/found
+same $out/found $out/names "map.tsv names the 100 characters"
+awk -F '\t' 'NF != 7 || $4 != NR - 1 || $1 "" $2 "" $5 "" $6 ~ /nan|inf/ {wrong = 1} END {exit wrong}' $out/all/map.tsv; that $? "map.tsv: a place for each"
+awk -F '\t' '{x[NR] = $5; y[NR] = $6; if (NR == 1 || $1 < l) l = $1; if (NR == 1 || $1 > r) r = $1; if (NR == 1 || $2 < b) b = $2; if (NR == 1 || $2 > t) t = $2}
+    END {for (i = 1; i <= NR; i++) for (j = 1; j < i; j++) if (((x[i] - x[j]) / (r - l) * 560) ^ 2 + ((y[i] - y[j]) / (t - b) * 380) ^ 2 < 400) exit 1}' $out/all/map.tsv
+that $? "and no mark on another"
+
+html_text() { sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#39;/'"'"'/g; s/&amp;/\&/g'; }
+page=$out/all/report.html
+sed -n 's/^<g class="c .*<text dy=[0-9]*>\(.*\)<\/text>.*/\1/p' $page | html_text > $out/found
+same $out/found $out/names "report.html: the map shows the 100 characters"
+sed -n 's/^<g class="c .*<title>\(.*\): row [0-9]*, seen [0-9]* times, .*<\/title>.*/\1/p' $page | html_text > $out/found
+same $out/found $out/names "and says how often each was seen"
+sed -n 's/^<div class=k[0-5]><b>\(.*\)<\/b>.*/\1/p' $page | html_text | sort > $out/found
+sort $out/names > $out/expected
+same $out/found $out/expected "and how far each moved"
+sed '/^<style>/,/^<\/style>/d; /^<script>/,/^<\/script>/d' $page | grep -q '&[^a-z#]\|<[^a-z/!]'; [ $? -eq 1 ]; that $? "what must be escaped is"
+tr -d '\n\t' < $page | grep -q '[[:cntrl:]]'; [ $? -eq 1 ]; that $? "no control characters"
+grep -q 'src=\|href=\|@import\|url(\|https*:' $page; [ $? -eq 1 ]; that $? "nothing is fetched from anywhere"
+
+id=0
+while IFS= read -r name; do
+    embed row "$name" > $out/said 2>&1 && [ "$(head -n 1 $out/said)" = "row $id, $name" ] || { bad "row $name: $(head -n 1 $out/said)"; break; }
+    id=$((id + 1))
+done < $out/names
+[ $id -eq 100 ]; that $? "row finds each of the 100 characters by its name"
+sed -n '101,2000p' $out/row_names | awk 'NR % 97 == 1' > $out/some
+while IFS= read -r name; do
+    embed row "$name" > $out/said 2>&1 && [ "$(head -n 1 $out/said | sed 's/^row [0-9]*, //')" = "$name" ] || bad "row $name: $(head -n 1 $out/said)"
+done < $out/some
+[ "$(wc -l < $out/some)" -ge 10 ]; that $? "and others by theirs"
+
+# ---- numbers, again from the exported ones (model of real text)
+
+head -c 30000 data/text.txt > $out/prose
+./train -q --dim 5 --order 3 --rows ngrams --out $out/prose_run $out/prose || bad "a model of prose"
+embed() { ./embed --model $out/prose_run/model.safetensors "$@"; }
+embed export -n 1000000 > /dev/null
+sed 1d $out/prose_run/metadata.tsv | paste - $out/prose_run/vectors.tsv > $out/rows
+
+embed row e > $out/said
+awk -F '\t' '$1 == "e" {printf "tensor([%8.4f,%8.4f,%8.4f,%8.4f,%8.4f])\n", $4, $5, $6, $7, $8
+    printf "norm %.4f, seen %d times in training\n", sqrt($4 ^ 2 + $5 ^ 2 + $6 ^ 2 + $7 ^ 2 + $8 ^ 2), $3}' $out/rows > $out/expected
+sed -n 's/, moved .*//; 2,3p' $out/said > $out/found
+same $out/found $out/expected "row: the numbers, their norm, the count"
+[ "$(grep -c '^  .* [+-][0-9.]* *.* -[0-9.]*$' $out/said)" -eq 8 ]; that $? "row: eight characters up, eight down"
+
+nearest() { # of one row among those of a kind: the name, the kind
+    awk -F '\t' -v name="$1" -v kind="$2" '
+        {norm = sqrt($4 ^ 2 + $5 ^ 2 + $6 ^ 2 + $7 ^ 2 + $8 ^ 2)}
+        NR == FNR {if ($1 == name) for (d = 4; d <= 8; d++) own[d] = $d / norm; next}
+        $1 != name && (kind == "any" || $2 == kind) && $3 > 0 {sum = 0; for (d = 4; d <= 8; d++) sum += own[d] * $d / norm; printf "%+.4f\n", sum}' $out/rows $out/rows | sort -rg | head -n 6
+}
+for name in e '"th"'; do
+    kind=characters
+    [ "$name" = e ] || kind=n-grams
+    nearest "$name" $kind > $out/expected
+    embed near -n 6 "$name" | sed -n '2,$s/^  \([+-][0-9.]*\) .*/\1/p' > $out/found
+    same $out/found $out/expected "near $name: the cosines of the nearest $kind"
+done
+nearest e any > $out/expected
+embed near -n 6 --any e | sed -n '2,$s/^  \([+-][0-9.]*\) .*/\1/p' > $out/found
+same $out/found $out/expected "near --any e: among all rows"
+[ "$(embed near e | wc -l)" -eq 13 ] && [ "$(embed near -n 1000000 e | wc -l)" -ge 30 ]; that $? "near: 12 rows, or as many as -n says"
+
+# a text without a row: the sum of the rows that its context switches on, here q, "Zq"s none
+awk -F '\t' '$1 == "b" || $1 == "a" || $1 == "\"ab\"" || $1 == "\" ab\"" {for (d = 4; d <= 8; d++) sum[$1, d] = $d; n[$1] = 1}
+    END {for (d = 4; d <= 8; d++) {x = sum["b", d] + sum["\"ab\"", d] + sum["\" ab\"", d]; y = sum["a", d]; xy += x * y; xx += x * x; yy += y * y}
+    printf "%+.6f\n", xy / sqrt(xx * yy)}' $out/rows > $out/expected
+embed compare " ab" a | sed 's/^cosine \([^ ]*\) .*/\1/' > $out/found
+awk 'NR == FNR {x = $1; next} {exit !(x - $1 < 2e-6 && $1 - x < 2e-6)}' $out/found $out/expected; that $? "compare: the cosine of the sums of rows" "$(cat $out/found $out/expected | tr '\n' ' ')"
+[ "$(embed compare "to be" "to be" | cut -d ' ' -f 2)" = +1.000000 ]; that $? "compare: a text with itself is 1"
+embed near qqqq | head -n 1 | grep -q 'the sum for "qqqq"'; that $? "near: a text without a row is the sum of its rows"
+
+embed moved > $out/said
+awk '/seen/ {if (last != "" && $2 > last) exit 1; last = $2; if (($4 == "0") != ($2 == "0.0000")) exit 1; n++} END {exit n != 100}' $out/said
+that $? "moved: 100 rows in order, exactly those at 0 that were never seen"
+still=$(sed 1d $out/prose_run/metadata.tsv | awk -F '\t' '$2 == "characters" && $3 == 0' | wc -l)
+tail -n 1 $out/said | grep -qx "$still rows did not move by one bit"; that $? "moved: $still did not move by one bit"
+./train -q --dim 5 --order 3 --freeze-embedding --out $out/frozen $out/prose
+./embed --model $out/frozen/model.safetensors moved | tail -n 1 | grep -qx '100 rows did not move by one bit'; that $? "moved: a frozen embedding is exactly where the seed put it"
+./train -q --dim 5 --order 3 --pretrained $out/frozen/model.safetensors --out $out/adopted $out/prose
+./embed --model $out/adopted/model.safetensors row a | grep -q 'its start is not known'; that $? "row: the start of a --pretrained run is not known"
+./embed --model $out/adopted/model.safetensors report > /dev/null && grep -q 'how far they moved is not known' $out/adopted/report.html; that $? "and report says so"
+
+# ---- where little is to be seen, or too much
+
+for run in "--dim 1" "--dim 2" "--order 1 --dim 10" "--dim 3 --order 1"; do
+    ./train -q $run --out $out/small $out/prose || bad "train $run"
+    whole=0
+    for verb in "" "row a" "near a" "near zq" "moved" "compare ab ba" "export" "export --format map" "report"; do
+        ./embed --model $out/small/model.safetensors $verb > $out/said 2>&1 || { bad "$run: embed $verb: $(tail -n 1 $out/said)"; continue; }
+        if grep -qi 'nan\|[^a-z]inf[^a-z]' $out/said; then bad "$run: embed $verb shows what is no number"; fi
+        if sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; then bad "$run: embed $verb is wider than 80 columns"; fi
+        whole=$((whole + 1))
+    done
+    [ $whole -eq 9 ] && ! sed '/<pre>/,/<\/pre>/d' $out/small/report.html | grep -qi '[^a-z]nan[^a-z]'; that $? "$run: every verb has something to say"
+done
+embed > $out/said
+sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; [ $? -eq 1 ] && ! grep -q "$(printf '\033')" $out/said; that $? "piped: 80 columns, no colours"
+for c in a e T , '\\n' space; do sed -n '/^map/,$p' $out/said | grep -qF -- "$(printf "$c")"; that $? "the map shows $c"; done
+
+mkdir -p $out/alone
+cp $out/all/model.safetensors $out/alone
+./embed --model $out/alone/model.safetensors report > /dev/null && ! grep -q 'const slider' $out/alone/report.html && grep -q 'there is no loss.csv' $out/alone/report.html
+that $? "report of a model alone: the map as it is, and why there is no curve"
+cp $out/all/snapshots.safetensors $out/alone
+{ head -n 2 $out/all/loss.csv; echo '5,0.5,90,nan,inf,1,0.1,1'; echo '6,0.6,100,1e300,1e300,1,0.1,1'; echo '7,0.7,110,-5,70,1,0.1,1'; } > $out/alone/loss.csv
+./embed --model $out/alone/model.safetensors report > /dev/null && [ "$(wc -c < $out/alone/report.html)" -lt 300000 ] && ! grep -q 'd="[^"]*nan\|d="[^"]*inf' $out/alone/report.html
+that $? "report of a run that diverged"
+head -c 100 $out/all/snapshots.safetensors > $out/alone/snapshots.safetensors
+./embed --model $out/alone/model.safetensors report > $out/said 2> $out/errors
+[ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ]; that $? "damaged snapshots: one clear line" "$(cat $out/errors)"
+
+# ---- bad input
+
+refused() { # name, status, what the line must say, arguments
+    name=$1 expected=$2 words=$3
+    shift 3
+    embed "$@" > $out/other 2> $out/errors
+    status=$?
+    [ $status -eq "$expected" ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q "^embed: .*$words" $out/errors && [ ! -s $out/other ]
+    that $? "$name: one clear line" "status $status, $(cat $out/errors)"
+}
+refused "an n-gram without a row" 1 'has no row in this model; ./embed near' row zqzq
+refused "a character that is none" 1 'not one of the 100' near "$(printf '\001')"
+refused "nothing" 1 'nothing in it' near ''
+refused "a verb that is none" 2 'is no verb' look
+refused "an argument too few" 2 'row takes 1 argument' row
+refused "an argument too many" 2 'moved takes 0 arguments' moved a
+refused "a format that is none" 2 'none of tsv' export --format xml
+refused "a folder that is none" 1 'cannot be written' export --out $out/no/such
+refused "a folder that is none, for the page" 1 'cannot be written' report --out $out/no/such
+refused "a file that is no model" 1 'is not a model' --model $out/prose
+refused "no file" 1 'no/such' --model $out/no/such
+refused "moved after --pretrained" 1 'not known' --model $out/adopted/model.safetensors moved
+if [ -c /dev/full ]; then embed moved > /dev/full 2> $out/errors; [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ]; that $? "a full disk: one clear line"; fi
+./embed --help > $out/said
+for verb in "row a" 'near "the "' moved 'compare "to be" "or not"' "export --format" report; do grep -q "embed $verb" $out/said; that $? "--help has an example of $verb"; done
+exit 0
