@@ -1,0 +1,206 @@
+#!/bin/bash
+# What ./embed writes, opened with the real things: numpy (exports, distances, the map's axes, and docs/files.md as a reader),
+# gnuplot (both pictures) and Chromium (the page: slider, play, pause, pointing, both themes, without script).
+out=tests/build/slow_embed
+rm -rf $out
+mkdir -p $out
+status=0
+ok() { echo "ok $1"; }
+bad() { echo "FAIL $1"; status=1; }
+python=/usr/bin/python3
+./train -q --out $out data/text.txt || exit 1
+embed() { ./embed --model $out/model.safetensors "$@"; }
+for format in tsv vec npy csv map; do embed export --format $format > /dev/null || exit 1; done
+embed report > /dev/null || exit 1
+embed moved > $out/moved
+./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
+
+if $python -c 'import numpy' 2> /dev/null; then
+    $python - $out << 'PYTHON' || status=1
+import csv, json, math, re, string, struct, sys
+import numpy as np
+
+folder, status = sys.argv[1], 0
+
+
+def check(holds, name):
+    global status
+    print("ok" if holds else "FAIL", name)
+    status |= not holds
+
+
+def read(path):
+    data = open(path, "rb").read()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    about = header.pop("__metadata__")
+    types = {"F32": "<f4", "I32": "<u4", "U8": "u1", "I64": "<i8"}
+    arrays = {n: np.frombuffer(data, types[a["dtype"]], math.prod(a["shape"]), 8 + length + a["data_offsets"][0]).reshape(a["shape"]) for n, a in header.items()}
+    return arrays, about
+
+
+model, about = read(f"{folder}/model.safetensors")
+table = model["embedding.weight"]
+
+# ---- docs/files.md, followed to the letter: the loss of the last stretch of the text
+ids = {c: i for i, c in enumerate(string.printable)}
+texts = lambda name: [bytes(cell).lstrip(b"\0").decode() for cell in model[name]]
+ngrams = {text: 100 + i for i, text in enumerate(texts("ngrams"))}
+phrases = {text: 100 + len(ngrams) + i for i, text in enumerate(texts("phrases"))}
+echoes = 100 + len(ngrams) + len(phrases)
+columns = echoes + 100 * len(model["echoes"])
+text = open("data/text.txt").read()
+word = re.compile(r"(?<![A-Za-z0-9'_])[A-Za-z0-9'_]")
+starts = [m.start() for m in word.finditer(text)]
+begins = set(starts)
+
+
+def rows_of(i):
+    on = [ids[text[i - 1]]]
+    for k in range(2, int(about["order"]) + 1):
+        if text[i - k : i] not in ngrams:
+            break
+        on.append(ngrams[text[i - k : i]])
+    plain = re.sub("[ \t\n\r\x0b\x0c]+", " ", text[max(0, i - 400) : i].lower())
+    for start in [m.start() for m in word.finditer(plain)][-2:]:
+        if plain[start:] in phrases:
+            on.append(phrases[plain[start:]])
+    last = [s for s in starts if s < i][-2:][::-1]
+    for e, key in enumerate(map(int, model["echoes"])):
+        first = i - key if key < 100 else last[key - 101] if len(last) > key - 101 else -1
+        if first < 0 or i - first > 40:
+            continue
+        size = i - first
+        f = i - 1
+        while True:
+            at = text.rfind(text[first:i], 0, f)
+            f = at + size
+            if at < 0 or i - f >= 16384:
+                break
+            if key < 100 or at in begins:
+                on.append(echoes + 100 * e + ids[text[f]])
+                break
+            f -= 1
+    on.append(columns + min(80, i - 1 - text.rfind("\n", 0, i)))
+    return on
+
+
+loss = 0
+for i in range(154000, len(text)):
+    logits = model["linear.weight"].astype(float) @ table[rows_of(i)].astype(float).sum(0) + model["linear.bias"]
+    loss += np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[ids[text[i]]]
+loss /= len(text) - 154000
+said = float(open(f"{folder}/score").read().split()[3])
+check(abs(loss - said) < 1e-5, f"docs/files.md is enough for a reader: {loss:.6f} nats/char, ./sample --score says {said:.6f}")
+
+# ---- exports
+metadata = [line.split("\t") for line in open(f"{folder}/metadata.tsv", newline="\n").read().split("\n")[1:-1]]
+names = [line[0] for line in metadata]
+loaded = np.load(f"{folder}/embedding.npy")
+vectors = np.array([[float(x) for x in line.split("\t")] for line in open(f"{folder}/vectors.tsv").read().split("\n")[:-1]], dtype="f4")
+check(loaded.dtype == np.float32 and loaded.shape == (len(names), int(about["dim"])) and (loaded[:100] == table[:100]).all(), "numpy.load: the rows, to the bit")
+check((vectors == loaded).all(), "vectors.tsv: the same bits")
+vec = open(f"{folder}/embedding.vec").read().split("\n")
+pairs = [line.split(" ", 1) for line in vec[1:-1]]
+check(vec[0] == f"{len(names)} {about['dim']}" and [p[0].replace("\\x20", " ") for p in pairs] == names and all(not re.search(r"\s", p[0]) for p in pairs), "embedding.vec: word2vec's rules")
+check((np.array([p[1].split(" ") for p in pairs], dtype="f4") == loaded).all(), "embedding.vec: the same bits")
+table_csv = list(csv.reader(open(f"{folder}/embedding.csv", newline="")))
+check([row[0] for row in table_csv[1:]] == names and (np.array([row[3:] for row in table_csv[1:]], dtype="f4") == loaded).all(), "embedding.csv: read by Python's csv, the same names and bits")
+by_name = {**{n: i for n, i in zip(names[:100], range(100))}, **{f'"{repr(t)[1:-1]}"': r for t, r in ngrams.items() if t.isalpha()}}
+sampled = [i for i in range(len(names)) if names[i] in by_name]
+check(len(sampled) > 1000 and all((loaded[i] == table[by_name[names[i]]]).all() and int(metadata[i][2]) == model["counts"][by_name[names[i]]] for i in sampled), f"each name stands by its own row and count ({len(sampled)} looked up)")
+
+# ---- what moved: the first snapshot is the start
+shots, _ = read(f"{folder}/snapshots.safetensors")
+check(shots["steps"][0] == 0 and shots["steps"][-1] == int(about["steps"]) and len(shots["steps"]) >= 30, f"{len(shots['steps'])} snapshots from the start to the end")
+moved = np.sqrt(((table[:100].astype(float) - shots["snapshots"][0]) ** 2).sum(1))
+said = {}
+for line in open(f"{folder}/moved"):
+    match = re.match(r"  (\S+) +([0-9.]+)  seen", line)
+    if match:
+        said[match[1]] = float(match[2])
+check(len(said) == 100 and all(abs(said[n] - m) < 1e-4 for n, m in zip(names, moved)), "embed moved: the distances from the first snapshot, so the seed gives the start to the bit")
+
+# ---- the map: numpy's singular value decomposition
+points = [line.rstrip("\n").split("\t") for line in open(f"{folder}/map.tsv")]
+seen = [int(p[3]) for p in points]
+rows = table[seen].astype(float)
+centred = rows - rows.mean(0)
+_, s, axes = np.linalg.svd(centred, full_matrices=False)
+expected = centred @ axes[:2].T
+found = np.array([[float(p[0]), float(p[1])] for p in points])
+check(all(min(abs(expected[:, a] - found[:, a]).max(), abs(expected[:, a] + found[:, a]).max()) < 1e-3 for a in range(2)), "the map's axes are numpy's principal components")
+sys.exit(status)
+PYTHON
+else
+    echo "skip numpy: install python3-numpy"
+fi
+
+if command -v gnuplot > /dev/null; then
+    make -s plot OUT=$out > /dev/null 2> $out/errors && [ ! -s $out/errors ] && ok "make plot draws both pictures" || bad "make plot: $(head -n 1 $out/errors)"
+    for picture in map loss; do
+        [ "$(head -c 8 $out/$picture.png | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] && [ "$(wc -c < $out/$picture.png)" -gt 10000 ] && ok "$picture.png is a picture" || bad "$picture.png"
+    done
+else
+    echo "skip gnuplot: install gnuplot-nox"
+fi
+PATH=$out/nothing:/bin make -s plot OUT=$out > /dev/null 2> $out/errors
+if command -v gnuplot > /dev/null && [ -x /bin/gnuplot ]; then
+    mkdir -p $out/few
+    for tool in make sh test cc awk; do ln -sf "$(command -v $tool)" $out/few/; done
+    PATH=$PWD/$out/few make -s -o embed plot OUT=$out > /dev/null 2> $out/errors
+fi
+grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq 1 ] && ok "without gnuplot make plot says in one line how to get it" || bad "without gnuplot: $(cat $out/errors)"
+
+chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
+if [ -n "$chromium" ]; then
+    browse() { timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir=$out/profile "$@" 2> /dev/null; }
+    # a copy of the page with a hand on its slider; what it finds goes into the title
+    cat $out/report.html - > $out/driven.html << 'HTML'
+<script>
+// frames come by the clock, which runs ahead while nothing happens
+requestAnimationFrame=f=>setTimeout(()=>f(performance.now()),16);cancelAnimationFrame=clearTimeout;
+const where=()=>marks.map(m=>m.getAttribute('transform')).join(),found=[],say=(name,holds)=>found.push((holds?'ok ':'FAIL ')+'page: '+name);
+const end=where();
+slider.value=0;slider.dispatchEvent(new Event('input'));
+const start=where();
+say('the slider at 0 shows the start',start!=end&&document.getElementById('step').textContent=='0');
+slider.value=slider.max;slider.dispatchEvent(new Event('input'));
+say('the slider at its end shows the end',where()==end&&+document.getElementById('step').textContent==steps[steps.length-1]);
+slider.value=2.5;slider.dispatchEvent(new Event('input'));
+say('between two moments marks are between',where()!=start&&where()!=end);
+const a=marks.find(m=>/^e: row 14,/.test(m.querySelector('title').textContent));
+a.dispatchEvent(new PointerEvent('pointerenter'));
+say('pointing at e tells of its row',/^e: row 14, seen 12,450 times, moved 2.73; nearest: /.test(document.getElementById('about').textContent)&&
+ document.querySelectorAll('#row rect').length==64&&a.classList.contains('on'));
+play.click();
+say('play becomes pause',play.textContent=='pause');
+setTimeout(()=>{const early=where();say('play moves the marks',early!=end&&+slider.value>2.5);
+ play.click();const still=where();
+ setTimeout(()=>{say('pause holds them',where()==still&&play.textContent=='play');play.click();
+  setTimeout(()=>{say('play ends at the end',where()==end&&play.textContent=='play');
+   say('nothing is wider than the window',document.documentElement.scrollWidth<=innerWidth);
+   const boxes=marks.map(m=>m.querySelector('ellipse').getBoundingClientRect());
+   say('no mark covers another',!boxes.some((p,i)=>boxes.some((q,j)=>j<i&&
+    Math.hypot((p.x+p.width/2-q.x-q.width/2)/(p.width+q.width)*2,(p.y-q.y)/p.height)<.85)));
+   document.body.innerHTML='<pre id=found>'+found.join('\n')+'\n</pre>';},9000);},500);},700);
+</script>
+HTML
+    for size in 1280,900 500,844; do # headless windows are at least 500 wide
+        browse --virtual-time-budget=20000 --window-size=$size --dump-dom "file://$PWD/$out/driven.html" | sed -n '/<pre id="found">/,/<\/pre>/p' | sed 's/<[^>]*>//g' | grep -v '^$' | sed "s/$/ (window $size)/" > $out/found
+        cat $out/found
+        [ "$(grep -c '^ok' $out/found)" -eq 10 ] || bad "the page in a window of $size: $(grep -c '^ok' $out/found) of 10 hold"
+    done
+    # both themes: the colour of the corner; without script: marks and curve are there
+    for theme in 0 1; do
+        browse --blink-settings=preferredColorScheme=$theme --screenshot=$out/theme$theme.png --window-size=390,844 "file://$PWD/$out/report.html"
+    done
+    [ -s $out/theme0.png ] && [ -s $out/theme1.png ] && ! cmp -s $out/theme0.png $out/theme1.png && ok "page: a light and a dark theme" || bad "page: themes look the same"
+    sed '/^<script>/,/^<\/script>/d' $out/report.html > $out/without.html
+    browse --dump-dom "file://$PWD/$out/without.html" > $out/still.html
+    [ "$(grep -c '<g class="c k' $out/still.html)" -eq 64 ] && [ "$(grep -c 'class="line s' $out/still.html)" -eq 2 ] && grep -q '<p id="controls" hidden' $out/still.html &&
+        ok "page: without script the map and the curve are there, the controls are not" || bad "page: without script"
+else
+    echo "skip the page in a browser: install chromium"
+fi
+exit $status
