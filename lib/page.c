@@ -20,7 +20,7 @@ typedef struct {
     uint32_t rows[CHARACTERS]; /* the characters that were seen */
     size_t count;
     Start start;
-    Snapshots snapshots; /* at least one: the saved rows when there are no others */
+    Snapshots snapshots; /* at least one: the last are the saved rows */
     double (*place)[2];  /* [snapshots][count] on the page, pixels */
     Projection projection;
 } Page;
@@ -102,10 +102,19 @@ static void put_neighbours(const Page *page, size_t i) {
     }
 }
 
+/* A character's way over the run, a faint line: what moves is seen without script, too. */
+static void put_trail(const Page *page, size_t i) {
+    fprintf(page->file, "<path class=\"trail k%d\" d=\"", (int)character_kind(character_of((uint8_t)page->rows[i])));
+    for (size_t s = 0; s < page->snapshots.count; s++)
+        fprintf(page->file, "%c%.0f %.0f", s ? 'L' : 'M', page->place[s * page->count + i][0], page->place[s * page->count + i][1]);
+    fprintf(page->file, "\"/>\n");
+}
+
 static void put_map(Page *page) {
     FILE *file = page->file;
     const double(*place)[2] = (const double(*)[2])page->place + (page->snapshots.count - 1) * page->count;
     fprintf(file, "<svg id=map viewBox=\"0 0 %d %d\" role=img aria-label=\"map of the characters\">\n", MAP_WIDTH, MAP_HEIGHT);
+    for (size_t i = 0; i < page->count && page->snapshots.count > 1; i++) put_trail(page, i);
     for (size_t i = 0; i < page->count; i++) {
         char name[8], number[32], character = character_of((uint8_t)page->rows[i]);
         character_name(character, name);
@@ -305,11 +314,11 @@ static void put_settings(Page *page) {
 /* ---- the page --------------------------------------------------------------------------------- */
 
 static const char style[] =
-    ":root{color-scheme:light dark;--paper:#fff;--ink:#1d1f23;--faint:#6b7078;--line:#d9dce1;--k0:#c2410c;--k1:#1d4ed8;--k2:#047857;--k3:#7c3aed;--k4:#a16207;--k5:#6b7280;--s0:#94a3b8;--s1:#c2410c}\n"
-    "@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e8e9eb;--faint:#9aa0a8;--line:#343840;--k0:#fb923c;--k1:#7aa7ff;--k2:#4ade80;--k3:#c4a5ff;--k4:#eab308;--k5:#9ca3af;--s0:#64748b;--s1:#fb923c}}\n"
+    ":root{color-scheme:light dark;--paper:#fff;--ink:#1d1f23;--faint:#6b7078;--line:#d9dce1;--k0:#c81e4a;--k1:#1d4ed8;--k2:#047857;--k3:#7c3aed;--k4:#a16207;--k5:#6b7280;--s0:#94a3b8;--s1:#c2410c}\n"
+    "@media(prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e8e9eb;--faint:#9aa0a8;--line:#343840;--k0:#ff7a93;--k1:#7aa7ff;--k2:#4ade80;--k3:#c4a5ff;--k4:#eab308;--k5:#9ca3af;--s0:#64748b;--s1:#fb923c}}\n"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:780px;padding:1.2rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
     "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.5rem 0}svg{width:100%;height:auto;display:block}\n"
-    "#map{border:1px solid var(--line);border-radius:6px}.c ellipse{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 15px ui-monospace,monospace;text-anchor:middle}.c.long text{font-size:12px}.c:hover ellipse,.c.on ellipse{opacity:.5}\n"
+    "#map{border:1px solid var(--line);border-radius:6px}.trail{fill:none;stroke:var(--k);opacity:.15}.c ellipse{fill:var(--k);opacity:.16}.c text{fill:var(--k);font:600 15px ui-monospace,monospace;text-anchor:middle}.c.long text{font-size:12px}.c:hover ellipse,.c.on ellipse{opacity:.5}\n"
     "#about{min-height:1.5em;font-size:.9rem}#row rect{fill:var(--k)}#row{border-bottom:1px solid var(--line)}svg[hidden]{display:none}\n"
     ".k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}.s0{--k:var(--s0)}.s1{--k:var(--s1)}\n"
     ".legend{color:var(--faint);font-size:.9rem}.legend span{white-space:nowrap;margin-right:.8em}.legend i{display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--k);margin-right:.35em}\n"
@@ -326,18 +335,22 @@ static void beside(const char *model_path, const char *name, char *path) {
     snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash - model_path + 1) : 0, model_path, name);
 }
 
+/* The snapshots up to the saved model's step, and its own rows as the last, so that the map ends at what the file holds.
+   Snapshots of another run, whose first rows are not this one's start, are left out. */
 static void take_snapshots(Page *page, const char *model_path) {
     char path[PATH_MAX];
-    size_t dim = page->saved->model.dim;
-    page->snapshots = snapshots_start(dim);
+    size_t dim = page->saved->model.dim, size = CHARACTERS * dim, step = metadata_count(&page->saved->file, "best_step"), count = 0;
+    Snapshots found = snapshots_start(dim);
     beside(model_path, "snapshots.safetensors", path);
-    bool usable = page->snapshots.capacity && snapshots_load(path, &page->snapshots);
-    for (size_t i = 0; usable && i < page->snapshots.count * CHARACTERS * dim; i++) usable = isfinite(page->snapshots.rows[i]);
-    if (usable) return;
-    free(page->snapshots.rows);
-    page->snapshots.rows = allocate(CHARACTERS, dim * sizeof(float), "the page");
-    memcpy(page->snapshots.rows, page->saved->model.embedding, CHARACTERS * dim * sizeof(float));
-    page->snapshots.count = 1;
+    bool usable = found.capacity && snapshots_load(path, &found);
+    if (usable && page->start.known) usable = !memcmp(found.rows, page->start.model.embedding, size * sizeof(float));
+    while (usable && count < found.count && count < MAX_SNAPSHOTS - 1 && found.steps[count] < (int64_t)step) count++;
+    page->snapshots = (Snapshots){.dim = dim, .count = count + 1, .rows = allocate(count + 1, size * sizeof(float), "the page")};
+    memcpy(page->snapshots.rows, found.rows, count * size * sizeof(float));
+    memcpy(page->snapshots.steps, found.steps, count * sizeof *found.steps);
+    memcpy(page->snapshots.rows + count * size, page->saved->model.embedding, size * sizeof(float));
+    page->snapshots.steps[count] = (int64_t)step;
+    snapshots_free(&found);
 }
 
 void page_write(const SavedModel *saved, const char *model_path, const char *folder) {
@@ -356,7 +369,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
                        "aria-label=\"moment of the run\"><span>batch <span id=step></span></span></p>\n");
     put_map(&page);
     fprintf(page.file, "<p>The plane on which the trained rows (dim %zu) differ most: %.0f%% of their variance lies across, %.0f%% along. Marks that would cover each other are moved apart a "
-                       "little.</p>\n<p id=about></p><svg id=row viewBox=\"0 0 560 60\" role=img aria-label=\"the row's numbers\" hidden></svg>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
+                       "little; faint lines show the ways they came.</p>\n<p id=about></p><svg id=row viewBox=\"0 0 560 60\" role=img aria-label=\"the row's numbers\" hidden></svg>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
     fprintf(page.file, "<h2>Loss</h2>\n");
     beside(model_path, "loss.csv", path);
     put_curve(&page, path);

@@ -10,7 +10,7 @@ unset tics
 unset key
 set offsets graph 0.03, graph 0.03, graph 0.04, graph 0.04
 set lmargin 1; set rmargin 1; set tmargin 1; set bmargin 3
-colour(k) = int(word("0xc2410c 0x1d4ed8 0x047857 0x7c3aed 0xa16207 0x6b7280", int(k) + 1))
+colour(k) = int(word("0xc81e4a 0x1d4ed8 0x047857 0x7c3aed 0xa16207 0x6b7280", int(k) + 1))
 kinds = "vowel consonant capital digit punctuation whitespace"
 do for [k = 0:5] { set label word(kinds, k + 1) at screen 0.14 + 0.145 * k, screen 0.03 center textcolor rgb colour(k) }
 # by id, for gnuplot would take a quotation mark in the data for a quotation; in labels a backslash is written twice
