@@ -171,7 +171,7 @@ static RowOptions row_options_of(const char *path, const TensorFile *file) {
     const Tensor *ngrams = tensor_find(file, "ngrams", "U8", 2);
     double order = metadata_number(file, "order", ngrams ? (double)ngrams->shape[1] : 1);
     if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order) inconsistent(path, "its order is not from 1 to 32");
-    double least = metadata_number(file, "min_count", 1);
+    double least = metadata_number(file, "least_count", 1);
     RowOptions options = {.order = (int)order, .min_count = least >= 1 && least <= UINT32_MAX ? (uint32_t)least : 1, .max_rows = UINT32_MAX};
     const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
     if (echoes && echoes->shape[0] > MAX_ECHOES) inconsistent(path, "it has more echoes than this program knows");
