@@ -336,13 +336,14 @@ static void beside(const char *model_path, const char *name, char *path) {
 }
 
 /* The snapshots up to the saved model's step, and its own rows as the last, so that the map ends at what the file holds.
-   Snapshots of another run, whose first rows are not this one's start, are left out. */
+   Snapshots that are no numbers, or of another run (whose first rows are not this one's start), are left out. */
 static void take_snapshots(Page *page, const char *model_path) {
     char path[PATH_MAX];
     size_t dim = page->saved->model.dim, size = CHARACTERS * dim, step = metadata_count(&page->saved->file, "best_step"), count = 0;
     Snapshots found = snapshots_start(dim);
     beside(model_path, "snapshots.safetensors", path);
     bool usable = found.capacity && snapshots_load(path, &found);
+    for (size_t i = 0; usable && i < found.count * size; i++) usable = isfinite(found.rows[i]);
     if (usable && page->start.known) usable = !memcmp(found.rows, page->start.model.embedding, size * sizeof(float));
     while (usable && count < found.count && count < MAX_SNAPSHOTS - 1 && found.steps[count] < (int64_t)step) count++;
     page->snapshots = (Snapshots){.dim = dim, .count = count + 1, .rows = allocate(count + 1, size * sizeof(float), "the page")};
