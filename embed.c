@@ -216,7 +216,7 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
     }
     if (found) qsort(near, found, sizeof *near, nearer);
     printf("near %s, among %s\n", subject.name, settings->any || kind == ROW_KINDS ? "all rows" : row_kind_name(kind));
-    if (subject.row < CHARACTERS && contexts->count[subject.row] == 0) printf("  (never seen in training: its row is as random as at the start)\n");
+    if (subject.row < CHARACTERS && contexts->count[subject.row] == 0) printf("  (never seen in training: its row is what it was at the start)\n");
     for (size_t i = 0; i < found && i < (settings->count ? settings->count : 12); i++) {
         char name[ROW_NAME];
         printf("  %+.4f  %-24s seen %u times\n", near[i].cosine, row_name(contexts, near[i].row, name), (unsigned)contexts->count[near[i].row]);
