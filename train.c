@@ -458,8 +458,8 @@ typedef struct {
     double distance;
 } Move;
 
-/* How far each row of the best model is from its start: the five that moved most. */
-static void say_moves(const SavedModel *saved) {
+/* How far each row of the best model is from its start: the five that moved most. The best model may be from the middle of an epoch. */
+static void say_moves(const SavedModel *saved, bool saw_all) {
     Start start = start_of(saved);
     Move most[5] = {{0}};
     size_t moved = 0;
@@ -475,13 +475,15 @@ static void say_moves(const SavedModel *saved) {
         }
     }
     char a[32], b[32], name[ROW_NAME];
-    fprintf(stderr, "rows        %s moved; %s were never on and are bit for bit as they started\n", grouped(moved, a), grouped(saved->model.rows - moved, b));
+    fprintf(stderr, "rows        %s moved; %s %s and are bit for bit as they started\n", grouped(moved, a), grouped(saved->model.rows - moved, b),
+            saw_all ? "were never on" : "were not on before the best model");
+    start_free(&start);
+    if (!moved) return;
     fprintf(stderr, "moved most ");
     for (int i = 0; i < 5 && most[i].distance > 0; i++)
         fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->contexts, most[i].row, name), most[i].distance,
                 grouped(saved->contexts.count[most[i].row], a), i < 4 ? "," : "");
     fprintf(stderr, "\n");
-    start_free(&start);
 }
 
 static void say_end(const Run *run) {
@@ -492,9 +494,11 @@ static void say_end(const Run *run) {
     double loss = run->best_loss;
     fprintf(stderr, "\nheld out    %.4f nats/char = %.4f bits/char, perplexity %.3f", loss, loss / log(2), exp(loss));
     fprintf(stderr, "   (yardsticks: %.3f, %.3f, %.3f)\n", run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
-    if (loss > run->yardsticks.unigram - 0.01)
-        fprintf(stderr, "            no better than the unigram yardstick: there is nothing in this text that a context tells\n");
-    say_moves(&saved);
+    if (run->yardsticks.unigram < 0.01)
+        fprintf(stderr, "            the training part is one character over and over, or nearly so: there was nothing to tell apart\n");
+    else if (loss > run->yardsticks.unigram - 0.01)
+        fprintf(stderr, "            no better than the unigram yardstick: what contexts told in the training part is no help in the held-out part\n");
+    say_moves(&saved, run->best_step >= epoch_steps(run->split, run->trainer->options.batch));
     fprintf(stderr, "files       %s (the best model), %s/checkpoint.safetensors, %s/loss.csv\n", path, out, out);
     bool elsewhere = strcmp(out, "out") != 0;
     fprintf(stderr, "next        ./sample %s%s%s\"WTF\"   ./embed%s%s   make plot\n", elsewhere ? "--model " : "", elsewhere ? path : "", elsewhere ? " " : "",

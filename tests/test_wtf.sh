@@ -76,15 +76,24 @@ else
 fi
 
 # each section can fail: one line of what it runs is made wrong, and the section says so
+build="${CC:-cc} -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -pthread -w -O0"
+root=$PWD
+mkdir -p $out/objects
+(cd $out/objects && $build -c "$root"/lib/*.c) || bad "the library does not compile with $build"
 broken() { # section, file, what is wrong, sed command
     rm -rf $out/src
     mkdir -p $out/src/lib
     cp model.h wtf.c $out/src
     cp lib/*.[ch] $out/src/lib
     sed "$4" "$2" > $out/src/"$2"
+    sources=$out/src/wtf.c objects=$out/objects/*.o
+    case $2 in lib/*) # its object gives way to the broken one
+        sources="$sources $out/src/$2"
+        objects=$(ls $out/objects/*.o | grep -v "/$(basename "$2" .c).o")
+    esac
     if cmp -s "$2" $out/src/"$2"; then
         bad "section $1: \"$4\" changes nothing in $2"
-    elif ! ${CC:-cc} -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -pthread -w -O0 -o $out/broken $out/src/wtf.c $out/src/lib/*.c -lm; then
+    elif ! $build -o $out/broken $sources $objects -lm; then
         bad "section $1: it does not compile with \"$4\""
     else
         $out/broken > $out/other 2>&1
