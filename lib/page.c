@@ -224,7 +224,8 @@ static void put_curve(Page *page, const char *log_path) {
     fprintf(file, "<svg id=curve viewBox=\"0 0 %d %d\" role=img aria-label=\"loss against characters\">\n", CURVE_WIDTH, CURVE_HEIGHT);
     double between = pow(10, floor(log10(high - low))); /* of lines: 1, 2 or 5 times a power of ten, some three to eight of them */
     if ((high - low) / between < 3) between /= 2;
-    for (double loss = low; loss <= high; loss += between)
+    double loss = low;
+    for (int g = 0; g < 12 && loss <= high; g++, loss = low + g * between)
         fprintf(file, "<path class=grid d=\"M%d %.1fH%d\"/><text class=axis x=%d y=%.1f text-anchor=end>%.1f</text>\n", LEFT, curve_y(loss, low, high), CURVE_WIDTH - 20, LEFT - 6,
                 curve_y(loss, low, high) + 4, loss);
     struct { const char *name; double loss; } yardsticks[] = {{"knows nothing", log(CHARACTERS)},
