@@ -1,0 +1,202 @@
+/* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system fail, or ends the program there.
+
+   FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc, realloc, aligned_alloc),
+                thread (pthread_create), fopen, fstat, flock, mkdir; or file: any of open, write, fsync, rename, close
+   FAULT_AT     the how manieth such call, from 1
+   FAULT_KIND   the name of an error (EIO, ENOSPC, ...), "short" (a byte is read or written), "die" (the program ends
+                before the call), "die-after" (it ends behind it), "torn" (half is written, then it ends)
+   FAULT_PAGE   the number of an open file of a page or more, where the shim leaves what happened: see shim.h
+
+   Built with -DFAULT_LINKED it is part of a program whose sources call fault_malloc for malloc and so on: AddressSanitizer
+   has a malloc of its own, before which no library comes. */
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir"};
+static const struct { const char *name; int number; } errors[] = {
+    {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
+
+enum { SHORT = 1000, DIE, DIE_AFTER, TORN };
+
+static FaultPage *page; /* NULL: nothing is counted, nothing fails */
+static int chosen = -1, kind;
+static bool any_file_call;
+static unsigned chosen_at;
+static atomic_uint file_calls;
+
+static void __attribute__((constructor)) start(void) {
+    const char *call = getenv("FAULT_CALL"), *at = getenv("FAULT_AT"), *how = getenv("FAULT_KIND"), *where = getenv("FAULT_PAGE");
+    if (!where) return;
+    for (int i = 0; call && i < FAULT_CALLS; i++)
+        if (!strcmp(call, names[i])) chosen = i;
+    any_file_call = call && !strcmp(call, "file");
+    chosen_at = at ? (unsigned)atoi(at) : 0;
+    for (size_t i = 0; how && i < sizeof errors / sizeof *errors; i++)
+        if (!strcmp(how, errors[i].name)) kind = errors[i].number;
+    if (how && !strcmp(how, "short")) kind = SHORT;
+    if (how && !strcmp(how, "die")) kind = DIE;
+    if (how && !strcmp(how, "die-after")) kind = DIE_AFTER;
+    if (how && !strcmp(how, "torn")) kind = TORN;
+    long mapped = syscall(SYS_mmap, NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(where), 0);
+    if (mapped != -1) page = (FaultPage *)mapped;
+}
+
+/* Counts a call; 0, or what is to happen to it. Errors that need nothing else set errno here. */
+static int fault(int call) {
+    if (!page) return 0;
+    unsigned number = atomic_fetch_add(&page->calls[call], 1) + 1;
+    bool of_files = call == FAULT_OPEN || call == FAULT_WRITE || call == FAULT_FSYNC || call == FAULT_RENAME || call == FAULT_CLOSE;
+    if (any_file_call) {
+        if (!of_files || atomic_fetch_add(&file_calls, 1) + 1 != chosen_at) return 0;
+    } else if (call != chosen || number != chosen_at) {
+        return 0;
+    }
+    page->hit = 1;
+    if (kind == DIE || (kind == TORN && call != FAULT_WRITE)) _exit(FAULT_DIED);
+    if (kind < SHORT) errno = kind;
+    return kind;
+}
+
+/* The end of a call that was let through: some programs end behind it. */
+static void passed(int what) {
+    if (what == DIE_AFTER) _exit(FAULT_DIED);
+}
+
+#define FAILS(what) ((what) && (what) < SHORT)
+
+/* ---- memory ----------------------------------------------------------------------------------- */
+
+#ifdef FAULT_LINKED
+#define NAME(call) fault_##call
+#define REAL(call) call
+#else
+#define NAME(call) call
+#define REAL(call) __libc_##call
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+#define __libc_aligned_alloc __libc_memalign
+#endif
+
+void *NAME(malloc)(size_t size);
+void *NAME(calloc)(size_t count, size_t size);
+void *NAME(realloc)(void *block, size_t size);
+void *NAME(aligned_alloc)(size_t alignment, size_t size);
+
+void *NAME(malloc)(size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(malloc)(size); }
+void *NAME(calloc)(size_t count, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(calloc)(count, size); }
+void *NAME(realloc)(void *block, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(realloc)(block, size); }
+void *NAME(aligned_alloc)(size_t alignment, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(aligned_alloc)(alignment, size); }
+
+/* ---- everything else -------------------------------------------------------------------------- */
+
+#ifndef FAULT_LINKED
+
+/* The next function of this name: libc's own. */
+#define NEXT(result, name, ...) \
+    static result (*next)(__VA_ARGS__); \
+    if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name)
+
+int open(const char *path, int flags, ...) {
+    NEXT(int, open, const char *, int, ...);
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    int what = fault(FAULT_OPEN);
+    if (FAILS(what)) return -1;
+    int result = next(path, flags, mode);
+    passed(what);
+    return result;
+}
+
+ssize_t read(int descriptor, void *bytes, size_t size) {
+    NEXT(ssize_t, read, int, void *, size_t);
+    int what = fault(FAULT_READ);
+    if (FAILS(what)) return -1;
+    return next(descriptor, bytes, what == SHORT && size > 1 ? 1 : size);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t size) {
+    NEXT(ssize_t, write, int, const void *, size_t);
+    int what = fault(FAULT_WRITE);
+    if (FAILS(what)) return -1;
+    ssize_t result = next(descriptor, bytes, what == SHORT && size > 1 ? 1 : what == TORN ? size / 2 : size);
+    if (what == TORN) _exit(FAULT_DIED);
+    passed(what);
+    return result;
+}
+
+int fsync(int descriptor) {
+    NEXT(int, fsync, int);
+    int what = fault(FAULT_FSYNC);
+    if (FAILS(what)) return -1;
+    int result = page ? 0 : next(descriptor); /* a thousand runs need not wait for the disk */
+    passed(what);
+    return result;
+}
+
+int rename(const char *from, const char *to) {
+    NEXT(int, rename, const char *, const char *);
+    int what = fault(FAULT_RENAME);
+    if (FAILS(what)) return -1;
+    int result = next(from, to);
+    passed(what);
+    return result;
+}
+
+/* An error of close comes when the file is closed all the same. */
+int close(int descriptor) {
+    NEXT(int, close, int);
+    int what = fault(FAULT_CLOSE), result = next(descriptor);
+    passed(what);
+    if (!FAILS(what)) return result;
+    errno = what;
+    return -1;
+}
+
+void *mmap(void *where, size_t size, int protection, int flags, int descriptor, off_t offset) {
+    NEXT(void *, mmap, void *, size_t, int, int, int, off_t);
+    return FAILS(fault(FAULT_MMAP)) ? MAP_FAILED : next(where, size, protection, flags, descriptor, offset);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*life)(void *), void *argument) {
+    NEXT(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    int what = fault(FAULT_THREAD);
+    return FAILS(what) ? what : next(thread, attributes, life, argument);
+}
+
+FILE *fopen(const char *path, const char *mode) {
+    NEXT(FILE *, fopen, const char *, const char *);
+    return FAILS(fault(FAULT_FOPEN)) ? NULL : next(path, mode);
+}
+
+int fstat(int descriptor, struct stat *about) {
+    NEXT(int, fstat, int, struct stat *);
+    return FAILS(fault(FAULT_FSTAT)) ? -1 : next(descriptor, about);
+}
+
+int flock(int descriptor, int operation) {
+    NEXT(int, flock, int, int);
+    return FAILS(fault(FAULT_FLOCK)) ? -1 : next(descriptor, operation);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    NEXT(int, mkdir, const char *, mode_t);
+    return FAILS(fault(FAULT_MKDIR)) ? -1 : next(path, mode);
+}
+
+#endif
