@@ -26,7 +26,7 @@ static const Breach breaches[] = {
     {"only metadata", "{\"__metadata__\":{\"a\":\"b\",\"c\":\"\"}}", 0, 0, NULL},
     {"empty metadata", "{\"__metadata__\":{}}", 0, 0, NULL},
     {"one tensor", ONE("F32", "[2,3]", "[0,24]"), 0, 24, NULL},
-    {"white space everywhere", " {\"a\" : { \"dtype\":\t\"U8\" ,\n\"shape\" : [ 1 , 2 ] , \"data_offsets\":[ 0 ,2 ]\r} } " + 1, 0, 2, NULL},
+    {"white space everywhere", "{\"a\" : { \"dtype\":\t\"U8\" ,\n\"shape\" : [ 1 , 2 ] , \"data_offsets\":[ 0 ,2 ]\r} } ", 0, 2, NULL},
     {"a number without dimensions", ONE("I64", "[]", "[0,8]"), 0, 8, NULL},
     {"a tensor of no size", ONE("F32", "[0,7]", "[0,0]"), 0, 0, NULL},
     {"a zero beside huge dimensions", ONE("F32", "[0,18446744073709551615,18446744073709551615]", "[0,0]"), 0, 0, NULL},
