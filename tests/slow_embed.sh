@@ -13,6 +13,7 @@ embed() { ./embed --model $out/model.safetensors "$@"; }
 for format in tsv vec npy csv map; do embed export --format $format > /dev/null || exit 1; done
 embed report > /dev/null || exit 1
 embed moved > $out/moved
+embed row "the " > $out/row
 ./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
 
 if $python -c 'import numpy' 2> /dev/null; then
@@ -120,6 +121,13 @@ for line in open(f"{folder}/moved"):
     if match:
         said[match[1]] = float(match[2])
 check(len(said) == 100 and all(abs(said[n] - m) < 1e-4 for n, m in zip(names, moved)), "embed moved: the distances from the first snapshot, so the seed gives the start to the bit")
+
+# ---- what a row makes likelier: its way through linear.weight
+logits = model["linear.weight"].astype(float) @ table[ngrams["the "]].astype(float)
+order = np.argsort(-logits)
+lines = [line.split() for line in open(f"{folder}/row")][-8:]
+expected = [[names[order[i]], f"{logits[order[i]]:+.3f}", names[order[-1 - i]], f"{logits[order[-1 - i]]:+.3f}"] for i in range(8)]
+check(lines == expected, "embed row: what it adds to the logits")
 
 # ---- the map: numpy's singular value decomposition
 points = [line.rstrip("\n").split("\t") for line in open(f"{folder}/map.tsv")]
