@@ -194,11 +194,11 @@ static size_t lines(const char *text) {
 /* ---- what is run ------------------------------------------------------------------------------ */
 
 static char text_path[4096], work[4096], model_path[4096];
-#define RUN_OPTIONS "-q", "-t", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work
+#define RUN_OPTIONS "-q", "-t", "2", "--evaluations", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work
 static const char *const train_new[] = {"train", RUN_OPTIONS, "-s", "1", text_path, NULL};
 static const char *const train_resume[] = {"train", RUN_OPTIONS, "--resume", text_path, NULL};
 static const char *const train_adopt[] = {"train", RUN_OPTIONS, "-s", "1", "--pretrained", model_path, text_path, NULL};
-static const char *const train_said[] = {"train", "-t", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work, "-s", "1", "--batch-losses", "3", text_path, NULL};
+static const char *const train_said[] = {"train", "-t", "2", "--evaluations", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work, "-s", "1", "--batch-losses", "3", text_path, NULL};
 static const char *const sample[] = {"sample", "-s", "1", "-n", "40", "--model", model_path, "The ", NULL};
 static const char *const sample_next[] = {"sample", "--next", "--model", model_path, "The ", NULL};
 static const char *const sample_score[] = {"sample", "--score", text_path, "--model", model_path, NULL};
@@ -235,7 +235,7 @@ static void prepare(void) {
     snprintf(text_path, sizeof text_path, "%s/text", folder);
     snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
     Bytes text = bytes_of("data/text.txt");
-    text.size = text.size < 1500 ? text.size : 1500;
+    text.size = text.size < 1000 ? text.size : 1000;
     put(text_path, text);
     /* an older run, of another seed, and one of this seed that was stopped on its way */
     static const char *const old_run[] = {"train", RUN_OPTIONS, "-s", "2", text_path, NULL};
@@ -245,9 +245,9 @@ static void prepare(void) {
     put(model_path, old.file[0]);
     folder_write(work, NULL);
     Fault stop = none;
-    stop.call = "rename"; /* loss.csv, then after each evaluation loss.csv, model, snapshots, checkpoint */
+    stop.call = "rename"; /* loss.csv of the start; then four for each evaluation: loss.csv, model, snapshots, checkpoint */
     stop.kind = "die";
-    stop.at = 8;
+    stop.at = 7;
     if (run(train_new, stop) != FAULT_DIED) check(false, "a run that ends on its way: %s", said);
     Folder half = folder_read(work);
     if (!half.file[1].bytes) check(false, "a run that ends on its way leaves a checkpoint");
