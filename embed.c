@@ -44,7 +44,7 @@ typedef struct {
 /* The sum of the rows that a context switches on. */
 static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t length, float *vector) {
     Stream *stream = stream_start(&saved->contexts);
-    uint32_t rows[MAX_ROWS_ON];
+    uint32_t rows[MAX_ROWS_ON] = {0};
     for (size_t i = 0; i < length; i++) stream_push(stream, ids[i]);
     embedding_forward(&saved->model, rows, stream_rows(stream, rows), vector);
     stream_end(stream);
@@ -108,7 +108,7 @@ static void print_map(const SavedModel *saved) {
     enum { HEIGHT = 24, MOST = 160 };
     uint32_t rows[CHARACTERS];
     size_t count = characters_seen(saved, rows), width = terminal_columns() - 2;
-    double x[CHARACTERS], y[CHARACTERS], low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
+    double x[CHARACTERS] = {0}, y[CHARACTERS] = {0}, low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
     char grid[HEIGHT][MOST + 1];
     Projection projection = projection_make(saved->model.embedding, saved->model.dim, rows, count);
     for (size_t i = 0; i < count; i++) {

@@ -221,7 +221,7 @@ static inline float larger(float a, float b) { return a > b ? a : b; }
    begins, and maxima and sums run in four chains: what would wait for a result is not next in line. */
 static inline void softmax(float *logits, size_t size, double *log_sum) {
     enum { CHAINS = 4, VECTORS = LOGITS / 8, BLOCK = 32 };
-    float largest[BLOCK], total[BLOCK];
+    float largest[BLOCK] = {0}, total[BLOCK] = {0};
     for (size_t first = 0, count; first < size; first += count) {
         count = size - first < BLOCK ? size - first : BLOCK;
         Floats8 *block = (Floats8 *)(logits + first * LOGITS);

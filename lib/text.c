@@ -136,7 +136,7 @@ void text_notice(const Text *text, const char *path) {
         for (int byte = 0; byte < 256; byte++) {
             if (!text->counts[byte]) continue;
             if (named++ == 8) {
-                at += snprintf(at, (size_t)(end - at), " ...");
+                snprintf(at, (size_t)(end - at), " ...");
                 break;
             }
             at += snprintf(at, (size_t)(end - at), " 0x%02x x %zu", (unsigned)byte, text->counts[byte]);
