@@ -1,6 +1,7 @@
 #!/bin/sh
 # A failure at every place of tests/test_faults.sh; then the same places of programs built with AddressSanitizer and LeakSanitizer.
 cd "$(dirname "$0")/.." || exit 1
+mkdir -p tests/build
 make -s || exit 1
 status=0
 watch() { grep -q '^FAIL ' "$1" && status=1; cat "$1"; }
