@@ -432,7 +432,7 @@ static void train(Run *run) {
     Trainer *trainer = run->trainer;
     size_t in_epoch = epoch_steps(run->split, trainer->options.batch), first_step = trainer->step;
     run->started = run->last_save = seconds_now();
-    if (trainer->step == 0) {
+    if (trainer->step == 0 && run->best_loss == INFINITY) {
         if (snapshot_due(&run->snapshots, 0, trainer->steps)) snapshot_take(&run->snapshots, trainer->model.embedding, 0);
         evaluate(run);
     }
@@ -602,7 +602,7 @@ int main(int argc, char **argv) {
     run.snapshots = snapshots_start(options->dim);
     log_start(&run.log);
     run.progress.live = isatty(STDERR_FILENO) && !settings->quiet;
-    if (settings->pretrained[0]) model_adopt(&run.trainer->model, &run.contexts, settings->pretrained);
+    if (settings->pretrained[0] && !settings->resume) model_adopt(&run.trainer->model, &run.contexts, settings->pretrained);
     if (settings->resume) resume(&run, &checkpoint);
 
     signal(SIGINT, interrupt);

@@ -1,6 +1,6 @@
 /* contexts.h: which rows of the embedding table a context switches on.
 
-   A context is all the text before the character to predict. Four kinds of rows look at it:
+   A context is all the text before the character to predict. Five kinds of rows look at it:
 
      characters   rows 0..99, one for each printable character: the last character's is on
      n-grams      a string of 2..order characters: on when the context ends with it

@@ -24,7 +24,7 @@ size_t step_positions(const Trainer *trainer, size_t step) {
     return place.length - done < trainer->options.batch ? place.length - done : trainer->options.batch;
 }
 
-/* Shuffles the shard in which the next step falls and looks up its rows; counts them when it is there for the first time. */
+/* Shuffles the shard in which the next step falls and looks up its rows. */
 static void enter_shard(Trainer *trainer) {
     Place place = place_of(trainer, trainer->step);
     trainer->shard_random = trainer->random;
@@ -32,8 +32,6 @@ static void enter_shard(Trainer *trainer) {
     if (!trainer->found.count || trainer->found.first != place.first) {
         found_free(&trainer->found);
         trainer->found = contexts_find(trainer->team, trainer->contexts, trainer->text, place.first, place.length);
-        if (trainer->step == place.first_step && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
-            contexts_count(trainer->contexts, &trainer->found);
     }
     trainer->shard_step = place.first_step;
     trainer->shard_end = place.first_step + divide_up(place.length, trainer->options.batch);
@@ -159,10 +157,12 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
     size_t done = 0;
     trainer->stopping = false;
     while (done < steps && trainer->step < trainer->steps && !trainer->stopping) {
-        if (trainer->step == 0 || trainer->step == trainer->shard_end) enter_shard(trainer);
+        if (trainer->step == trainer->shard_end) enter_shard(trainer);
         Stretch stretch = {trainer, trainer->step, trainer->step + steps - done, done};
         if (stretch.to > trainer->shard_end) stretch.to = trainer->shard_end;
         team_run(trainer->team, learn, &stretch);
+        bool first_batch = stretch.from == trainer->shard_step && stretch.done > done;
+        if (first_batch && stretch.from < epoch_steps(trainer->length, trainer->options.batch)) contexts_count(trainer->contexts, &trainer->found);
         trainer->step += stretch.done - done;
         done = stretch.done;
         if (trainer->bad_step) break;
