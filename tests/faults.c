@@ -203,7 +203,6 @@ static const char *const sample[] = {"sample", "-s", "1", "-n", "40", "--model",
 static const char *const sample_next[] = {"sample", "--next", "--model", model_path, "The ", NULL};
 static const char *const sample_score[] = {"sample", "--score", text_path, "--model", model_path, NULL};
 static const char *const embed[] = {"embed", "--model", model_path, NULL};
-static const char *const wtf[] = {"wtf", NULL};
 
 typedef struct {
     const char *name;
@@ -222,7 +221,6 @@ static Scenario scenarios[] = {
     {"sample --next", sample_next, false, false, true, {{{0}}}, {{{0}}}, NULL},
     {"sample --score", sample_score, false, false, true, {{{0}}}, {{{0}}}, NULL},
     {"embed", embed, false, false, true, {{{0}}}, {{{0}}}, NULL},
-    {"wtf", wtf, false, false, false, {{{0}}}, {{{0}}}, NULL},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
@@ -337,7 +335,7 @@ static void test_faults(unsigned stride) {
             }
         all += tried;
         if (wrong) check(false, "faults, %s: %zu of %zu places are wrong, such as: %s", scenario->name, wrong, tried, first_trouble);
-        else if (tried || stride == 1) check(tried > 0, "faults, %s: %zu places tried, %zu of them made no difference, the others ended in a line and status 1", scenario->name, tried, survived);
+        else check(tried > 0, "faults, %s: %zu places tried, %zu of them made no difference, the others ended in a line and status 1", scenario->name, tried, survived);
     }
     printf("note faults: %zu places tried in all: one in %u of the calls of each kind, with every error of that kind\n", all, stride);
 }

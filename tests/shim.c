@@ -52,7 +52,7 @@ static void __attribute__((constructor)) start(void) {
     if (how && !strcmp(how, "die")) kind = DIE;
     if (how && !strcmp(how, "die-after")) kind = DIE_AFTER;
     if (how && !strcmp(how, "torn")) kind = TORN;
-    long mapped = syscall(SYS_mmap, NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, atoi(where), 0);
+    long mapped = syscall(SYS_mmap, NULL, sizeof *page, (long)(PROT_READ | PROT_WRITE), (long)MAP_SHARED, atol(where), 0L); /* it reads whole registers */
     if (mapped != -1) page = (FaultPage *)mapped;
 }
 
