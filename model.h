@@ -52,7 +52,7 @@ typedef struct {
 static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     for (size_t c = first; c < last; c++)
-        for (size_t d = 0; d < stride; d++) model->turned[d * LOGITS + c] = model->linear[c * stride + d];
+        for (size_t d = 0; d < model->dim; d++) model->turned[d * LOGITS + c] = model->linear[c * stride + d];
 }
 
 /* A model of zeros. */
@@ -295,10 +295,9 @@ static inline void linear_gradient(const Model *model, const Batch *batch, Layer
     size_t stride = padded(model->dim);
     multiply(last - first, stride, batch->size, layers->logits + first, 1, LOGITS, layers->h, stride, NULL,
              layers->gradient + first * stride, stride);
-    float *bias = layers->gradient + CHARACTERS * stride;
-    memset(bias + first, 0, (last - first) * sizeof(float));
-    for (size_t b = 0; b < batch->size; b++)
-        for (size_t c = first; c < last; c++) bias[c] += layers->logits[b * LOGITS + c];
+    const float one = 1; /* the bias is a weight whose input is always 1 */
+    multiply(1, padded(last - first), batch->size, &one, 0, 0, layers->logits + first, LOGITS, NULL,
+             layers->gradient + CHARACTERS * stride + first, LOGITS);
 }
 
 /* d embedding.weight of the u-th distinct row: dh, summed over the contexts where the row is on; gradient [padded(dim)]. */
@@ -437,7 +436,7 @@ static inline void model_step(Model *model, Optimizer *optimizer, const Batch *b
     team_meet(team);
     if (member == 0) layers->mean_loss = mean_loss(batch, layers);
     if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, layers, rows_first, rows_last);
-    team_share(team, member, CHARACTERS, 2, &first, &last);
+    team_share(team, member, CHARACTERS, 8, &first, &last);
     linear_gradient(model, batch, layers, first, last);
     linear_update(model, optimizer, layers, first, last);
     team_meet(team);

@@ -31,8 +31,10 @@ void batch_free(Batch *batch) {
 static inline void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
     enum { SOON = 16, SOONER = 6 };
     if (!place || b + SOON >= count) return;
-    __builtin_prefetch(&found->at[place[b + SOON]]);
-    uint32_t row = found->at[place[b + SOONER]].ngram;
+    __builtin_prefetch(&found->ngram[place[b + SOON]]);
+    __builtin_prefetch(&found->next[place[b + SOON]]);
+    if (found->others) __builtin_prefetch(&found->others[place[b + SOON]]);
+    uint32_t row = found->ngram[place[b + SOONER]];
     if (row != NO_ROW) __builtin_prefetch(&contexts->parent[row]);
 }
 
@@ -43,7 +45,7 @@ static void fill_shared(Batch *batch, const Contexts *contexts, const Found *fou
     uint32_t *leaf = batch->row, *context_of = batch->where, *start = batch->next_start + 1, on = 0, size = 0, sum = 0;
     for (size_t b = 0; b < count; b++) {
         ask_ahead(contexts, found, place, b, count);
-        uint32_t row = found->at[place ? place[b] : from + b].ngram, number = row == NO_ROW ? size : mark[row];
+        uint32_t row = found->ngram[place ? place[b] : from + b], number = row == NO_ROW ? size : mark[row];
         if (number >= size || leaf[number] != row) {
             number = size++;
             if (row != NO_ROW) mark[row] = number;
@@ -64,13 +66,13 @@ static void fill_shared(Batch *batch, const Contexts *contexts, const Found *fou
     }
     batch->next_start[0] = 0;
     for (size_t b = 0; b < count; b++) /* and in the end where the following context's first does */
-        batch->next[start[context_of[b]]++] = found->at[place ? place[b] : from + b].next;
+        batch->next[start[context_of[b]]++] = found->next[place ? place[b] : from + b];
 }
 
 void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint32_t *place, size_t from, size_t count,
                 uint32_t *mark) {
     uint32_t on = 0;
-    if (contexts->ngrams_end == contexts->rows) {
+    if (!found->others) {
         fill_shared(batch, contexts, found, place, from, count, mark);
         return;
     }
@@ -78,9 +80,9 @@ void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, cons
     for (size_t b = 0; b < count; b++) {
         size_t i = place ? place[b] : from + b;
         ask_ahead(contexts, found, place, b, count);
-        batch->next[b] = found->at[i].next;
+        batch->next[b] = found->next[i];
         batch->on_start[b] = on;
-        on += (uint32_t)rows_on(contexts, &found->at[i], batch->on + on);
+        on += (uint32_t)rows_on(contexts, found, i, batch->on + on);
     }
     batch->on_start[count] = on;
 }

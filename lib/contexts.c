@@ -546,7 +546,7 @@ static void find_ngrams(const Contexts *contexts, const uint8_t *text, Found *fo
             if (longer == NO_ROW) break;
             row = longer;
         }
-        found->at[i].ngram = row;
+        found->ngram[i] = row;
     }
 }
 
@@ -560,7 +560,7 @@ static void find_phrases(const Contexts *contexts, const uint8_t *text, Found *f
     PhraseWalk walk = phrase_walk_start();
     if (i > 0) walk.before = plain(text[i - 1]);
     for (; i < found->first + to; i++) {
-        if (i >= place) memcpy(found->at[i - found->first].phrase, walk.row, sizeof walk.row);
+        if (i >= place) memcpy(found->others[i - found->first].phrase, walk.row, sizeof walk.row);
         phrase_walk_step(contexts, &walk, text[i]);
     }
 }
@@ -570,7 +570,7 @@ static void find_echoes(const Contexts *contexts, const uint8_t *text, Found *fo
     size_t reach = 2 * ECHO_WINDOW, start = found->first > reach ? found->first - reach : 0;
     for (size_t i = start; i < found->first + found->count; i++) {
         uint8_t follower = echo_step(&memory, text + start, SIZE_MAX, (uint32_t)(i - start));
-        if (i >= found->first) found->at[i - found->first].echo[echo] = follower;
+        if (i >= found->first) found->others[i - found->first].echo[echo] = follower;
     }
     echo_end(&memory);
 }
@@ -581,7 +581,7 @@ static void find_columns(const uint8_t *text, Found *found, size_t from, size_t 
     while (start > 0 && place - start < COLUMNS && text[start - 1] != NEWLINE) start--;
     for (; start < place; start++) column = next_column(column, text[start]);
     for (size_t i = from; i < to; i++) {
-        found->at[i].column = place + i - from > 0 ? column : NO_COLUMN;
+        found->others[i].column = place + i - from > 0 ? column : NO_COLUMN;
         column = next_column(column, text[found->first + i]);
     }
 }
@@ -608,13 +608,13 @@ static void find_task(Team *team, int member, void *argument) {
     }
 }
 
-static const Switches nothing_on = {NO_ROW, {NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN, 0};
+static const Others nothing_else = {{NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN};
 
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count) {
-    Found found = {first, count, reallocate(NULL, count, sizeof *found.at, "the rows of the text")};
-    for (size_t i = 0; i < count; i++) {
-        found.at[i] = nothing_on;
-        found.at[i].next = text[first + i];
+    Found found = {first, count, text + first, reallocate(NULL, count, sizeof *found.ngram, "the rows of the text"), NULL};
+    if (contexts->ngrams_end < contexts->rows) {
+        found.others = reallocate(NULL, count, sizeof *found.others, "the rows of the text");
+        for (size_t i = 0; i < count; i++) found.others[i] = nothing_else;
     }
     FindWork work = {contexts, text, &found, 0};
     team_run(team, find_task, &work);
@@ -622,28 +622,34 @@ Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, s
 }
 
 void found_free(Found *found) {
-    free(found->at);
+    free(found->ngram);
+    free(found->others);
     *found = (Found){0};
 }
 
 void contexts_count(Contexts *contexts, const Found *found) {
-    for (size_t i = 0; i < found->count; i++) {
-        const Switches *at = &found->at[i];
+    for (size_t i = 0; found->others && i < found->count; i++) {
+        const Others *others = &found->others[i];
         for (uint32_t e = 0; e < (uint32_t)contexts->options.echoes; e++)
-            if (at->echo[e] != NO_ECHO) contexts->count[contexts->phrases_end + e * CHARACTERS + at->echo[e]]++;
-        if (at->column != NO_COLUMN) contexts->count[contexts->echoes_end + at->column]++;
+            if (others->echo[e] != NO_ECHO) contexts->count[contexts->phrases_end + e * CHARACTERS + others->echo[e]]++;
+        if (others->column != NO_COLUMN) contexts->count[contexts->echoes_end + others->column]++;
     }
 }
 
-size_t rows_on(const Contexts *contexts, const Switches *switches, uint32_t *rows) {
+static size_t switched_on(const Contexts *contexts, uint32_t ngram, const Others *others, uint32_t *rows) {
     size_t count = 0;
-    for (uint32_t row = switches->ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
+    for (uint32_t row = ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
+    if (!others) return count;
     for (int w = 0; w < PHRASE_WORDS; w++)
-        if (switches->phrase[w] != NO_ROW) rows[count++] = switches->phrase[w];
+        if (others->phrase[w] != NO_ROW) rows[count++] = others->phrase[w];
     for (uint32_t e = 0; e < (uint32_t)contexts->options.echoes; e++)
-        if (switches->echo[e] != NO_ECHO) rows[count++] = contexts->phrases_end + e * CHARACTERS + switches->echo[e];
-    if (switches->column != NO_COLUMN) rows[count++] = contexts->echoes_end + switches->column;
+        if (others->echo[e] != NO_ECHO) rows[count++] = contexts->phrases_end + e * CHARACTERS + others->echo[e];
+    if (others->column != NO_COLUMN) rows[count++] = contexts->echoes_end + others->column;
     return count;
+}
+
+size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows) {
+    return switched_on(contexts, found->ngram[i], found->others ? &found->others[i] : NULL, rows);
 }
 
 /* ---- one character at a time ----------------------------------------------------------------- */
@@ -654,7 +660,8 @@ struct Stream {
     uint64_t length;
     PhraseWalk walk;
     EchoMemory memory[MAX_ECHOES];
-    Switches on;
+    uint32_t ngram;
+    Others others;
 };
 
 enum { STREAM_RING = 2 * ECHO_WINDOW - 1 };
@@ -664,29 +671,30 @@ Stream *stream_start(const Contexts *contexts) {
     stream->contexts = contexts;
     stream->text = allocate(STREAM_RING + 1, 1, "the context");
     stream->walk = phrase_walk_start();
-    stream->on = nothing_on;
+    stream->ngram = NO_ROW;
+    stream->others = nothing_else;
     for (int e = 0; e < contexts->options.echoes; e++) stream->memory[e] = echo_start(contexts->options.echo_keys[e]);
     return stream;
 }
 
 void stream_push(Stream *stream, uint8_t id) {
     const Contexts *contexts = stream->contexts;
-    Switches *on = &stream->on;
+    Others *others = &stream->others;
     stream->text[stream->length++ & STREAM_RING] = id;
-    on->ngram = id;
+    stream->ngram = id;
     for (uint64_t k = 2; k <= (uint64_t)contexts->options.order && k <= stream->length; k++) {
-        uint32_t longer = child_row(contexts, on->ngram, stream->text[(stream->length - k) & STREAM_RING]);
+        uint32_t longer = child_row(contexts, stream->ngram, stream->text[(stream->length - k) & STREAM_RING]);
         if (longer == NO_ROW) break;
-        on->ngram = longer;
+        stream->ngram = longer;
     }
     if (contexts->options.phrases) phrase_walk_step(contexts, &stream->walk, id);
-    memcpy(on->phrase, stream->walk.row, sizeof on->phrase);
+    memcpy(others->phrase, stream->walk.row, sizeof others->phrase);
     for (int e = 0; e < contexts->options.echoes; e++)
-        on->echo[e] = echo_step(&stream->memory[e], stream->text, STREAM_RING, (uint32_t)stream->length);
-    if (contexts->options.columns) on->column = next_column(on->column == NO_COLUMN ? 0 : on->column, id);
+        others->echo[e] = echo_step(&stream->memory[e], stream->text, STREAM_RING, (uint32_t)stream->length);
+    if (contexts->options.columns) others->column = next_column(others->column == NO_COLUMN ? 0 : others->column, id);
 }
 
-size_t stream_rows(const Stream *stream, uint32_t *rows) { return rows_on(stream->contexts, &stream->on, rows); }
+size_t stream_rows(const Stream *stream, uint32_t *rows) { return switched_on(stream->contexts, stream->ngram, &stream->others, rows); }
 
 void stream_end(Stream *stream) {
     for (int e = 0; e < stream->contexts->options.echoes; e++) echo_end(&stream->memory[e]);

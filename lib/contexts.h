@@ -94,31 +94,31 @@ uint32_t ngram_row(const Contexts *contexts, const uint8_t *ids, size_t length);
 /* The phrase row of a text, NO_ROW when there is none. */
 uint32_t phrase_row(const Contexts *contexts, const uint8_t *ids, size_t length);
 
-/* What one context switches on, packed. */
+/* What one context switches on beside an n-gram, packed. */
 typedef struct {
-    uint32_t ngram;                /* the longest n-gram's row; the shorter ones are its parents; NO_ROW: no history */
     uint32_t phrase[PHRASE_WORDS]; /* rows or NO_ROW */
     uint8_t echo[MAX_ECHOES];      /* for each key the character that followed, or NO_ECHO */
     uint8_t column;                /* characters in the line so far, or NO_COLUMN */
-    uint8_t next;                  /* the character that comes next in the text */
-} Switches;
+} Others;
 
-/* The switches of the positions of a stretch of text: position first + i predicts text[first + i] from
-   text[0 .. first + i). */
+/* What the positions of a stretch of text switch on: position first + i predicts text[first + i] from
+   text[0 .. first + i). Apart, so that batches, which visit positions in any order, find n-grams in few bytes. */
 typedef struct {
     size_t first, count;
-    Switches *at; /* [count] */
+    const uint8_t *next; /* [count] the characters to predict: a part of the text */
+    uint32_t *ngram;     /* [count] the longest n-gram's row; the shorter ones are its parents; NO_ROW: no history */
+    Others *others;      /* [count], NULL when n-grams are the only kind */
 } Found;
 
-/* Looks up the rows of positions first .. first + count - 1; text before first is context. */
+/* Looks up the rows of positions first .. first + count - 1; text before first is context. The text must outlive the result. */
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count);
 void found_free(Found *found);
 
 /* Adds to the counts of echoes and columns how often they are on at these positions (strings were counted when listed). */
 void contexts_count(Contexts *contexts, const Found *found);
 
-/* The rows that are on: rows [MAX_ROWS_ON]; returns how many. */
-size_t rows_on(const Contexts *contexts, const Switches *switches, uint32_t *rows);
+/* The rows that are on at position found->first + i: rows [MAX_ROWS_ON]; returns how many. */
+size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows);
 
 /* The same for a text that comes one character at a time, as when sampling. */
 typedef struct Stream Stream;

@@ -112,7 +112,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     size_t wrong = 0, differs = 0, streams = 0, on = 0;
     for (size_t i = 0; i < LENGTH; i++) {
         uint32_t rows[MAX_ROWS_ON], others[MAX_ROWS_ON];
-        size_t count = rows_on(&contexts, &found.at[i], rows);
+        size_t count = rows_on(&contexts, &found, i, rows);
         Expected expected = slow_rows(&contexts, text, i);
         bool same = count == expected.count && !memcmp(rows, expected.rows, count * sizeof *rows);
         if (!same && wrong++ == 0) { /* show the first */
@@ -123,7 +123,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
             for (size_t r = 0; r < expected.count; r++) printf(" %s", expected.rows[r] == NO_ROW ? "(none)" : row_name(&contexts, expected.rows[r], name));
             printf("\n");
         }
-        if (i >= TRAINED) differs += rows_on(&contexts, &tail.at[i - TRAINED], others) != count || memcmp(rows, others, count * sizeof *rows);
+        if (i >= TRAINED) differs += rows_on(&contexts, &tail, i - TRAINED, others) != count || memcmp(rows, others, count * sizeof *rows);
         streams += stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
         stream_push(stream, ids[i]);
         on += count;
