@@ -27,13 +27,17 @@ void batch_free(Batch *batch) {
     free(batch->number_of);
 }
 
-/* Asks for what the positions after b need before they need it: places are anywhere in the text, rows anywhere in the table. */
+/* Asks for what positions need some time before they need it: places are anywhere in the text, rows anywhere in the
+   table. Before the first position (b = 0) for all up to SOON, then for one at a time. */
 static inline void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
     enum { SOON = 16, SOONER = 6 };
-    if (!place || b + SOON >= count) return;
-    __builtin_prefetch(&found->ngram[place[b + SOON]]);
-    __builtin_prefetch(&found->next[place[b + SOON]]);
-    if (found->others) __builtin_prefetch(&found->others[place[b + SOON]]);
+    if (!place) return;
+    for (size_t i = b == 0 ? 0 : b + SOON; i <= b + SOON && i < count; i++) {
+        __builtin_prefetch(&found->ngram[place[i]]);
+        __builtin_prefetch(&found->next[place[i]]);
+        if (found->others) __builtin_prefetch(&found->others[place[i]]);
+    }
+    if (b + SOONER >= count) return;
     uint32_t row = found->ngram[place[b + SOONER]];
     if (row != NO_ROW) __builtin_prefetch(&contexts->parent[row]);
 }
@@ -90,9 +94,11 @@ void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, cons
 /* A counting sort. mark[r] is r's number among the distinct rows if that number is in use and says r:
    so mark need not be cleared between batches (Briggs and Torczon 1993, "sparse sets"). */
 void batch_group(Batch *batch, uint32_t *mark) {
+    enum { SOON = 16 };
     uint32_t distinct = 0, *count = batch->where_start + 1, *number_of = batch->number_of;
     size_t total = batch->on_start[batch->size];
     for (size_t i = 0; i < total; i++) {
+        if (i + SOON < total) __builtin_prefetch(&mark[batch->on[i + SOON]]);
         uint32_t row = batch->on[i], number = mark[row];
         if (number >= distinct || batch->row[number] != row) {
             number = mark[row] = distinct++;
