@@ -370,7 +370,6 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
         size_t row = batch->row[u] * model->dim;
         if (u + 16 < last) {
             size_t next = batch->row[u + 16] * model->dim;
-            prefetch_row(model->embedding + next, model->dim);
             if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + next, model->dim);
         }
         embedding_gradient(model, batch, layers, u, gradient);
