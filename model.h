@@ -208,28 +208,24 @@ static inline void linear_forward(const Model *model, const float *h, size_t siz
     multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, logits, LOGITS);
 }
 
-/* The larger of each of eight pairs. */
-static inline void larger8(Floats8 *most, const Floats8 *other) {
-    Integers8 larger = *other > *most;
-    *most = (Floats8)(((Integers8)*other & larger) | ((Integers8)*most & ~larger));
-}
-
 static inline float larger(float a, float b) { return a > b ? a : b; }
 
 /* Softmax, in place: logits [size, 104] -> p [size, 104]; log_sum [size] becomes ln of the sum of exp(logit). The
    largest logit is subtracted first, so that nothing overflows. Each step goes over all positions before the next
    begins, and maxima and sums run in four chains: what would wait for a result is not next in line. */
 static inline void softmax(float *logits, size_t size, double *log_sum) {
-    enum { CHAINS = 4, VECTORS = LOGITS / 8, BLOCK = 32 };
+    enum { VECTORS = LOGITS / 8, WHOLE = VECTORS / TOGETHER * TOGETHER, BLOCK = 32 };
     float largest[BLOCK] = {0}, total[BLOCK] = {0};
     for (size_t first = 0, count; first < size; first += count) {
         count = size - first < BLOCK ? size - first : BLOCK;
         Floats8 *block = (Floats8 *)(logits + first * LOGITS);
         for (size_t b = 0; b < count; b++) {
             const Floats8 *p = block + b * VECTORS;
-            Floats8 most[CHAINS];
-            for (int v = 0; v < CHAINS; v++) most[v] = p[v];
-            for (int v = CHAINS; v < VECTORS; v++) larger8(&most[v % CHAINS], &p[v]);
+            Floats8 most[TOGETHER];
+            for (int i = 0; i < TOGETHER; i++) most[i] = p[i];
+            for (int v = TOGETHER; v < WHOLE; v += TOGETHER)
+                for (int i = 0; i < TOGETHER; i++) larger8(&most[i], &p[v + i]);
+            for (int v = WHOLE; v < VECTORS; v++) larger8(&most[v - WHOLE], &p[v]);
             larger8(&most[0], &most[2]);
             larger8(&most[1], &most[3]);
             larger8(&most[0], &most[1]);
@@ -237,12 +233,15 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
             largest[b] = larger(larger(larger(m[0], m[4]), larger(m[1], m[5])), larger(larger(m[2], m[6]), larger(m[3], m[7])));
         }
         for (size_t b = 0; b < count; b++) {
-            Floats8 *p = block + b * VECTORS, sum[CHAINS] = {{0}};
-            for (int v = 0; v < VECTORS; v++) {
-                p[v] -= largest[b];
-                exact_exp8(&p[v]);
-                sum[v % CHAINS] += p[v];
+            Floats8 *p = block + b * VECTORS, sum[TOGETHER] = {{0}};
+            for (int v = 0; v < WHOLE; v += TOGETHER) {
+                for (int i = 0; i < TOGETHER; i++) p[v + i] -= largest[b];
+                exact_exp8(p + v, TOGETHER);
+                for (int i = 0; i < TOGETHER; i++) sum[i] += p[v + i];
             }
+            for (int v = WHOLE; v < VECTORS; v++) p[v] -= largest[b];
+            exact_exp8(p + WHOLE, VECTORS - WHOLE);
+            for (int v = WHOLE; v < VECTORS; v++) sum[v - WHOLE] += p[v];
             Floats8 s = (sum[0] + sum[2]) + (sum[1] + sum[3]);
             total[b] = ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
         }
@@ -250,8 +249,8 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
             Floats8 *p = block + b * VECTORS;
             float scale = 1 / total[b];
             for (int v = 0; v < VECTORS; v++) p[v] *= scale;
-            log_sum[first + b] = (double)largest[b] + exact_log((double)total[b]);
         }
+        for (size_t b = 0; b < count; b++) log_sum[first + b] = (double)largest[b] + exact_log((double)total[b]);
     }
 }
 
@@ -322,13 +321,14 @@ typedef struct {
     float *bias_sum;                     /* [104] */
 } Optimizer;
 
-/* Eight weights by Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10),
+/* Vectors of weights by Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10),
    the last taken as rate g times the smaller of 1 / sqrt(sum) and 1e10. */
-static inline void adagrad8(float rate, const Floats8 *g, Floats8 *sum, Floats8 *w) {
-    Floats8 square = *sum + *g * *g, inverse;
-    exact_inverse_root8(&square, &inverse);
-    *sum = square;
-    *w -= rate * (*g * inverse);
+static inline __attribute__((always_inline)) void adagrad8(float rate, const Floats8 *g, Floats8 *sum, Floats8 *w, const int vectors) {
+    Floats8 squares[TOGETHER], inverse[TOGETHER];
+    for (int i = 0; i < vectors; i++) squares[i] = sum[i] + g[i] * g[i];
+    exact_inverse_root8(squares, inverse, vectors);
+    for (int i = 0; i < vectors; i++) sum[i] = squares[i];
+    for (int i = 0; i < vectors; i++) w[i] -= rate * (g[i] * inverse[i]);
 }
 
 /* Updates `count` weights; SGD: w -= rate g. */
@@ -338,14 +338,15 @@ static inline void update(Rule rule, float rate, size_t count, const float *grad
         for (; i < count; i++) weights[i] -= rate * gradient[i];
         return;
     }
-    for (; i + 8 <= count; i += 8) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i));
+    for (; i + 32 <= count; i += 32) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i), TOGETHER);
+    for (; i + 8 <= count; i += 8) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i), 1);
     if (i == count) return;
     Floats8 part[3] = {{0}}; /* what is left over, in whole vectors */
     size_t bytes = (count - i) * sizeof(float);
     memcpy(&part[0], gradient + i, bytes);
     memcpy(&part[1], sum + i, bytes);
     memcpy(&part[2], weights + i, bytes);
-    adagrad8(rate, &part[0], &part[1], &part[2]);
+    adagrad8(rate, &part[0], &part[1], &part[2], 1);
     memcpy(sum + i, &part[1], bytes);
     memcpy(weights + i, &part[2], bytes);
 }

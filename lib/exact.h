@@ -15,6 +15,16 @@
 typedef float Floats8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias));
 
+/* Functions on vectors take up to TOGETHER of them, a constant at every call, and go through them step by step: each step of
+   one waits for its last, so that one alone would leave the processor idle half of the time. */
+enum { TOGETHER = 4 };
+
+/* The larger of each of eight pairs. */
+static inline void larger8(Floats8 *most, const Floats8 *other) {
+    Integers8 larger = *other > *most;
+    *most = (Floats8)(((Integers8)*other & larger) | ((Integers8)*most & ~larger));
+}
+
 static inline double exact_sqrt(double x) { return sqrt(x); } /* IEEE 754: rounded exactly */
 
 /* Natural logarithm of a normal positive double, to about 1 unit in the last place.
@@ -56,38 +66,41 @@ static inline double exact_cos_turns(double turn) {
     return 1 + sum;
 }
 
-/* *values = exp(*values) for eight values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
+/* values[i] = exp(values[i]) for vectors of values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
    exp x = 2^n exp r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in
    the low bits, from where a shift moves it into the exponent; exp r by its Taylor series, |r| <= ln 2 / 2. */
-static inline void exact_exp8(Floats8 *values) {
-    const Floats8 low = {-87, -87, -87, -87, -87, -87, -87, -87};
-    Floats8 x = *values;
-    Integers8 keep = x > low;
-    x = (Floats8)(((Integers8)x & keep) | ((Integers8)low & ~keep));
-    Floats8 shifted = x * 1.44269504f + 12582912.0f;
-    Floats8 n = shifted - 12582912.0f;
-    Floats8 r = x - n * 0.693145752f - n * 1.42860677e-6f;
-    Floats8 e = r * (1.0f / 720) + 1.0f / 120;
-    e = e * r + 1.0f / 24;
-    e = e * r + 1.0f / 6;
-    e = e * r + 0.5f;
-    e = e * r + 1.0f;
-    e = e * r + 1.0f;
-    *values = (Floats8)((Integers8)e + ((Integers8)shifted << 23));
+static inline __attribute__((always_inline)) void exact_exp8(Floats8 *values, const int vectors) {
+    Floats8 r[TOGETHER], n[TOGETHER], shifted[TOGETHER], e[TOGETHER];
+    for (int i = 0; i < vectors; i++) {
+        r[i] = (Floats8){-87, -87, -87, -87, -87, -87, -87, -87};
+        larger8(&r[i], &values[i]);
+    }
+    for (int i = 0; i < vectors; i++) shifted[i] = r[i] * 1.44269504f + 12582912.0f;
+    for (int i = 0; i < vectors; i++) n[i] = shifted[i] - 12582912.0f;
+    for (int i = 0; i < vectors; i++) r[i] = r[i] - n[i] * 0.693145752f - n[i] * 1.42860677e-6f;
+    for (int i = 0; i < vectors; i++) e[i] = r[i] * (1.0f / 720) + 1.0f / 120;
+    for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f / 24;
+    for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f / 6;
+    for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 0.5f;
+    for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
+    for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
+    for (int i = 0; i < vectors; i++) values[i] = (Floats8)((Integers8)e[i] + ((Integers8)shifted[i] << 23));
 }
 
-/* 1 / sqrt(x) of eight values at least 0, relative error below 2e-7; at most 1e10, also for 0. A first guess halves the
-   exponent; each of Newton's steps y -> y (1.5 - x/2 y^2) doubles the digits that are right. Multiplications and
-   subtractions take half the time of a square root and a division. */
-static inline void exact_inverse_root8(const Floats8 *x, Floats8 *result) {
+/* result[i] = 1 / sqrt(x[i]) of vectors of values at least 0, relative error below 2e-7; at most 1e10, also for 0. A first guess
+   halves the exponent; each of Newton's steps y -> y (1.5 - x/2 y^2) doubles the digits that are right.
+   Multiplications and subtractions take half the time of a square root and a division. */
+static inline __attribute__((always_inline)) void exact_inverse_root8(const Floats8 *x, Floats8 *result, const int vectors) {
     const Integers8 guess = {0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df};
     const Floats8 most = {1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f};
-    Floats8 half = *x * 0.5f, y = (Floats8)(guess - ((Integers8)*x >> 1));
-    y = y * (1.5f - half * y * y);
-    y = y * (1.5f - half * y * y);
-    y = y * (1.5f - half * y * y);
-    Integers8 small = y < most;
-    *result = (Floats8)(((Integers8)y & small) | ((Integers8)most & ~small));
+    Floats8 y[TOGETHER];
+    for (int i = 0; i < vectors; i++) y[i] = (Floats8)(guess - ((Integers8)x[i] >> 1));
+    for (int step = 0; step < 3; step++)
+        for (int i = 0; i < vectors; i++) y[i] = y[i] * (1.5f - x[i] * 0.5f * y[i] * y[i]);
+    for (int i = 0; i < vectors; i++) {
+        Integers8 small = y[i] < most;
+        result[i] = (Floats8)(((Integers8)y[i] & small) | ((Integers8)most & ~small));
+    }
 }
 
 /* e^x for |x| below 700, to about 1 unit in the last place: e^x = 2^n e^r, e^r by its Taylor series. */
