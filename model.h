@@ -44,22 +44,27 @@ static inline size_t padded(size_t dim) { return (dim + 7) / 8 * 8; }
 typedef struct {
     size_t rows, dim;
     float *embedding; /* [rows, dim] embedding.weight */
-    float *linear;    /* [100, padded(dim)] linear.weight */
+    float *linear;    /* [104, padded(dim)] linear.weight; the last four rows are zeros */
     float *turned;    /* [padded(dim), 104] linear.weight transposed: what forward reads */
     float *bias;      /* [104] linear.bias; the last four are so low that softmax makes them 0 */
 } Model;
 
+/* Turns the weights of characters first .. last - 1, eight characters at a time; first is a multiple of 8. */
 static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
-    for (size_t c = first; c < last; c++)
-        for (size_t d = 0; d < model->dim; d++) model->turned[d * LOGITS + c] = model->linear[c * stride + d];
+    for (size_t c = first; c < last; c += 8)
+        for (size_t d = 0; d < model->dim; d++) {
+            Floats8 column;
+            for (size_t i = 0; i < 8; i++) column[i] = model->linear[(c + i) * stride + d];
+            *(Floats8 *)(model->turned + d * LOGITS + c) = column;
+        }
 }
 
 /* A model of zeros. */
 static inline Model model_allocate(size_t rows, size_t dim) {
     size_t stride = padded(dim);
     Model model = {rows, dim, allocate(rows, dim * sizeof(float), "the embedding"),
-                   allocate(CHARACTERS * stride, sizeof(float), "the linear layer"),
+                   allocate(LOGITS * stride, sizeof(float), "the linear layer"),
                    allocate(stride * LOGITS, sizeof(float), "the linear layer"),
                    allocate(LOGITS, sizeof(float), "the linear layer")};
     for (size_t c = CHARACTERS; c < LOGITS; c++) model.bias[c] = -1e30f;

@@ -81,21 +81,20 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
-    trainer->ahead = allocate(members, sizeof *trainer->ahead, "a batch");
+    if (members > 1 && batch * padded(dim) <= ALONE) trainer->alone = team_start(1);
+    trainer->ahead_count = trainer->alone ? 2 * ROUND : members;
+    trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
+    for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch);
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
-    for (size_t m = 0; m < members; m++) {
-        trainer->ahead[m] = batch_allocate(batch);
-        trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
-    }
+    for (size_t m = 0; m < members; m++) trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
     trainer->layers = layers_allocate(batch, dim);
     return trainer;
 }
 
 void trainer_end(Trainer *trainer) {
-    for (int m = 0; m < team_size(trainer->team); m++) {
-        batch_free(&trainer->ahead[m]);
-        free(trainer->mark[m]);
-    }
+    for (size_t i = 0; i < trainer->ahead_count; i++) batch_free(&trainer->ahead[i]);
+    for (int m = 0; m < team_size(trainer->team); m++) free(trainer->mark[m]);
+    if (trainer->alone) team_end(trainer->alone);
     free(trainer->ahead);
     free(trainer->mark);
     layers_free(&trainer->layers);
@@ -128,29 +127,60 @@ typedef struct {
     size_t done;
 } Stretch;
 
-/* Members prepare a batch each, meet, and learn from these together, one after the other. */
-static void learn(Team *team, int member, void *argument) {
-    Stretch *stretch = argument;
+static void prepare(Trainer *trainer, int member, size_t step, Batch *batch) {
+    const uint32_t *places = trainer->order + (step - trainer->shard_step) * trainer->options.batch;
+    batch_fill(batch, trainer->contexts, &trainer->found, places, 0, step_positions(trainer, step), trainer->mark[member]);
+    batch_group(batch, trainer->mark[member]);
+}
+
+static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const Batch *batch, Team *team, int member) {
     Trainer *trainer = stretch->trainer;
-    size_t members = (size_t)team_size(team), batch = trainer->options.batch;
+    set_rates(optimizer, trainer, step);
+    model_step(&trainer->model, optimizer, batch, &trainer->layers, team, member);
+    if (member > 0) return;
+    trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
+    if (!isfinite(trainer->layers.mean_loss) && !trainer->bad_step) trainer->bad_step = step + 1;
+}
+
+static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (trainer->stop && *trainer->stop); }
+
+/* Members prepare a batch each, meet, and learn from these together, one after the other. */
+static void learn_together(Team *team, int member, Stretch *stretch) {
+    Trainer *trainer = stretch->trainer;
+    size_t members = (size_t)team_size(team);
     Optimizer optimizer = trainer->optimizer; /* each member's own: only the learning rates change */
     for (size_t step = stretch->from; step < stretch->to; step += members) {
         size_t own = step + (size_t)member;
-        if (own < stretch->to) {
-            batch_fill(&trainer->ahead[member], trainer->contexts, &trainer->found, trainer->order + (own - trainer->shard_step) * batch, 0, step_positions(trainer, own), trainer->mark[member]);
-            batch_group(&trainer->ahead[member], trainer->mark[member]);
-        }
-        if (member == 0) trainer->stopping = trainer->bad_step || (trainer->stop && *trainer->stop);
+        if (own < stretch->to) prepare(trainer, member, own, &trainer->ahead[member]);
+        if (member == 0) trainer->stopping = should_stop(trainer);
         team_meet(team);
         if (trainer->stopping) return;
-        for (size_t m = 0; m < members && step + m < stretch->to; m++) {
-            set_rates(&optimizer, trainer, step + m);
-            model_step(&trainer->model, &optimizer, &trainer->ahead[m], &trainer->layers, team, member);
-            if (member > 0) continue;
-            trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
-            if (!isfinite(trainer->layers.mean_loss) && !trainer->bad_step) trainer->bad_step = step + m + 1;
-        }
+        for (size_t m = 0; m < members && step + m < stretch->to; m++) take_step(stretch, &optimizer, step + m, &trainer->ahead[m], team, member);
     }
+}
+
+/* Member 0 learns from the batches of one round while the others prepare those of the next. */
+static void learn_alone(Team *team, int member, Stretch *stretch) {
+    Trainer *trainer = stretch->trainer;
+    Optimizer optimizer = trainer->optimizer;
+    Batch *ready = trainer->ahead, *coming = trainer->ahead + ROUND;
+    for (size_t step = stretch->from, ready_count = 0, count; step < stretch->to || ready_count; step += count) {
+        count = stretch->to - step < ROUND ? stretch->to - step : ROUND;
+        for (size_t b = (size_t)member - 1; member > 0 && b < count; b += (size_t)team_size(team) - 1) prepare(trainer, member, step + b, &coming[b]);
+        for (size_t b = 0; member == 0 && b < ready_count; b++) take_step(stretch, &optimizer, step - ready_count + b, &ready[b], trainer->alone, 0);
+        if (member == 0) trainer->stopping = should_stop(trainer);
+        team_meet(team);
+        if (trainer->stopping) return;
+        Batch *learned = ready;
+        ready = coming;
+        coming = learned;
+        ready_count = count;
+    }
+}
+
+static void learn(Team *team, int member, void *stretch) {
+    if (((Stretch *)stretch)->trainer->alone) learn_alone(team, member, stretch);
+    else learn_together(team, member, stretch);
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {

@@ -39,14 +39,17 @@ typedef struct {
     size_t shard_step;   /* its first step */
     Found found;
     uint32_t *order; /* the shuffle of this shard's positions */
-    Batch *ahead;    /* [members] the next batches: each member prepares one */
+    Team *alone;     /* a team of one, where batches are so small that members would pass data around for longer than they
+                        compute: member 0 learns, the others prepare batches; NULL: all learn together */
+    Batch *ahead;    /* [ahead_count] prepared: one for each member; alone: of this round and of the next */
+    size_t ahead_count;
     uint32_t **mark; /* [members][rows] */
     Layers layers;
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping;
 } Trainer;
 
-enum { SHARD = 16 << 20, RUN_STEPS = 4096 };
+enum { SHARD = 16 << 20, RUN_STEPS = 4096, ROUND = 32, ALONE = 1024 /* positions times dim */ };
 
 /* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the run adds to the
    counts of rows. */
