@@ -245,6 +245,11 @@ for file in none empty cut text; do
     refuses 1 "--pretrained from a file that is $file" "no such file|shorter than|cut short|more than 100 MB" ./train $small --pretrained "$out/$file" --out "$saved" "$out/text"
 done
 refuses 1 "--pretrained of another dim" "have 4 numbers, not 5" ./train -q --dim 5 --pretrained "$model" --out "$saved" "$out/text"
+# Rows so long that a sum is no number, on in the held-out part only: Z's, which is row 61.
+at=$((8 + $(od -An -tu8 -N8 "$model") + 61 * 16))
+{ head -c $at "$model"; head -c 16 /dev/zero | tr '\0' '\177'; tail -c +$((at + 17)) "$model"; } > "$out/huge"
+{ head -c 3900 "$out/text" | tr Z z; printf 'Zebras, Zebras, Zebras.'; } > "$out/zebras"
+refuses 1 "a held-out loss that is no number from the start" "held-out loss before the first batch is not a finite number" ./train $small --pretrained "$out/huge" --out "$saved" "$out/zebras"
 untouched "bad models"
 
 # ---- hostile text ------------------------------------------------------------------------------------

@@ -14,29 +14,58 @@ for threads in 2 3 8; do
     same $out/one/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
 done
 
-# a run stopped by a signal after its first evaluation, and resumed with another number of threads
+# a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
+stopped="$out/it's \"stopped\""
 for signal in INT TERM; do
-    rm -rf $out/stopped $out/stopped.log
-    ./train -t 1 -e 2 --evaluations 40 --out $out/stopped data/text.txt 2> $out/stopped.log &
+    rm -rf "$stopped" $out/stopped.log
+    ./train -t 1 -e 2 --evaluations 40 --out "$stopped" data/text.txt 2> $out/stopped.log &
     pid=$!
     until grep -q 'epoch  0.0[3-9]' $out/stopped.log 2> /dev/null; do :; done
     kill -s $signal $pid
     wait $pid
     status=$?
-    if grep -q 'stopped after batch' $out/stopped.log && grep -q -e '--resume' $out/stopped.log && [ $status -eq 0 ]; then
+    resume=$(sed -n 's/.*stopped after batch .*; go on with: //p' $out/stopped.log)
+    if [ -n "$resume" ] && [ $status -eq 0 ]; then
         ok "SIG$signal stops a run, which says how to go on"
     else
         bad "SIG$signal: status $status, $(tail -n 1 $out/stopped.log)"
     fi
-    cp $out/stopped/loss.csv $out/part.csv
-    ./train -q -t 2 --resume --out $out/stopped data/text.txt
+    sh -c "$resume -q -t 2" 2> /dev/null || bad "what it says goes on: $resume"
     [ -f $out/whole/model.safetensors ] || ./train -q -e 2 --evaluations 40 --out $out/whole data/text.txt
-    same $out/stopped/model.safetensors $out/whole/model.safetensors "stopped by SIG$signal and resumed: the model of a run that never stopped"
-    cut -d, -f1-7 $out/stopped/loss.csv > $out/a.csv
+    same "$stopped/model.safetensors" $out/whole/model.safetensors "stopped by SIG$signal and resumed: the model of a run that never stopped"
+    cut -d, -f1-7 "$stopped/loss.csv" > $out/a.csv
     cut -d, -f1-7 $out/whole/loss.csv > $out/b.csv
     same $out/a.csv $out/b.csv "and its loss log"
-    same $out/stopped/snapshots.safetensors $out/whole/snapshots.safetensors "and its snapshots"
+    same "$stopped/snapshots.safetensors" $out/whole/snapshots.safetensors "and its snapshots"
 done
+./train -q -t 1 -e 2 --out $out/quiet data/text.txt 2> $out/quiet.log &
+pid=$!
+until [ -f $out/quiet/loss.csv ]; do :; done
+kill -s INT $pid
+wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
+
+# what is said at the end: every file, and commands that can be pasted whatever the folder is called
+head -c 4000 data/text.txt > $out/text
+for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
+    ./train -t 1 --dim 4 --order 3 --out "$folder" $out/text 2> $out/said
+    sh -c "printf '%s\n' $(sed -n 's/^files *//p' $out/said | sed 's/ (the best model)//; s/, / /g')" > $out/found 2>&1
+    printf '%s\n' "$folder/model.safetensors" "$folder/checkpoint.safetensors" "$folder/snapshots.safetensors" "$folder/loss.csv" > $out/expected
+    same $out/found $out/expected "all files are named: in $folder"
+    sed -n 's/^next  *//p' $out/said | sed 's/   /\
+/g' > $out/next
+    while IFS= read -r command; do
+        case $command in
+        'make plot OUT='*)
+            [ "$(sh -c "${command#make plot }; printf %s \"\$OUT\"" 2>&1)" = "$folder" ] || bad "make plot is told ${command#make plot }"
+            command -v gnuplot > /dev/null && [ -d plot ] || { echo "skip make plot: gnuplot is not here"; continue; }
+            sh -c "$command" > $out/a 2>&1 && [ -s "$folder/loss.png" ] && [ -s "$folder/map.png" ] ;;
+        './sample --model '*'"WTF"' | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
+        *) false ;;
+        esac && ok "what comes next can be pasted: $command" || bad "what comes next: $command: $(tail -n 1 $out/a)"
+    done < $out/next
+    [ "$(wc -l < $out/next)" -eq 3 ] && ok "three things come next" || bad "what comes next: $(cat $out/next)"
+done
+(mkdir -p $out/here/data && cp data/text.txt $out/here/data && cd $out/here && ../../../../train -t 1 --dim 4 --order 2 data/text.txt 2>&1) | grep -qx 'next        ./sample "WTF"   ./embed   make plot' && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
 
 # the log
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
@@ -67,6 +96,17 @@ sum=$(./sample $model --next "the " | awk '/^rows/ {exit} NR > 1 {sum += $2} END
 [ "$sum" = yes ] && ok "--next shows probabilities" || bad "--next: they add up to $sum"
 ./sample $model --next "the " | grep -q '"the "' && ok "--next shows the rows that are on" || bad "--next shows the rows that are on"
 ./sample $model --next "" | grep -q none && ok "--next without a prompt: no row is on" || bad "--next without a prompt"
+
+# a terminal: the live line
+if script -qec true /dev/null > /dev/null 2>&1; then
+    script -qec "./train -t 1 --order 4 --rows ngrams --dim 160 -e 2 -b 200000 --out $out/live data/text.txt" /dev/null > $out/said
+    tr '\r' '\n' < $out/said | sed -n 's/^ *\([0-9]*%\) \[\([# ]*\)\] epoch \([0-9/]*\)  .* M chars\/s  train .*  best held out .* s left.*/\1 \2 \3/p' > $out/found
+    grep -qx '50% ##########           2/2' $out/found && ok "a live line on a terminal" || bad "a live line on a terminal: $(cat $out/found)"
+    grep -v -x '50% .*\|100% #################### 2/2' $out/found | grep -q . && bad "after the last batch: $(tail -n 1 $out/found)" || ok "after the last batch it is still in the last epoch"
+    ./train -t 1 --dim 4 --order 2 --out $out/live data/text.txt 2>&1 | grep -q '%' && bad "a live line though it is no terminal" || ok "no live line where it is no terminal"
+else
+    echo "skip the live line: script is not here"
+fi
 
 # no library but libc and libm
 if command -v ldd > /dev/null; then
