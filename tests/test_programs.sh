@@ -99,7 +99,7 @@ sum=$(./sample $model --next "the " | awk '/^rows/ {exit} NR > 1 {sum += $2} END
 
 # a terminal: the live line
 if script -qec true /dev/null > /dev/null 2>&1; then
-    script -qec "./train -t 1 --order 2 --rows ngrams --dim 320 -e 2 -b 200000 --out $out/live data/text.txt" /dev/null > $out/said
+    script -qec "./train -t 1 --rows ngrams --dim 96 -e 2 -b 200000 --out $out/live data/text.txt" /dev/null > $out/said
     tr '\r' '\n' < $out/said | sed -n 's/^ *\([0-9]*%\) \[\([# ]*\)\] epoch \([0-9/]*\)  .* M chars\/s  train .*  best held out .* s left.*/\1 \2 \3/p' > $out/found
     grep -qx '50% ##########           2/2' $out/found && ok "a live line on a terminal" || bad "a live line on a terminal: $(cat $out/found)"
     grep -v -x '50% .*\|100% #################### 2/2' $out/found | grep -q . && bad "after the last batch: $(tail -n 1 $out/found)" || ok "after the last batch it is still in the last epoch"
