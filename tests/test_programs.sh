@@ -95,7 +95,24 @@ same $out/a $out/c "top-p 0 leaves the likeliest"
 sum=$(./sample $model --next "the " | awk '/^rows/ {exit} NR > 1 {sum += $2} END {print (sum > 60 && sum < 100.01) ? "yes" : sum}')
 [ "$sum" = yes ] && ok "--next shows probabilities" || bad "--next: they add up to $sum"
 ./sample $model --next "the " | grep -q '"the "' && ok "--next shows the rows that are on" || bad "--next shows the rows that are on"
-./sample $model --next "" | grep -q none && ok "--next without a prompt: no row is on" || bad "--next without a prompt"
+./sample $model --next "" | grep -q none && ok "--next with an empty prompt: no row is on" || bad "--next with an empty prompt"
+./sample $model --next "the " | grep -q '^  "e "  *seen [0-9],[0-9]* times$' && ok "--next: thousands are separated" || bad "--next: thousands are separated"
+
+# without a prompt: as where a text begins
+blank='
+
+'
+./sample $model -s 1 -n 50 > $out/a
+./sample $model -s 1 -n 50 "$blank" | sed 1,2d > $out/b
+same $out/a $out/b "without a prompt: as after a blank line, which is not written"
+./sample $model --next | grep -q '^  "\\n\\n" ' && ok "and --next shows its row" || bad "and --next shows its row"
+tr -s '\n' < data/text.txt | head -c 20000 > $out/lines
+./train -q -t 1 --dim 4 --order 3 --out $out/lines.out $out/lines
+./sample --model $out/lines.out/model.safetensors --next > $out/a
+grep -q '^  \\n ' $out/a && ! grep -q '^  "' $out/a && ok "where no blank line was seen: as after the end of a line" || bad "where no blank line was seen: $(sed 1,/^rows/d $out/a)"
+tr -d '\n' < $out/lines > $out/line
+./train -q -t 1 --dim 4 --order 3 --out $out/line.out $out/line
+./sample --model $out/line.out/model.safetensors --next | grep -q none && ok "where no line ends: from nothing" || bad "where no line ends"
 
 # a terminal: the live line
 if script -qec true /dev/null > /dev/null 2>&1; then
