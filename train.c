@@ -61,9 +61,11 @@ static const Settings defaults = {
 static void add_kinds(RowOptions *rows, const char *kinds) {
     static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
     if (!strcmp(kinds, "all") || !strcmp(kinds, "ngrams")) return;
-    for (size_t length; *kinds; kinds += length + (kinds[length] == ',')) {
+    for (size_t length;; kinds += length + 1) {
         length = strcspn(kinds, ",");
-        if (length == 7 && !strncmp(kinds, "phrases", length)) {
+        if (length == 3 && !strncmp(kinds, "all", length)) {
+            wrong_use("--rows: \"all\" is every kind: give it alone, or name some of ngrams, phrases, echoes, columns");
+        } else if (length == 7 && !strncmp(kinds, "phrases", length)) {
             rows->phrases = true;
         } else if (length == 6 && !strncmp(kinds, "echoes", length)) {
             rows->echoes = sizeof keys;
@@ -73,6 +75,7 @@ static void add_kinds(RowOptions *rows, const char *kinds) {
         } else if (length != 6 || strncmp(kinds, "ngrams", length)) {
             wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length, kinds);
         }
+        if (!kinds[length]) break;
     }
 }
 
@@ -568,7 +571,7 @@ int main(int argc, char **argv) {
         {COUNT, "dim", 'd', &settings->run.dim, 1, MAX_DIM, "D", "numbers in a row", .decides = true},
         {COUNT, "min-count", 'm', &settings->min_count, 1, UINT32_MAX, "N", "how often a string must be seen to have a row", .decides = true},
         {COUNT, "max-rows", 0, &settings->max_rows, 0, 1e9, "N", "at most so many n-grams and phrases: the rarest go", .decides = true},
-        {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "beside characters: some of ngrams,phrases,echoes,columns, or all (order 1: none)", .decides = true},
+        {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "rows beside characters and n-grams: some of phrases,echoes,columns; ngrams: none; all (order 1: none)", .decides = true},
         {GROUP, .name = "Training"},
         {COUNT, "epochs", 'e', &options->epochs, 0, 1e6, "N", "passes through the text (default 0: 2, or 1 when it has more than 3 million characters)", .decides = true},
         {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},

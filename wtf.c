@@ -163,7 +163,8 @@ static void characters_to_ids(const Story *story) {
         for (size_t i = from; i < to; i++) printf(" %5u", (unsigned)story->ids[i]);
         printf("\n");
     }
-    if (shown < story->length) printf("    and %zu more\n", story->length - shown);
+    char number[32];
+    if (shown < story->length) printf("    and %s more\n", grouped(story->length - shown, number));
     printf("\n   Input Tensor Shape: [1, %zu], one string of %zu character%s\n\n", story->length, story->length, story->length == 1 ? "" : "s");
 
     bool places = true, back = true;

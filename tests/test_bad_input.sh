@@ -97,13 +97,16 @@ for value in 0 257 -3; do refuses 2 "--threads $value" "from 1 to 256" ./train -
 refuses 2 "--seed 2^32" "from 0 to 4294967295" ./train --seed 4294967296 "$out/text"
 refuses 2 "an unknown optimizer" "neither adagrad nor sgd" ./train --optimizer adam --out "$saved" "$out/text"
 refuses 2 "an unknown kind of row" "none of ngrams" ./train --rows ngrams,wtf --out "$saved" "$out/text"
-refuses 2 "kinds with a comma too many" "none of ngrams" ./train --rows ,ngrams --out "$saved" "$out/text"
-for value in 0 -1 nan x ""; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
+for kinds in ,ngrams ngrams, phrases,,echoes; do refuses 2 "kinds with a comma too many: $kinds" '"" is none of ngrams' ./train --rows $kinds --out "$saved" "$out/text"; done
+for kinds in all,phrases phrases,all; do refuses 2 "kinds and all: $kinds" '"all" is every kind: give it alone' ./train --rows $kinds --out "$saved" "$out/text"; done
+refuses 2 "no kinds" "--rows: its value is empty: give KINDS, or leave" ./train --rows "" --out "$saved" "$out/text"
+refuses 2 "a norm of no type" "--norm-type: its value is empty" ./train --norm-type= --out "$saved" "$out/text"
+for value in 0 -1 nan x; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
 refuses 1 "--val 0 holds nothing out" "too few" ./train $small --val 0 --out "$saved" "$out/text"
 long=$(printf '%05000d' 0)
 refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
 refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
-refuses 1 "a folder of no name" "--out" ./train $small --out "" "$out/text"
+refuses 2 "a folder of no name" "--out: its value is empty: give DIR" ./train $small --out "" "$out/text"
 program='x{1,100}'
 command -v bash > /dev/null && refuses 2 "a program's name of 3000 characters" "name a text" bash -c "exec -a $(printf '%03000d' 0 | tr 0 x) ./train"
 program=train
