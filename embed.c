@@ -22,10 +22,11 @@ static const char usage[] = "embed [OPTIONS] [VERB ...]: looks at the embedding 
                             "  near TEXT         the rows that point the same way (cosine)            embed near \"the \"\n"
                             "  moved             every character by how far it moved                  embed moved\n"
                             "  compare A B       cosine of two contexts' summed rows                  embed compare \"to be\" \"or not\"\n"
-                            "  export            for other programs (see --format)                 embed export --format vec\n"
-                            "  report            OUT/report.html: the map as it moves, and more       embed report\n";
-static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), a phrase from the start of a word (^\"of t\"),\n"
-                               "\"echo 4: n\" or \"column 12\"; for near and compare also any text: the sum of its rows.\n";
+                            "  export            files for other programs (see --format)              embed export --format vec\n"
+                            "  report            report.html: the map as it moves, and more           embed report\n";
+static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), or another row's name as near prints it, in the shell's\n"
+                               "quotes: '^\"of t\"' (a phrase, from the start of a word), \"echo 4: n\", \"column 12\"; for near and compare also any\n"
+                               "text: the sum of its rows.\n";
 
 static const char default_model[] = "out/model.safetensors";
 

@@ -67,7 +67,7 @@ static void print_help(const Option *options, const char *usage, const char *exa
             printf(" (default %s)", value);
         printf("\n");
     }
-    printf("\n%s", examples);
+    printf("\n  %-26s %s\n  %-26s %s\n\n%s", "-h, --help", "this text", "    --version", "the version: " VERSION, examples);
     flush_output();
     exit(0);
 }
