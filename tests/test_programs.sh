@@ -71,6 +71,14 @@ done
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
 [ "$(awk -F, 'NF != 8' $out/one/loss.csv | wc -l)" -eq 0 ] && [ "$(wc -l < $out/one/loss.csv)" -ge 10 ] && ok "loss.csv: a row for each evaluation" || bad "loss.csv: a row for each evaluation"
 
+# --pretrained from a model with rows that this one has not: those are left
+./train -q -t 1 --dim 4 --order 3 --out $out/rich $out/text
+for kinds in ngrams phrases,columns; do
+    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --freeze-embedding --pretrained $out/rich/model.safetensors --out $out/poor $out/text
+    for model in rich poor; do ./embed --model $out/$model/model.safetensors row '"e "' | sed -n '2,3s/, seen.*//p' > $out/$model.row; done
+    [ -s $out/poor.row ] && same $out/rich.row $out/poor.row "--pretrained with rows that --rows $kinds lacks: those in common are taken"
+done
+
 # sampling
 model="--model $out/one/model.safetensors"
 ./sample $model -s 5 "The fox" > $out/a 2> $out/said
