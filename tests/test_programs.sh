@@ -71,6 +71,11 @@ done
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
 [ "$(awk -F, 'NF != 8' $out/one/loss.csv | wc -l)" -eq 0 ] && [ "$(wc -l < $out/one/loss.csv)" -ge 10 ] && ok "loss.csv: a row for each evaluation" || bad "loss.csv: a row for each evaluation"
 
+# what is said of rows that were too many, and of the version
+./train -t 1 --dim 4 --order 3 --max-rows 1000 --out $out/few $out/text 2>&1 | grep -q '^            --max-rows 1,000: only strings seen at least [0-9]* times have a row$' && ok "--max-rows says which strings have a row" || bad "--max-rows says which strings have a row"
+for program in train sample embed wtf; do ./$program --version; done | sort -u > $out/a
+grep -qx '[0-9.]*' $out/a && [ "$(wc -l < $out/a)" -eq 1 ] && ok "all programs have one version" || bad "versions: $(cat $out/a)"
+
 # --pretrained from a model with rows that this one has not: those are left
 ./train -q -t 1 --dim 4 --order 3 --out $out/rich $out/text
 for kinds in ngrams phrases,columns; do
