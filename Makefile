@@ -48,16 +48,18 @@ twin: train
 	@command -v $(PYTHON) > /dev/null || { echo "make twin needs Python with PyTorch: on Debian, apt install python3-torch" >&2; exit 1; }
 	@$(PYTHON) tests/twin.py $(TWIN)
 
-# The loss log and the map of the last run in OUT, as pictures; the data are OUT/loss.csv and OUT/map.tsv.
+# The loss log and the map of the last run in OUT, as pictures; the data are OUT/loss.csv and OUT/map.tsv. OUT goes on as
+# it is, through the environment: neither make nor gnuplot takes a $ or a quotation mark in it for its own.
 OUT ?= out
+plot: override export OUT := $(value OUT)
 plot: embed
 	@command -v gnuplot > /dev/null || { echo "make plot needs gnuplot: apt-get install gnuplot-nox, or brew install gnuplot" >&2; exit 1; }
-	@test -f "$(OUT)/model.safetensors" || { echo "make plot: no $(OUT)/model.safetensors; run ./train data/text.txt first" >&2; exit 1; }
-	@./embed --model "$(OUT)/model.safetensors" export --format map > /dev/null
-	@yardstick() { ./embed --model "$(OUT)/model.safetensors" | sed -n "s/^yardsticks .* \([0-9.]*\) $$1.*/\1/p"; }; \
-	gnuplot -e "out='$(OUT)'; unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
-	@gnuplot -e "out='$(OUT)'" plot/map.gnuplot
-	@echo "$(OUT)/loss.png $(OUT)/map.png"
+	@test -f "$$OUT/model.safetensors" || { echo "make plot: no $$OUT/model.safetensors; run ./train data/text.txt first" >&2; exit 1; }
+	@./embed --model "$$OUT/model.safetensors" export --format map > /dev/null
+	@yardstick() { ./embed --model "$$OUT/model.safetensors" | sed -n "s/^yardsticks .* \([0-9.]*\) $$1.*/\1/p"; }; \
+	gnuplot -e "out=system('printenv OUT'); unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
+	@gnuplot -e "out=system('printenv OUT')" plot/map.gnuplot
+	@echo "$$OUT/loss.png $$OUT/map.png"
 
 bench: all
 	@sh bench/run $(TEXT)

@@ -22,10 +22,13 @@ static const char usage[] = "embed [OPTIONS] [VERB ...]: looks at the embedding 
                             "  near TEXT         the rows that point the same way (cosine)            embed near \"the \"\n"
                             "  moved             every character by how far it moved                  embed moved\n"
                             "  compare A B       cosine of two contexts' summed rows                  embed compare \"to be\" \"or not\"\n"
-                            "  export            for other programs (see --format)                 embed export --format vec\n"
-                            "  report            OUT/report.html: the map as it moves, and more       embed report\n";
-static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), a phrase from the start of a word (^\"of t\"),\n"
-                               "\"echo 4: n\" or \"column 12\"; for near and compare also any text: the sum of its rows.\n";
+                            "  export            files for other programs (see --format)              embed export --format vec\n"
+                            "  report            report.html: the map as it moves, and more           embed report\n";
+static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), or another row's name as near prints it, in the shell's\n"
+                               "quotes: '^\"of t\"' (a phrase, from the start of a word), \"echo 4: n\", \"column 12\"; for near and compare also any\n"
+                               "text: the sum of its rows.\n";
+
+static const char default_model[] = "out/model.safetensors";
 
 typedef struct {
     size_t count; /* 0: what the verb takes */
@@ -50,8 +53,8 @@ static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t l
     stream_end(stream);
 }
 
-/* The text's row; without one, and unless only rows are wanted, the sum of what it switches on as a context. */
-static Subject find_subject(const SavedModel *saved, const char *text, bool row_wanted, bool sum_wanted) {
+/* The text's row; without one, or where the sum is wanted, the sum of what it switches on as a context. */
+static Subject find_subject(const SavedModel *saved, const char *text, bool sum_wanted) {
     Subject subject = {NO_ROW, allocate(padded(saved->model.dim), sizeof(float), "a row"), ""};
     uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
     if (!sum_wanted) subject.row = named_row(&saved->contexts, text);
@@ -61,7 +64,6 @@ static Subject find_subject(const SavedModel *saved, const char *text, bool row_
     } else {
         size_t length = unescaped_ids(text, ids);
         if (length == 0) fail("\"%s\" has a byte that is not one of the 100 printable characters, or nothing in it; see --help", text);
-        if (row_wanted) fail("\"%s\" has no row in this model; ./embed near \"%s\" shows what is near the sum of its rows", text, text);
         sum_of_context(saved, ids, length, subject.vector);
         snprintf(subject.name, sizeof subject.name, "the sum for \"%.60s\"", text);
     }
@@ -83,6 +85,10 @@ static double cosine(const float *a, const float *b, size_t dim) {
 static const char *told(const SavedModel *saved, const char *key) {
     const char *value = metadata_find(&saved->file, key);
     return value ? value : "not told";
+}
+
+static const char *told_count(const SavedModel *saved, const char *key, char *number) {
+    return metadata_find(&saved->file, key) ? grouped(metadata_count(&saved->file, key), number) : "not told";
 }
 
 static size_t terminal_columns(void) {
@@ -150,8 +156,8 @@ static void print_file(const SavedModel *saved, const Settings *settings) {
     printf("rows        %s: 100 characters, %s n-grams", grouped(contexts->rows, a), grouped(contexts->ngrams_end - CHARACTERS, b));
     printf(",\n            %s phrases, %d echoes, %u columns\n", grouped(contexts->phrases_end - contexts->ngrams_end, a), contexts->options.echoes * CHARACTERS,
            (unsigned)(contexts->rows - contexts->echoes_end));
-    printf("trained     on %s characters, %s epochs in batches of %s by %s\n", told(saved, "train_characters"), told(saved, "epochs"), told(saved, "batch"),
-           told(saved, "optimizer"));
+    printf("trained     on %s characters, %s epochs in batches of %s by %s\n", told_count(saved, "train_characters", a), told(saved, "epochs"),
+           told_count(saved, "batch", b), told(saved, "optimizer"));
     printf("held out    %s nats/char\n", told(saved, "val_loss"));
     printf("yardsticks  4.605 knows nothing, %s frequencies, %s pairs\n", told(saved, "unigram_entropy"), told(saved, "conditional_entropy"));
     print_map(saved);
@@ -163,13 +169,21 @@ static void print_numbers(const float *numbers, size_t count) {
     for (size_t i = 0; i < count; i++) printf("%8.4f%s", (double)numbers[i], i + 1 == count ? "])\n" : i % 7 == 6 ? ",\n        " : ",");
 }
 
-static void print_row(const SavedModel *saved, const char *text) {
+static _Noreturn void no_row(const char *text, const Settings *settings) {
+    bool elsewhere = strcmp(settings->model, default_model) != 0;
+    fail("\"%s\" has no row in this model; ./embed%s%s near %s shows what is near the sum of its rows", text, elsewhere ? " --model " : "",
+         elsewhere ? shell_word(settings->model) : "", shell_word(text));
+}
+
+static void print_row(const SavedModel *saved, const char *text, const Settings *settings) {
     enum { SHOWN = 8 };
-    Subject subject = find_subject(saved, text, true, false);
+    char number[32];
+    Subject subject = find_subject(saved, text, false);
+    if (subject.row == NO_ROW) no_row(text, settings);
     size_t dim = saved->model.dim;
     printf("row %u, %s\n", (unsigned)subject.row, subject.name);
     print_numbers(subject.vector, dim);
-    printf("norm %.4f, seen %u times in training", norm(subject.vector, dim), (unsigned)saved->contexts.count[subject.row]);
+    printf("norm %.4f, seen %s times in training", norm(subject.vector, dim), grouped(saved->contexts.count[subject.row], number));
     Start start = start_of(saved);
     if (start.known) printf(", moved %.4f from its start\n", distance_moved(saved, &start, subject.row));
     else printf("; its start is not known (--pretrained)\n");
@@ -204,7 +218,7 @@ static int nearer(const void *a, const void *b) {
 static void print_near(const SavedModel *saved, const char *text, const Settings *settings) {
     const Contexts *contexts = &saved->contexts;
     size_t dim = saved->model.dim, found = 0;
-    Subject subject = find_subject(saved, text, false, false);
+    Subject subject = find_subject(saved, text, false);
     RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(contexts, subject.row);
     Near *near = allocate(contexts->rows, sizeof *near, "the neighbours");
     for (uint32_t row = 0; row < contexts->rows; row++) {
@@ -218,8 +232,8 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
     printf("near %s, among %s\n", subject.name, settings->any || kind == ROW_KINDS ? "all rows" : row_kind_name(kind));
     if (subject.row < CHARACTERS && contexts->count[subject.row] == 0) printf("  (never seen in training: its row is what it was at the start)\n");
     for (size_t i = 0; i < found && i < (settings->count ? settings->count : 12); i++) {
-        char name[ROW_NAME];
-        printf("  %+.4f  %-24s seen %u times\n", near[i].cosine, row_name(contexts, near[i].row, name), (unsigned)contexts->count[near[i].row]);
+        char name[ROW_NAME], number[32];
+        printf("  %+.4f  %-24s seen %s times\n", near[i].cosine, row_name(contexts, near[i].row, name), grouped(contexts->count[near[i].row], number));
     }
     free(near);
     free(subject.vector);
@@ -247,29 +261,34 @@ static void print_moved(const SavedModel *saved) {
 }
 
 static void print_comparison(const SavedModel *saved, const char *a, const char *b) {
-    Subject one = find_subject(saved, a, false, true), other = find_subject(saved, b, false, true);
+    Subject one = find_subject(saved, a, true), other = find_subject(saved, b, true);
     printf("cosine %+.6f between %s and %s\n", cosine(one.vector, other.vector, saved->model.dim), one.name, other.name);
     free(one.vector);
     free(other.vector);
 }
 
 int main(int argc, char **argv) {
-    Settings settings = {.model = "out/model.safetensors", .format = "tsv", .out = ""};
+    Settings settings = {.model = default_model, .format = "tsv", .out = ""};
     const char *words[3] = {"", "", ""};
     Option table[] = {{GROUP, .name = "Options"},
                       {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
-                      {COUNT, "count", 'n', &settings.count, 0, 1e9, "N", "near: rows to show (default 12); export: rows to write (default 10,000)"},
+                      {COUNT, "count", 'n', &settings.count, 1, 1e9, "N", "near: rows to show (default 12); export: rows to write, the 100 characters and the most frequent (default 10,000)"},
                       {FLAG, "any", 'a', &settings.any, 0, 1, NULL, "near: rows of any kind, not only of the same"},
                       {TEXT, "format", 'f', &settings.format, 0, 0, "NAME", "export: tsv, vec, npy, csv or map"},
                       {TEXT, "out", 'o', &settings.out, 0, 0, "DIR", "where export and report write (default: the model's folder)"},
                       {0}};
     set_program_name(argv[0]);
     size_t given = parse_options(argc, argv, table, usage, examples, words, 3);
-    static const struct { const char *verb; size_t words; } verbs[] = {{"row", 2}, {"near", 2}, {"moved", 1}, {"compare", 3}, {"export", 1}, {"report", 1}};
+    static const struct { const char *verb; size_t words; const char *options; } verbs[] = {
+        {"row", 2, ""}, {"near", 2, "count any"}, {"moved", 1, ""}, {"compare", 3, ""}, {"export", 1, "count format out"}, {"report", 1, "out"}};
     size_t wanted = 0;
+    const char *takes = "";
     for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++)
-        if (!strcmp(words[0], verbs[v].verb)) wanted = verbs[v].words;
+        if (!strcmp(words[0], verbs[v].verb)) wanted = verbs[v].words, takes = verbs[v].options;
     if (given && !wanted) wrong_use("\"%s\" is no verb; see --help", words[0]);
+    for (const Option *option = table; option->name; option++)
+        if (option->given && option->value != &settings.model && !strstr(takes, option->name))
+            wrong_use("--%s does nothing for %s; leave it out; see --help", option->name, given ? words[0] : "embed without a verb");
     if (given != wanted) wrong_use("%s takes %zu argument%s after it; see --help", words[0], wanted - 1, wanted == 2 ? "" : "s");
     SavedModel saved = model_open(settings.model);
     for (size_t i = 0; i < CHARACTERS * saved.model.dim; i++)
@@ -279,7 +298,7 @@ int main(int argc, char **argv) {
     if (settings.out[0]) snprintf(folder, sizeof folder, "%s", settings.out);
     else snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - settings.model) : 1, slash ? settings.model : ".");
     if (!given) print_file(&saved, &settings);
-    else if (!strcmp(words[0], "row")) print_row(&saved, words[1]);
+    else if (!strcmp(words[0], "row")) print_row(&saved, words[1], &settings);
     else if (!strcmp(words[0], "near")) print_near(&saved, words[1], &settings);
     else if (!strcmp(words[0], "moved")) print_moved(&saved);
     else if (!strcmp(words[0], "compare")) print_comparison(&saved, words[1], words[2]);

@@ -7,6 +7,7 @@
 #include "lib/batches.h"
 #include "lib/checkpoint.h"
 #include "lib/options.h"
+#include "lib/report.h"
 #include "lib/sampling.h"
 #include "lib/text.h"
 
@@ -17,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] = "sample [OPTIONS] [PROMPT]: continues the prompt with a model that train wrote\n";
+static const char usage[] = "sample [OPTIONS] [PROMPT]: continues the prompt with a model that train wrote; without a prompt it begins\n"
+                            "a text, as after a blank line. (An empty prompt, \"\", is no context at all: only linear.bias speaks.)\n";
 static const char examples[] = "Examples:\n"
+                               "  sample                               a text of 500 characters\n"
                                "  sample \"WTF\"                         500 characters more\n"
-                               "  sample -n 2000 -t 0.5 \"Dear Bartle,\"  longer, and more careful\n"
+                               "  sample -n 2000 -t 0.5 \"Dear Bartle,\" longer, and more careful\n"
                                "  sample --next \"the \"                 what is expected after these characters, and why\n"
                                "  sample --score data/text.txt         nats and bits per character, perplexity\n";
 
@@ -79,8 +82,8 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
     size_t count = stream_rows(stream, rows);
     printf("rows on\n");
     for (size_t i = 0; i < count; i++) {
-        char name[ROW_NAME];
-        printf("  %-24s seen %u times\n", row_name(&saved->contexts, rows[i], name), (unsigned)saved->contexts.count[rows[i]]);
+        char name[ROW_NAME], number[32];
+        printf("  %-24s seen %s times\n", row_name(&saved->contexts, rows[i], name), grouped(saved->contexts.count[rows[i]], number));
     }
     if (!count) printf("  none: only linear.bias speaks\n");
     flush_output();
@@ -91,7 +94,9 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
 static void score(const SavedModel *saved, const Settings *settings) {
     Text text = text_read(settings->score, false);
     text_notice(&text, settings->score);
-    if (settings->from >= text.length) fail("--from %zu: %s has only %zu characters", settings->from, settings->score, text.length);
+    char number[32];
+    if (settings->from >= text.length)
+        fail("--from %zu: %s has only %s characters; name one of them, counted from 0", settings->from, settings->score, grouped(text.length, number));
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
     Found found = contexts_find(team, &saved->contexts, text.ids, settings->from, count);
@@ -125,14 +130,15 @@ int main(int argc, char **argv) {
         {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
         {0}};
     set_program_name(argv[0]);
-    parse_options(argc, argv, table, usage, examples, &settings.prompt, 1);
+    bool prompted = parse_options(argc, argv, table, usage, examples, &settings.prompt, 1) > 0;
     signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, which flush_output takes for a quiet end */
     SavedModel saved = model_open(settings.model);
     if (settings.score) {
         score(&saved, &settings);
     } else {
         Stream *stream = stream_start(&saved.contexts);
-        push_prompt(stream, settings.prompt);
+        if (prompted) push_prompt(stream, settings.prompt);
+        else stream_begin(stream, &saved.contexts);
         if (settings.next) {
             show_next(&saved, stream);
         } else {

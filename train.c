@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 static const char usage[] = "train [OPTIONS] TEXT: trains Embedding -> Linear -> softmax to predict the next character of a text file\n"
-                            "(- is standard input); writes OUT/model.safetensors, OUT/checkpoint.safetensors and OUT/loss.csv.\n";
+                            "(- is standard input); writes model.safetensors, checkpoint.safetensors, snapshots.safetensors and loss.csv into OUT.\n";
 static const char examples[] = "Examples:\n"
                                "  train data/text.txt                 a good model with no thinking\n"
                                "  train --order 1 --dim 10 my.txt     nn.Embedding(100, 10) -> nn.Linear(10, 100), nothing else\n"
@@ -61,9 +61,11 @@ static const Settings defaults = {
 static void add_kinds(RowOptions *rows, const char *kinds) {
     static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
     if (!strcmp(kinds, "all") || !strcmp(kinds, "ngrams")) return;
-    for (size_t length; *kinds; kinds += length + (kinds[length] == ',')) {
+    for (size_t length;; kinds += length + 1) {
         length = strcspn(kinds, ",");
-        if (length == 7 && !strncmp(kinds, "phrases", length)) {
+        if (length == 3 && !strncmp(kinds, "all", length)) {
+            wrong_use("--rows: \"all\" is every kind: give it alone, or name some of ngrams, phrases, echoes, columns");
+        } else if (length == 7 && !strncmp(kinds, "phrases", length)) {
             rows->phrases = true;
         } else if (length == 6 && !strncmp(kinds, "echoes", length)) {
             rows->echoes = sizeof keys;
@@ -73,6 +75,7 @@ static void add_kinds(RowOptions *rows, const char *kinds) {
         } else if (length != 6 || strncmp(kinds, "ngrams", length)) {
             wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length, kinds);
         }
+        if (!kinds[length]) break;
     }
 }
 
@@ -117,9 +120,13 @@ typedef struct {
     size_t best_step, worse;      /* and evaluations since then */
     bool best_unsaved;
     Model best; /* a copy, while it is not saved */
+    bool bad_evaluation; /* the loss on the held-out part was no finite number */
     double last_save;
     int lock;
 } Run;
+
+/* Was a loss no finite number, in training or on the held-out part? */
+static bool diverged(const Run *run) { return run->trainer->bad_step || run->bad_evaluation; }
 
 static void path_in(const Run *run, const char *name, char *path) {
     if (snprintf(path, PATH_MAX, "%s/%s", run->settings.out, name) >= PATH_MAX) fail("%s: this name is too long", run->settings.out);
@@ -235,7 +242,7 @@ static void save(Run *run) {
         model_save(path, &run->contexts, &run->best, &metadata);
         run->best_unsaved = false;
     }
-    if (!run->trainer->bad_step) {
+    if (!diverged(run)) {
         path_in(run, "snapshots.safetensors", path);
         snapshots_save(path, &run->snapshots);
         metadata_add(&metadata, "exact_val_loss", "%a", run->best_loss);
@@ -360,7 +367,7 @@ static void evaluate(Run *run) {
     const Trainer *trainer = run->trainer;
     double loss = held_out_loss(run);
     if (!isfinite(loss)) {
-        run->trainer->bad_step = trainer->step;
+        run->bad_evaluation = true;
         return;
     }
     bool best = loss < run->best_loss;
@@ -404,11 +411,12 @@ static void say_progress(Run *run, size_t first_step) {
     double seconds = seconds_now() - run->started, done = (double)trainer->step / (double)trainer->steps;
     double rate = (double)((trainer->step - first_step) * trainer->options.batch) / seconds;
     double left = (double)((trainer->steps - trainer->step) * trainer->options.batch) / rate;
+    size_t epoch = trainer->step / epoch_steps(run->split, trainer->options.batch) + 1;
+    if (epoch > trainer->options.epochs) epoch = trainer->options.epochs; /* behind the last step */
     char line[256], bar[21] = "                    ";
     memset(bar, '#', (size_t)(20 * done));
     snprintf(line, sizeof line, "%3.0f%% [%s] epoch %zu/%zu  %.2f M chars/s  train %.3f  best held out %.3f  %.0f s left", 100 * done, bar,
-             trainer->step / epoch_steps(run->split, trainer->options.batch) + 1, trainer->options.epochs, rate / 1e6,
-             run->train_positions ? run->train_sum / (double)run->train_positions : 0.0, run->best_loss, left);
+             epoch, trainer->options.epochs, rate / 1e6, run->train_positions ? run->train_sum / (double)run->train_positions : 0.0, run->best_loss, left);
     progress_line(&run->progress, line);
 }
 
@@ -436,17 +444,17 @@ static void train(Run *run) {
         if (snapshot_due(&run->snapshots, 0, trainer->steps)) snapshot_take(&run->snapshots, trainer->model.embedding, 0);
         evaluate(run);
     }
-    while (trainer->step < trainer->steps && !interrupted && !trainer->bad_step && run->worse < run->settings.evaluations) {
+    while (trainer->step < trainer->steps && !interrupted && !diverged(run) && run->worse < run->settings.evaluations) {
         size_t evaluation = next_due(trainer->step, in_epoch, run->settings.evaluations), goal = trainer->step + 1;
         while (goal < evaluation && !snapshot_due(&run->snapshots, goal, trainer->steps)) goal++;
-        while (trainer->step < goal && !interrupted && !trainer->bad_step) {
+        while (trainer->step < goal && !interrupted && !diverged(run)) {
             train_on(run, goal);
             if (run->progress.live) say_progress(run, first_step);
         }
-        if (trainer->bad_step || trainer->step < goal) break;
+        if (diverged(run) || trainer->step < goal) break;
         if (snapshot_due(&run->snapshots, goal, trainer->steps)) snapshot_take(&run->snapshots, trainer->model.embedding, goal);
         if (goal == evaluation) evaluate(run);
-        if (seconds_now() - run->last_save >= run->settings.save_every && !trainer->bad_step) save(run);
+        if (seconds_now() - run->last_save >= run->settings.save_every && !diverged(run)) save(run);
     }
     progress_clear(&run->progress);
 }
@@ -486,11 +494,39 @@ static void say_moves(const SavedModel *saved, bool saw_all) {
     fprintf(stderr, "\n");
 }
 
+/* What was written, and what can be done with it: commands to be pasted. */
+static void say_files(const Run *run, const char *path) {
+    char beside[PATH_MAX];
+    char *model = shell_word(path), *out = shell_word(run->settings.out);
+    fprintf(stderr, "files       %s (the best model)", model);
+    static const char *const others[] = {"checkpoint.safetensors", "snapshots.safetensors", "loss.csv"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (i == 1 && !run->snapshots.count) continue; /* rows too long to be kept */
+        path_in(run, others[i], beside);
+        char *other = shell_word(beside);
+        fprintf(stderr, ", %s", other);
+        free(other);
+    }
+    if (!strcmp(run->settings.out, defaults.out)) fprintf(stderr, "\nnext        ./sample \"WTF\"   ./embed   make plot\n");
+    else fprintf(stderr, "\nnext        ./sample --model %s \"WTF\"   ./embed --model %s   make plot OUT=%s\n", model, model, out);
+    free(model);
+    free(out);
+}
+
+/* How to go on with a run that was stopped. */
+static void say_resume(const Run *run) {
+    char *out = shell_word(run->settings.out), *text = shell_word(run->settings.text), done[32], all[32];
+    bool elsewhere = strcmp(run->settings.out, defaults.out) != 0;
+    notice("stopped after batch %s of %s; go on with: ./train --resume%s%s %s", grouped(run->trainer->step, done), grouped(run->trainer->steps, all),
+           elsewhere ? " --out " : "", elsewhere ? out : "", text);
+    free(out);
+    free(text);
+}
+
 static void say_end(const Run *run) {
     char path[PATH_MAX];
     path_in(run, "model.safetensors", path);
     SavedModel saved = model_open(path);
-    const char *out = run->settings.out;
     double loss = run->best_loss;
     fprintf(stderr, "\nheld out    %.4f nats/char = %.4f bits/char, perplexity %.3f", loss, loss / log(2), exp(loss));
     fprintf(stderr, "   (yardsticks: %.3f, %.3f, %.3f)\n", run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
@@ -499,29 +535,28 @@ static void say_end(const Run *run) {
     else if (loss > run->yardsticks.unigram - 0.01)
         fprintf(stderr, "            no better than the unigram yardstick: what contexts told in the training part is no help in the held-out part\n");
     say_moves(&saved, run->best_step >= epoch_steps(run->split, run->trainer->options.batch));
-    fprintf(stderr, "files       %s (the best model), %s/checkpoint.safetensors, %s/loss.csv\n", path, out, out);
-    bool elsewhere = strcmp(out, "out") != 0;
-    fprintf(stderr, "next        ./sample %s%s%s\"WTF\"   ./embed%s%s   make plot\n", elsewhere ? "--model " : "", elsewhere ? path : "", elsewhere ? " " : "",
-            elsewhere ? " --model " : "", elsewhere ? path : "");
     model_close(&saved);
+    say_files(run, path);
 }
 
 static int finish(Run *run) {
     const Trainer *trainer = run->trainer;
-    if (trainer->bad_step && run->best_unsaved) save(run);
+    const char *kept = run->best_loss < INFINITY ? ", the best model so far is kept" : "";
+    if (diverged(run) && run->best_unsaved) save(run);
     if (trainer->bad_step)
-        fail("the loss of batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->bad_step,
-             run->best_step || run->best_loss < INFINITY ? ", the best model so far is kept" : "");
+        fail("the loss of batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->bad_step, kept);
+    if (run->bad_evaluation && trainer->step)
+        fail("the held-out loss after batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->step, kept);
+    if (run->bad_evaluation)
+        fail("the held-out loss before the first batch is not a finite number: nothing is trained; start from smaller rows (--pretrained, --init-std)");
     save(run);
-    bool stopped_early = trainer->step < trainer->steps && !interrupted;
-    if (stopped_early && !run->settings.quiet)
-        fprintf(stderr, "it stopped learning: no better model for %zu evaluations; the best one is of step %zu\n", run->worse, run->best_step);
-    if (interrupted && trainer->step < trainer->steps) {
-        notice("stopped after batch %zu of %zu; go on with: ./train --resume%s%s %s", trainer->step, trainer->steps,
-               strcmp(run->settings.out, "out") ? " --out " : "", strcmp(run->settings.out, "out") ? run->settings.out : "", run->settings.text);
-    } else if (!run->settings.quiet) {
-        say_end(run);
-    }
+    if (run->settings.quiet) return 0;
+    char number[32];
+    bool unfinished = trainer->step < trainer->steps;
+    if (unfinished && !interrupted)
+        fprintf(stderr, "it stopped learning: no better model for %zu evaluations; the best one is of step %s\n", run->worse, grouped(run->best_step, number));
+    if (unfinished && interrupted) say_resume(run);
+    else say_end(run);
     return 0;
 }
 
@@ -532,24 +567,24 @@ int main(int argc, char **argv) {
     settings->threads = (size_t)processors();
     Option table[] = {
         {GROUP, .name = "Model"},
-        {COUNT, "order", 'n', &settings->order, 1, MAX_ORDER, "N", "longest n-gram that has a row; 1: the notebook's model, characters only", .decides = true},
+        {COUNT, "order", 'n', &settings->order, 1, MAX_ORDER, "N", "longest n-gram that has a row; 1: characters only", .decides = true},
         {COUNT, "dim", 'd', &settings->run.dim, 1, MAX_DIM, "D", "numbers in a row", .decides = true},
         {COUNT, "min-count", 'm', &settings->min_count, 1, UINT32_MAX, "N", "how often a string must be seen to have a row", .decides = true},
         {COUNT, "max-rows", 0, &settings->max_rows, 0, 1e9, "N", "at most so many n-grams and phrases: the rarest go", .decides = true},
-        {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "beside characters: some of ngrams,phrases,echoes,columns, or all (order 1: none)", .decides = true},
+        {TEXT, "rows", 0, &settings->kinds, 0, 0, "KINDS", "rows beside characters and n-grams: some of phrases,echoes,columns; ngrams: none; all (order 1: none)", .decides = true},
         {GROUP, .name = "Training"},
-        {COUNT, "epochs", 'e', &options->epochs, 0, 1e6, "N", "passes through the text (default 0: 2, or 1 when it has more than 3 million characters)", .decides = true},
+        {COUNT, "epochs", 'e', &options->epochs, 0, 1e6, "N", "passes through the training part (default 0: 2, or 1 when it has more than 3 million characters)", .decides = true},
         {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},
         {REAL, "lr", 'l', &options->embedding_rate, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
         {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true},
-        {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "what is left of both at the end: they fall in a line", .decides = true},
+        {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "share of both rates that is left at the end: they fall in a line", .decides = true},
         {TEXT, "optimizer", 'o', &settings->rule, 0, 0, "NAME", "adagrad or sgd", .decides = true},
-        {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "scale of Adagrad's initial accumulators of the embedding (default 1 / batch^2)", .decides = true},
+        {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "scale of Adagrad's initial accumulators of the embedding (default 1 / batch^2; order 1: 0)", .decides = true},
         {REAL, "init-std", 0, &options->deviation, 0, 1e6, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
         {REAL, "val", 0, &settings->held_out, 0, 0.9, "X", "share of the text that is held out, at its end", .decides = true},
         {COUNT, "seed", 's', &settings->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
         {COUNT, "threads", 't', &settings->threads, 1, 256, "N", "any number gives the same result"},
-        {COUNT, "evaluations", 0, &settings->evaluations, 1, 1000, "N", "times an epoch that the held-out part is scored", .decides = true},
+        {COUNT, "evaluations", 0, &settings->evaluations, 1, 1000, "N", "times an epoch that the held-out part is scored; after as many without a better model training stops", .decides = true},
         {GROUP, .name = "As nn.Embedding has them"},
         {TEXT, "pretrained", 0, &settings->pretrained, 0, 0, "FILE", "start from another model's rows, matched by their text", .decides = true},
         {FLAG, "freeze-embedding", 0, &options->freeze_embedding, 0, 1, NULL, "the rows keep what they start with", .decides = true},
@@ -558,11 +593,11 @@ int main(int argc, char **argv) {
         {FLAG, "scale-grad-by-freq", 0, &options->scale_grad_by_freq, 0, 1, NULL, "a row's gradient is divided by its count in the batch", .decides = true},
         {GROUP, .name = "Files and messages"},
         {TEXT, "out", 0, &settings->out, 0, 0, "DIR", "where results go"},
-        {FLAG, "resume", 'r', &settings->resume, 0, 1, NULL, "go on from OUT/checkpoint.safetensors"},
-        {REAL, "save-every", 0, &settings->save_every, 0, 1e9, "S", "seconds between saves (and always at the end)"},
-        {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "a byte that is not printable ASCII is an error"},
+        {FLAG, "resume", 'r', &settings->resume, 0, 1, NULL, "go on from OUT/checkpoint.safetensors, with its options"},
+        {REAL, "save-every", 0, &settings->save_every, 0, 1e9, "S", "seconds between saves; the last is at the end"},
+        {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "bytes that would be left out, being neither printable ASCII nor like it, are an error"},
         {COUNT, "batch-losses", 0, &settings->batch_losses, 0, 1e15, "N", "print the losses of the first N batches to standard output (default 0)"},
-        {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but errors"},
+        {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but what goes wrong; Ctrl-C stops without a word, too"},
         {0}};
     set_program_name(argv[0]);
     signal(SIGPIPE, SIG_IGN); /* who reads the messages may go: the run goes on */

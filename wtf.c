@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char usage[] = "wtf [OPTIONS] [STRING]: what nn.Embedding does, computed in front of you and checked\n";
+static const char usage[] = "wtf [OPTIONS] [STRING]: what nn.Embedding does, computed in front of you and checked. The notebook that it speaks\n"
+                            "of is \"WTF does nn.Embedding do?\": PyTorch's nn.Embedding(100, 10) looks up the characters of that string.\n";
 static const char examples[] = "Examples:\n"
                                "  wtf                      the notebook's string, \"WTF does nn.Embedding do?\"\n"
                                "  wtf \"hello, world\"       another one\n"
@@ -163,7 +164,8 @@ static void characters_to_ids(const Story *story) {
         for (size_t i = from; i < to; i++) printf(" %5u", (unsigned)story->ids[i]);
         printf("\n");
     }
-    if (shown < story->length) printf("    and %zu more\n", story->length - shown);
+    char number[32];
+    if (shown < story->length) printf("    and %s more\n", grouped(story->length - shown, number));
     printf("\n   Input Tensor Shape: [1, %zu], one string of %zu character%s\n\n", story->length, story->length, story->length == 1 ? "" : "s");
 
     bool places = true, back = true;
@@ -612,8 +614,9 @@ int main(int argc, char **argv) {
     size_t seed = EXACT_SEED;
     Story story = {.string = "WTF does nn.Embedding do?", .data = ""};
     Option table[] = {
+        {GROUP, .name = "Options"},
         {COUNT, "seed", 's', &seed, 0, UINT32_MAX, "N", "of the table's numbers, as torch.manual_seed"},
-        {TEXT, "data", 0, &story.data, 0, 0, "DIR", "also write the numbers behind the pictures there: steps.csv, rows.csv"},
+        {TEXT, "data", 0, &story.data, 0, 0, "DIR", "also write the numbers behind docs/wtf.md's pictures there: steps.csv, rows.csv"},
         {0}};
     set_program_name(argv[0]);
     parse_options(argc, argv, table, usage, examples, &story.string, 1);
@@ -625,6 +628,7 @@ int main(int argc, char **argv) {
     colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 
     printf(colour ? "\033[1mWTF does nn.Embedding do?\033[0m\n" : "WTF does nn.Embedding do?\n");
+    printf("\n   The notebook of this name, step by step: what it says is computed here, and checked.\n");
     characters_to_ids(&story);
     the_table(&story);
     lookup_is_multiplication(&story);

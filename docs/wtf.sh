@@ -11,6 +11,7 @@ page() {
 
 It is a table, and looking something up in it can be learned. This page is what `./wtf` prints: every number is computed
 by the functions of [model.h](../model.h) that train the real models, and what is said is checked at the end of each section.
+"The notebook" is the one of this title: PyTorch's `nn.Embedding(100, 10)` looks up the 25 characters of "WTF does nn.Embedding do?".
 Run `./wtf "your own text"` for other numbers. The times are those of one machine.
 END
     ./wtf | awk '

@@ -50,7 +50,8 @@ void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *m
 void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts);
 
 /* Copies the rows of another model that stand for the same as a row here (nn.Embedding.from_pretrained);
-   returns how many. Fails with one line when the dimensions differ. */
+   returns how many. Fails with one line when the dimensions differ, or when no row stands for something that occurs
+   both in this text and in the other model's (all 100 characters have rows; a file without counts is taken to have seen all). */
 size_t model_adopt(Model *model, const Contexts *contexts, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "projection.h"
+#include "report.h"
 #include "rows.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@ static Output output_start(const char *folder, const char *name) {
 static void output_end(Output *output, size_t rows) {
     bool failed = ferror(output->file) != 0;
     if (fclose(output->file) || failed) fail("%s: cannot be written: %s", output->path, strerror(errno));
-    printf("%s: %zu rows\n", output->path, rows);
+    char number[32];
+    printf("%s: %s rows\n", output->path, grouped(rows, number));
 }
 
 /* ---- which rows ------------------------------------------------------------------------------- */

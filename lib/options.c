@@ -67,7 +67,7 @@ static void print_help(const Option *options, const char *usage, const char *exa
             printf(" (default %s)", value);
         printf("\n");
     }
-    printf("\n%s", examples);
+    printf("\n  %-26s %s\n  %-26s %s\n\n%s", "-h, --help", "this text", "    --version", "the version: " VERSION, examples);
     flush_output();
     exit(0);
 }
@@ -86,6 +86,7 @@ static Option *find_letter(Option *options, char letter) {
 
 static void set_or_refuse(Option *option, const char *text) {
     option->given = true;
+    if (option->kind == TEXT && !*text) wrong_use("--%s: its value is empty: give %s, or leave --%s out; see --help", option->name, option->argument, option->name);
     if (option_set(option, text)) return;
     if (option->high >= 1e18)
         wrong_use("--%s: \"%s\" is not a %snumber of at least %.15g", option->name, text, option->kind == COUNT ? "whole " : "", option->low);

@@ -287,7 +287,7 @@ static void put_sample(Page *page) {
     Stream *stream = stream_start(&page->saved->contexts);
     Random random = random_seeded(1);
     float logits[LOGITS];
-    for (const char *c = "\n\n"; *c; c++) stream_push(stream, (uint8_t)id_of((unsigned char)*c));
+    stream_begin(stream, &page->saved->contexts);
     fprintf(page->file, "<pre>");
     for (int i = 0; i < LENGTH; i++) {
         next_logits(page->saved, stream, logits);

@@ -26,6 +26,20 @@ char *grouped(size_t number, char *text) {
     return text;
 }
 
+char *shell_word(const char *text) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@%";
+    char *word = allocate(4 * strlen(text) + 3, 1, "a command"), *at = word;
+    if (*text && !text[strspn(text, plain)]) return strcpy(word, text);
+    *at++ = '\'';
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '\'') at += sprintf(at, "'\\''"); /* ends the quotation, says ', begins another */
+        else *at++ = byte < ' ' || byte == 127 ? '?' : *text;
+    }
+    *at = '\'';
+    return word;
+}
+
 /* Entropy of counts [100] that add up to total: -sum p ln p. */
 static double entropy(const size_t *counts, size_t total) {
     double sum = 0;

@@ -35,6 +35,10 @@ double seconds_now(void);
 /* A number with thousands separated: 1,115,394. Returns text [32]. */
 char *grouped(size_t number, char *text);
 
+/* A word as the shell reads it, quoted where it must be: a command that is suggested can be pasted, whatever the folder
+   is called. (Control characters show as ?, and cannot.) Free with free(). */
+char *shell_word(const char *text);
+
 /* The live line of a terminal: one line that is written over. */
 typedef struct {
     bool live; /* standard error is a terminal */

@@ -4,6 +4,13 @@
 
 #include <stdlib.h>
 
+void stream_begin(Stream *stream, const Contexts *contexts) {
+    uint8_t line_end = (uint8_t)id_of('\n');
+    bool blank_line = ngram_row(contexts, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
+    if (blank_line) stream_push(stream, line_end);
+    if (blank_line || contexts->count[line_end]) stream_push(stream, line_end);
+}
+
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     float h[MAX_DIM];
     uint32_t rows[MAX_ROWS_ON];

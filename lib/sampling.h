@@ -11,6 +11,10 @@ typedef struct {
     double top_p;       /* only the fewest that together have this probability; 1: all */
 } Sampling;
 
+/* Puts a stream that was just started where a text begins: behind a blank line when the model has a row for one, else behind
+   the end of a line when it has seen one. */
+void stream_begin(Stream *stream, const Contexts *contexts);
+
 /* logits [104] of the character after the stream's text. Fails when the model holds numbers that are not finite. */
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits);
 

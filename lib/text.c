@@ -2,6 +2,7 @@
 
 #include "characters.h"
 #include "fail.h"
+#include "report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,9 +108,10 @@ Text text_read(const char *path, bool strict) {
     if (!standard_input) close(file);
     text.ids = reallocate(text.ids, text.length, 1, "the text");
     if (text.bytes == 0) fail("%s: is empty; there is nothing to learn from", path);
+    char a[32], b[32];
     if (text.left_out * 10 > text.bytes)
-        fail("%s: is not text: %zu of its first %zu bytes are not printable ASCII; give a plain text file", path,
-             text.left_out, text.bytes);
+        fail("%s: is not text: %s of its first %s bytes are not printable ASCII; give a plain text file", path, grouped(text.left_out, a),
+             grouped(text.bytes, b));
     if (strict && text.left_out)
         fail("%s: byte 0x%02x at offset %zu is not printable ASCII and --strict is given; remove it, or leave "
              "--strict out to skip such bytes", path, text.first_byte, text.first_offset);
@@ -118,20 +120,20 @@ Text text_read(const char *path, bool strict) {
 
 void text_notice(const Text *text, const char *path) {
     if (!text->left_out && !text->look_alikes && !text->line_ends) return;
-    char line[1024], *end = line + sizeof line, *at = line;
+    char line[1024], *end = line + sizeof line, *at = line, number[32];
     const char *comma = "";
     if (text->line_ends) {
-        at += snprintf(at, (size_t)(end - at), "%zu CR LF became LF", text->line_ends);
+        at += snprintf(at, (size_t)(end - at), "%s CR LF became LF", grouped(text->line_ends, number));
         comma = "; ";
     }
     if (text->look_alikes) {
-        at += snprintf(at, (size_t)(end - at), "%s%zu UTF-8 quotes, dashes, ellipses or spaces became ASCII", comma,
-                       text->look_alikes);
+        at += snprintf(at, (size_t)(end - at), "%s%s UTF-8 quotes, dashes, ellipses or spaces became ASCII", comma,
+                       grouped(text->look_alikes, number));
         comma = "; ";
     }
     if (text->left_out) {
-        at += snprintf(at, (size_t)(end - at), "%s%zu bytes that are not printable ASCII were left out, the first at "
-                       "offset %zu:", comma, text->left_out, text->first_offset);
+        at += snprintf(at, (size_t)(end - at), "%s%s bytes that are not printable ASCII were left out, the first at "
+                       "offset %zu:", comma, grouped(text->left_out, number), text->first_offset);
         int named = 0;
         for (int byte = 0; byte < 256; byte++) {
             if (!text->counts[byte]) continue;
@@ -139,7 +141,7 @@ void text_notice(const Text *text, const char *path) {
                 snprintf(at, (size_t)(end - at), " ...");
                 break;
             }
-            at += snprintf(at, (size_t)(end - at), " 0x%02x x %zu", (unsigned)byte, text->counts[byte]);
+            at += snprintf(at, (size_t)(end - at), " 0x%02x x %s", (unsigned)byte, grouped(text->counts[byte], number));
         }
     }
     notice("%s: %s", path, line);

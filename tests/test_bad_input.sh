@@ -97,13 +97,16 @@ for value in 0 257 -3; do refuses 2 "--threads $value" "from 1 to 256" ./train -
 refuses 2 "--seed 2^32" "from 0 to 4294967295" ./train --seed 4294967296 "$out/text"
 refuses 2 "an unknown optimizer" "neither adagrad nor sgd" ./train --optimizer adam --out "$saved" "$out/text"
 refuses 2 "an unknown kind of row" "none of ngrams" ./train --rows ngrams,wtf --out "$saved" "$out/text"
-refuses 2 "kinds with a comma too many" "none of ngrams" ./train --rows ,ngrams --out "$saved" "$out/text"
-for value in 0 -1 nan x ""; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
+for kinds in ,ngrams ngrams, phrases,,echoes; do refuses 2 "kinds with a comma too many: $kinds" '"" is none of ngrams' ./train --rows $kinds --out "$saved" "$out/text"; done
+for kinds in all,phrases phrases,all; do refuses 2 "kinds and all: $kinds" '"all" is every kind: give it alone' ./train --rows $kinds --out "$saved" "$out/text"; done
+refuses 2 "no kinds" "--rows: its value is empty: give KINDS, or leave" ./train --rows "" --out "$saved" "$out/text"
+refuses 2 "a norm of no type" "--norm-type: its value is empty" ./train --norm-type= --out "$saved" "$out/text"
+for value in 0 -1 nan x; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
 refuses 1 "--val 0 holds nothing out" "too few" ./train $small --val 0 --out "$saved" "$out/text"
 long=$(printf '%05000d' 0)
 refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
 refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
-refuses 1 "a folder of no name" "--out" ./train $small --out "" "$out/text"
+refuses 2 "a folder of no name" "--out: its value is empty: give DIR" ./train $small --out "" "$out/text"
 program='x{1,100}'
 command -v bash > /dev/null && refuses 2 "a program's name of 3000 characters" "name a text" bash -c "exec -a $(printf '%03000d' 0 | tr 0 x) ./train"
 program=train
@@ -238,13 +241,18 @@ refuses 2 "temperature -1" "from 0 to 100" ./sample --model "$model" -t -1
 refuses 2 "a temperature with a decimal comma" "is not a number" ./sample --model "$model" -t 0,8
 refuses 1 "scoring no file" "no such file" ./sample --model "$model" --score "$out/none"
 refuses 1 "scoring an empty file" "is empty" ./sample --model "$model" --score "$out/empty"
-refuses 1 "scoring from beyond the end" "has only 4000 characters" ./sample --model "$model" --score "$out/text" --from 4000
+refuses 1 "scoring from beyond the end" "has only 4,000 characters" ./sample --model "$model" --score "$out/text" --from 4000
 refuses 1 "scoring a program" "is not text" ./sample --model "$model" --score "$out/binary"
 program=train
 for file in none empty cut text; do
     refuses 1 "--pretrained from a file that is $file" "no such file|shorter than|cut short|more than 100 MB" ./train $small --pretrained "$out/$file" --out "$saved" "$out/text"
 done
 refuses 1 "--pretrained of another dim" "have 4 numbers, not 5" ./train -q --dim 5 --pretrained "$model" --out "$saved" "$out/text"
+# Rows so long that a sum is no number, on in the held-out part only: Z's, which is row 61.
+at=$((8 + $(od -An -tu8 -N8 "$model") + 61 * 16))
+{ head -c $at "$model"; head -c 16 /dev/zero | tr '\0' '\177'; tail -c +$((at + 17)) "$model"; } > "$out/huge"
+{ head -c 3900 "$out/text" | tr Z z; printf 'Zebras, Zebras, Zebras.'; } > "$out/zebras"
+refuses 1 "a held-out loss that is no number from the start" "held-out loss before the first batch is not a finite number" ./train $small --pretrained "$out/huge" --out "$saved" "$out/zebras"
 untouched "bad models"
 
 # ---- hostile text ------------------------------------------------------------------------------------

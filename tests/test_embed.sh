@@ -110,7 +110,8 @@ sed 1d $out/prose_run/metadata.tsv | paste - $out/prose_run/vectors.tsv > $out/r
 
 embed row e > $out/said
 awk -F '\t' '$1 == "e" {printf "tensor([%8.4f,%8.4f,%8.4f,%8.4f,%8.4f])\n", $4, $5, $6, $7, $8
-    printf "norm %.4f, seen %d times in training\n", sqrt($4 ^ 2 + $5 ^ 2 + $6 ^ 2 + $7 ^ 2 + $8 ^ 2), $3}' $out/rows > $out/expected
+    printf "norm %.4f, seen %s times in training\n", sqrt($4 ^ 2 + $5 ^ 2 + $6 ^ 2 + $7 ^ 2 + $8 ^ 2), grouped($3)}
+    function grouped(n) {return n < 1000 ? n : grouped(int(n / 1000)) "," sprintf("%03d", n % 1000)}' $out/rows > $out/expected
 sed -n 's/, moved .*//; 2,3p' $out/said > $out/found
 same $out/found $out/expected "row: the numbers, their norm, the count"
 [ "$(grep -c '^  .* [+-][0-9.]* *.* -[0-9.]*$' $out/said)" -eq 8 ]; that $? "row: eight characters up, eight down"
@@ -142,6 +143,11 @@ awk 'NR == FNR {x = $1; next} {exit !(x - $1 < 2e-6 && $1 - x < 2e-6)}' $out/fou
 [ "$(embed compare "to be" "to be" | cut -d ' ' -f 2)" = +1.000000 ]; that $? "compare: a text with itself is 1"
 embed near qqqq | head -n 1 | grep -q 'the sum for "qqqq"'; that $? "near: a text without a row is the sum of its rows"
 
+embed near -n 30 e | grep -q ' seen [0-9],[0-9]* times$'; that $? "near: thousands are separated" "$(embed near -n 30 e)"
+embed | grep -q '^trained  *on 27,000 characters, 2 epochs in batches of 256 by adagrad$'; that $? "thousands are separated in the summary of the file"
+[ "$(embed export -n 1234)" = "$out/prose_run/vectors.tsv: 1,234 rows
+$out/prose_run/metadata.tsv: 1,234 rows" ]; that $? "and where export says what it wrote"
+
 embed moved > $out/said
 awk '/seen/ {if (last != "" && $2 > last) exit 1; last = $2; if (($4 == "0") != ($2 == "0.0000")) exit 1; n++} END {exit n != 100}' $out/said
 that $? "moved: 100 rows in order, exactly those at 0 that were never seen"
@@ -168,7 +174,25 @@ for run in "--dim 1" "--dim 2" "--order 1 --dim 10" "--dim 3 --order 1"; do
 done
 embed > $out/said
 sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; [ $? -eq 1 ] && ! grep -q "$(printf '\033')" $out/said; that $? "piped: 80 columns, no colours"
+if script -qec true /dev/null > /dev/null 2>&1; then
+    for columns in 40 120 300; do
+        script -qec "stty cols $columns; ./embed --model $out/prose_run/model.safetensors moved" /dev/null | tr -d '\r' | grep seen | awk '{if (length > l) l = length} END {print l}' > $out/found
+        [ "$(cat $out/found)" -le $columns ] && [ "$(cat $out/found)" -le 160 ] && [ "$(cat $out/found)" -ge $((columns < 160 ? columns - 20 : 140)) ]
+        that $? "on a terminal of $columns columns moved is as wide" "it has $(cat $out/found)"
+    done
+else
+    echo "skip a terminal's width: script is not here"
+fi
 for c in a e T , '\\n' space; do sed -n '/^map/,$p' $out/said | grep -qF -- "$(printf "$c")"; that $? "the map shows $c"; done
+
+# a file of another program, which does not say how often each row was seen (the same length: a tensor gets another name)
+sed 's/"counts":/"countz":/' $out/prose_run/model.safetensors > $out/uncounted
+if [ "$(wc -c < $out/uncounted)" -eq "$(wc -c < $out/prose_run/model.safetensors)" ]; then
+    ./embed --model $out/uncounted > $out/said && grep -q '^map of the 100 characters' $out/said; that $? "a model without counts: the map shows all characters"
+    ./embed --model $out/uncounted row e | grep -q 'seen 0 times'; that $? "and no count is invented"
+else
+    echo "skip a model without counts: this sed is only for text"
+fi
 
 mkdir -p $out/alone
 cp $out/all/model.safetensors $out/alone
@@ -192,7 +216,14 @@ refused() { # name, status, what the line must say, arguments
     [ $status -eq "$expected" ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q "^embed: .*$words" $out/errors && [ ! -s $out/other ]
     that $? "$name: one clear line" "status $status, $(cat $out/errors)"
 }
-refused "an n-gram without a row" 1 'has no row in this model; ./embed near' row zqzq
+refused "an n-gram without a row" 1 'has no row in this model; ./embed --model .* near zqzq shows' row zqzq
+refused "a name with blanks without a row" 1 "; ./embed --model $out/prose_run/model.safetensors near 'no such row' shows" row "no such row"
+for count in 0 -1 x 1.5 '' 1000000001; do refused "near: $count rows" 2 '--count: "'"$count"'" is not a whole number from 1' near e -n "$count"; done
+refused "export of no rows" 2 'not a whole number from 1' export -n 0
+refused "an option of another verb" 2 '--format does nothing for near' near e --format vec
+refused "an option that no verb is given for" 2 '--count does nothing for embed without a verb' -n 5
+refused "a folder of no name" 2 '--out: its value is empty: give DIR' export --out ''
+refused "a model of no name" 2 '--model: its value is empty: give FILE' --model ''
 refused "a character that is none" 1 'not one of the 100' near "$(printf '\001')"
 refused "nothing" 1 'nothing in it' near ''
 refused "a verb that is none" 2 'is no verb' look

@@ -14,33 +14,75 @@ for threads in 2 3 8; do
     same $out/one/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
 done
 
-# a run stopped by a signal after its first evaluation, and resumed with another number of threads
+# a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
+stopped="$out/it's \"stopped\""
 for signal in INT TERM; do
-    rm -rf $out/stopped $out/stopped.log
-    ./train -t 1 -e 2 --evaluations 40 --out $out/stopped data/text.txt 2> $out/stopped.log &
+    rm -rf "$stopped" $out/stopped.log
+    ./train -t 1 -e 2 --evaluations 40 --out "$stopped" data/text.txt 2> $out/stopped.log &
     pid=$!
     until grep -q 'epoch  0.0[3-9]' $out/stopped.log 2> /dev/null; do :; done
     kill -s $signal $pid
     wait $pid
     status=$?
-    if grep -q 'stopped after batch' $out/stopped.log && grep -q -e '--resume' $out/stopped.log && [ $status -eq 0 ]; then
+    resume=$(sed -n 's/.*stopped after batch .*; go on with: //p' $out/stopped.log)
+    if [ -n "$resume" ] && [ $status -eq 0 ]; then
         ok "SIG$signal stops a run, which says how to go on"
     else
         bad "SIG$signal: status $status, $(tail -n 1 $out/stopped.log)"
     fi
-    cp $out/stopped/loss.csv $out/part.csv
-    ./train -q -t 2 --resume --out $out/stopped data/text.txt
+    sh -c "$resume -q -t 2" 2> /dev/null || bad "what it says goes on: $resume"
     [ -f $out/whole/model.safetensors ] || ./train -q -e 2 --evaluations 40 --out $out/whole data/text.txt
-    same $out/stopped/model.safetensors $out/whole/model.safetensors "stopped by SIG$signal and resumed: the model of a run that never stopped"
-    cut -d, -f1-7 $out/stopped/loss.csv > $out/a.csv
+    same "$stopped/model.safetensors" $out/whole/model.safetensors "stopped by SIG$signal and resumed: the model of a run that never stopped"
+    cut -d, -f1-7 "$stopped/loss.csv" > $out/a.csv
     cut -d, -f1-7 $out/whole/loss.csv > $out/b.csv
     same $out/a.csv $out/b.csv "and its loss log"
-    same $out/stopped/snapshots.safetensors $out/whole/snapshots.safetensors "and its snapshots"
+    same "$stopped/snapshots.safetensors" $out/whole/snapshots.safetensors "and its snapshots"
 done
+./train -q -t 1 -e 2 --out $out/quiet data/text.txt 2> $out/quiet.log &
+pid=$!
+until [ -f $out/quiet/loss.csv ]; do :; done
+kill -s INT $pid
+wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
+
+# what is said at the end: every file, and commands that can be pasted whatever the folder is called
+head -c 4000 data/text.txt > $out/text
+for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
+    ./train -t 1 --dim 4 --order 3 --out "$folder" $out/text 2> $out/said
+    sh -c "printf '%s\n' $(sed -n 's/^files *//p' $out/said | sed 's/ (the best model)//; s/, / /g')" > $out/found 2>&1
+    printf '%s\n' "$folder/model.safetensors" "$folder/checkpoint.safetensors" "$folder/snapshots.safetensors" "$folder/loss.csv" > $out/expected
+    same $out/found $out/expected "all files are named: in $folder"
+    sed -n 's/^next  *//p' $out/said | sed 's/   /\
+/g' > $out/next
+    while IFS= read -r command; do
+        case $command in
+        'make plot OUT='*)
+            [ "$(sh -c "${command#make plot }; printf %s \"\$OUT\"" 2>&1)" = "$folder" ] || bad "make plot is told ${command#make plot }"
+            command -v gnuplot > /dev/null && [ -d plot ] || { echo "skip make plot: gnuplot is not here"; continue; }
+            sh -c "$command" > $out/a 2>&1 && [ -s "$folder/loss.png" ] && [ -s "$folder/map.png" ] ;;
+        './sample --model '*'"WTF"' | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
+        *) false ;;
+        esac && ok "what comes next can be pasted: $command" || bad "what comes next: $command: $(tail -n 1 $out/a)"
+    done < $out/next
+    [ "$(wc -l < $out/next)" -eq 3 ] && ok "three things come next" || bad "what comes next: $(cat $out/next)"
+done
+(mkdir -p $out/here/data && cp data/text.txt $out/here/data && cd $out/here && ../../../../train -t 1 --dim 4 --order 2 data/text.txt 2>&1) | grep -qx 'next        ./sample "WTF"   ./embed   make plot' && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
 
 # the log
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
 [ "$(awk -F, 'NF != 8' $out/one/loss.csv | wc -l)" -eq 0 ] && [ "$(wc -l < $out/one/loss.csv)" -ge 10 ] && ok "loss.csv: a row for each evaluation" || bad "loss.csv: a row for each evaluation"
+
+# what is said of rows that were too many, and of the version
+./train -t 1 --dim 4 --order 3 --max-rows 1000 --out $out/few $out/text 2>&1 | grep -q '^            --max-rows 1,000: only strings seen at least [0-9]* times have a row$' && ok "--max-rows says which strings have a row" || bad "--max-rows says which strings have a row"
+for program in train sample embed wtf; do ./$program --version; done | sort -u > $out/a
+grep -qx '[0-9.]*' $out/a && [ "$(wc -l < $out/a)" -eq 1 ] && ok "all programs have one version" || bad "versions: $(cat $out/a)"
+
+# --pretrained from a model with rows that this one has not: those are left
+./train -q -t 1 --dim 4 --order 3 --out $out/rich $out/text
+for kinds in ngrams phrases,columns; do
+    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --freeze-embedding --pretrained $out/rich/model.safetensors --out $out/poor $out/text
+    for model in rich poor; do ./embed --model $out/$model/model.safetensors row '"e "' | sed -n '2,3s/, seen.*//p' > $out/$model.row; done
+    [ -s $out/poor.row ] && same $out/rich.row $out/poor.row "--pretrained with rows that --rows $kinds lacks: those in common are taken"
+done
 
 # sampling
 model="--model $out/one/model.safetensors"
@@ -66,7 +108,35 @@ same $out/a $out/c "top-p 0 leaves the likeliest"
 sum=$(./sample $model --next "the " | awk '/^rows/ {exit} NR > 1 {sum += $2} END {print (sum > 60 && sum < 100.01) ? "yes" : sum}')
 [ "$sum" = yes ] && ok "--next shows probabilities" || bad "--next: they add up to $sum"
 ./sample $model --next "the " | grep -q '"the "' && ok "--next shows the rows that are on" || bad "--next shows the rows that are on"
-./sample $model --next "" | grep -q none && ok "--next without a prompt: no row is on" || bad "--next without a prompt"
+./sample $model --next "" | grep -q none && ok "--next with an empty prompt: no row is on" || bad "--next with an empty prompt"
+./sample $model --next "the " | grep -q '^  "e "  *seen [0-9],[0-9]* times$' && ok "--next: thousands are separated" || bad "--next: thousands are separated"
+
+# without a prompt: as where a text begins
+blank='
+
+'
+./sample $model -s 1 -n 50 > $out/a
+./sample $model -s 1 -n 50 "$blank" | sed 1,2d > $out/b
+same $out/a $out/b "without a prompt: as after a blank line, which is not written"
+./sample $model --next | grep -q '^  "\\n\\n" ' && ok "and --next shows its row" || bad "and --next shows its row"
+tr -s '\n' < data/text.txt | head -c 20000 > $out/lines
+./train -q -t 1 --dim 4 --order 3 --out $out/lines.out $out/lines
+./sample --model $out/lines.out/model.safetensors --next > $out/a
+grep -q '^  \\n ' $out/a && ! grep -q '^  "' $out/a && ok "where no blank line was seen: as after the end of a line" || bad "where no blank line was seen: $(sed 1,/^rows/d $out/a)"
+tr -d '\n' < $out/lines > $out/line
+./train -q -t 1 --dim 4 --order 3 --out $out/line.out $out/line
+./sample --model $out/line.out/model.safetensors --next | grep -q none && ok "where no line ends: from nothing" || bad "where no line ends"
+
+# a terminal: the live line
+if script -qec true /dev/null > /dev/null 2>&1; then
+    script -qec "./train -t 1 --rows ngrams --dim 96 -e 2 -b 200000 --out $out/live data/text.txt" /dev/null > $out/said
+    tr '\r' '\n' < $out/said | sed -n 's/^ *\([0-9]*%\) \[\([# ]*\)\] epoch \([0-9/]*\)  .* M chars\/s  train .*  best held out .* s left.*/\1 \2 \3/p' > $out/found
+    grep -qx '50% ##########           2/2' $out/found && ok "a live line on a terminal" || bad "a live line on a terminal: $(cat $out/found)"
+    grep -v -x '50% .*\|100% #################### 2/2' $out/found | grep -q . && bad "after the last batch: $(tail -n 1 $out/found)" || ok "after the last batch it is still in the last epoch"
+    ./train -t 1 --dim 4 --order 2 --out $out/live data/text.txt 2>&1 | grep -q '%' && bad "a live line though it is no terminal" || ok "no live line where it is no terminal"
+else
+    echo "skip the live line: script is not here"
+fi
 
 # no library but libc and libm
 if command -v ldd > /dev/null; then

@@ -78,6 +78,19 @@ static void test_made_headers(void) {
     check(!parses(nul_outside, sizeof nul_outside, &reason), "refused: a NUL byte behind the JSON");
 }
 
+/* A name's escapes become UTF-8: one to four bytes for a character. */
+static void test_escapes(void) {
+    const char *reason;
+    TensorFile file;
+    Breach breach = {"", "{\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\n\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, NULL};
+    size_t size;
+    uint8_t *bytes = breach_bytes(&breach, &size);
+    bool good = tensors_parse(&file, bytes, size, &reason);
+    check(good && tensor_find(&file, "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n", "U8", 1), "escapes in a name become UTF-8 of one, two, three and four bytes");
+    if (good) tensors_close(&file);
+    free(bytes);
+}
+
 /* Every prefix of a good file, and every file that differs from it in one byte: refused or accepted, never a crash. */
 static void test_prefixes_and_bytes(void) {
     const char *reason;
@@ -494,6 +507,7 @@ int main(void) {
     mkdir(folder, 0777);
     test_rules();
     test_made_headers();
+    test_escapes();
     test_prefixes_and_bytes();
     test_disagreements();
     test_not_finite();

@@ -50,6 +50,19 @@ refused "two strings" 2 'one argument too many' a b
 refused "an unknown option" 2 'unknown option' --dim 3
 ./wtf --data $out/nowhere > $out/other 2> $out/errors
 [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "a folder that is not there: one clear line" || bad "a folder that is not there: $(cat $out/errors)"
+mkdir -p $out/data
+./wtf --data $out/data aab > $out/other && head -n 1 $out/data/steps.csv | grep -qx 'step,free,frozen' && [ "$(wc -l < $out/data/steps.csv)" -eq 102 ] &&
+    loss=$(sed -n 's/^   loss  .* \([0-9.]*\)$/\1/p' $out/other) && awk -F, -v loss="$loss" 'END {exit !($1 == 100 && $2 - loss < 1e-4 && loss - $2 < 1e-4)}' $out/data/steps.csv &&
+    ok "--data: the losses of 100 steps, the last as it is said" || bad "--data: $(tail -n 1 $out/data/steps.csv) but $loss is said"
+before=$(sed -n "s/^   'a' before *//p" $out/other | tr -s ' ')
+awk -F '\t' -v before="$before" 'NF != 22 || $2 != substr("ab", NR, 1) || $1 != NR + 9 {exit 1}
+    NR == 1 {for (d = 3; d <= 12; d++) line = line (d > 3 ? " " : "") sprintf("%.4f", $d); if (line != before) exit 1}
+    END {if (NR != 2) exit 1}' $out/data/rows.csv && ok "--data: the rows before and after, of each character that occurs" || bad "--data: rows.csv holds $(cut -c 1-80 $out/data/rows.csv | head -n 1)"
+if [ -w /dev/full ]; then
+    ln -sf /dev/full $out/data/rows.csv
+    ./wtf --data $out/data a > $out/other 2> $out/errors
+    [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "--data into a full disk: one clear line" || bad "--data into a full disk: $(cat $out/errors)"
+fi
 if [ -w /dev/full ]; then
     ./wtf > /dev/full 2> $out/errors
     [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "a full disk: one clear line" || bad "a full disk: $(cat $out/errors)"
