@@ -184,7 +184,7 @@ static inline void layers_free(Layers *layers) {
 /* Rows lie anywhere in memory; they are asked for some positions before they are needed. */
 enum { AHEAD = 4 };
 
-static inline void prefetch_row(const float *row, size_t dim) {
+static inline __attribute__((always_inline)) void prefetch_row(const float *row, size_t dim) {
     for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
 }
 
@@ -369,15 +369,19 @@ static inline void linear_update(Model *model, Optimizer *optimizer, const Layer
     model_turn(model, first, last);
 }
 
+static inline __attribute__((always_inline)) void ask_for_sums(const Model *model, const Optimizer *optimizer, const Batch *batch, size_t u) {
+    if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + batch->row[u] * model->dim, model->dim);
+}
+
+/* The distinct rows first .. last - 1. */
 static inline void embedding_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first,
                                     size_t last) {
+    enum { SOON = 16 };
     float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
+    for (size_t u = first; u < last && u < first + SOON; u++) ask_for_sums(model, optimizer, batch, u);
     for (size_t u = first; u < last; u++) {
         size_t row = batch->row[u] * model->dim;
-        if (u + 16 < last) {
-            size_t next = batch->row[u + 16] * model->dim;
-            if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + next, model->dim);
-        }
+        if (u + SOON < last) ask_for_sums(model, optimizer, batch, u + SOON);
         embedding_gradient(model, batch, layers, u, gradient);
         if (optimizer->scale_grad_by_freq) {
             uint32_t frequency = 0;
@@ -400,21 +404,9 @@ static inline void embedding_limit(Model *model, const Optimizer *optimizer, con
     }
 }
 
-/* ---- one step ---------------------------------------------------------------------------------- */
+static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* The range of distinct rows that is one member's share: equal work, not equal numbers, for a row that
-   is on at many positions takes longer. */
-static inline size_t distinct_share(const Batch *batch, int member, int members) {
-    const size_t step = 4; /* updating a row takes about as long as adding so many dh */
-    size_t work = batch->where_start[batch->distinct] + step * batch->distinct, low = 0, high = batch->distinct;
-    size_t target = work * (size_t)member / (size_t)members;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (batch->where_start[middle] + step * middle < target) low = middle + 1;
-        else high = middle;
-    }
-    return low;
-}
+/* ---- one step ---------------------------------------------------------------------------------- */
 
 /* The mean loss of a batch, in nats per position. */
 static inline double mean_loss(const Batch *batch, const Layers *layers) {
@@ -423,28 +415,33 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
-/* Learns from one batch; every member of the team calls this with the same arguments. */
+/* Learns from one batch; every member of the team calls this with the same arguments. Work is cut into pieces that members take
+   as they come. The next step may be begun at once: nothing of it is done before all have arrived there. */
 static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
-    enum { BLOCK = 24 }; /* contexts that go through the layers together: what they need stays in the cache */
-    size_t first, last, rows_first = distinct_share(batch, member, team_size(team)),
-                        rows_last = distinct_share(batch, member + 1, team_size(team));
+    enum { CONTEXTS = 24, ROWS = 128, OUTPUTS = 48 }; /* in a piece: what they need stays in the cache */
+    team_meet(team);
     if (optimizer->max_norm > 0) {
-        embedding_limit(model, optimizer, batch, rows_first, rows_last);
+        for (size_t u; (u = ROWS * team_next(team)) < batch->distinct;) embedding_limit(model, optimizer, batch, u, least(u + ROWS, batch->distinct));
         team_meet(team);
     }
-    team_share(team, member, batch->size, 2, &first, &last);
-    for (size_t b = first; b < last; b += BLOCK) {
-        size_t end = last - b < BLOCK ? last : b + BLOCK;
+    for (size_t b; (b = CONTEXTS * team_next(team)) < batch->size;) {
+        size_t end = least(b + CONTEXTS, batch->size);
         model_forward(model, batch, layers, b, end);
         model_backward(model, batch, layers, b, end);
     }
     team_meet(team);
     if (member == 0) layers->mean_loss = mean_loss(batch, layers);
-    if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, layers, rows_first, rows_last);
-    team_share(team, member, CHARACTERS, 8, &first, &last);
-    linear_gradient(model, batch, layers, first, last);
-    linear_update(model, optimizer, layers, first, last);
-    team_meet(team);
+    size_t outputs = CHARACTERS / OUTPUTS, rows = optimizer->freeze_embedding ? 0 : (batch->distinct + ROWS - 1) / ROWS;
+    for (size_t piece; (piece = team_next(team)) < outputs + rows;) {
+        if (piece < outputs) {
+            size_t c = piece * OUTPUTS, end = piece + 1 < outputs ? c + OUTPUTS : CHARACTERS;
+            linear_gradient(model, batch, layers, c, end);
+            linear_update(model, optimizer, layers, c, end);
+        } else {
+            size_t u = (piece - outputs) * ROWS;
+            embedding_update(model, optimizer, batch, layers, u, least(u + ROWS, batch->distinct));
+        }
+    }
 }
 
 #endif

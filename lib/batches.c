@@ -29,7 +29,7 @@ void batch_free(Batch *batch) {
 
 /* Asks for what positions need some time before they need it: places are anywhere in the text, rows anywhere in the
    table. Before the first position (b = 0) for all up to SOON, then for one at a time. */
-static inline void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
+static inline __attribute__((always_inline)) void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
     enum { SOON = 16, SOONER = 6 };
     if (!place) return;
     for (size_t i = b == 0 ? 0 : b + SOON; i <= b + SOON && i < count; i++) {

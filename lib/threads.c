@@ -14,6 +14,7 @@ struct Team {
     pthread_t *threads; /* [size - 1], members 1.. */
     atomic_int arrived; /* at the meeting point */
     atomic_uint round;  /* counts meetings */
+    atomic_size_t next; /* piece of work since then */
     atomic_int asleep;  /* members that wait for `met` */
     pthread_cond_t met;
     pthread_mutex_t lock;
@@ -39,9 +40,13 @@ int processors(void) {
 /* Batches take tens of microseconds, so waiting is first a busy loop. Who waits longer lets go of the processor: the one
    awaited may need it, and when woken up it gets one that is idle, so that two threads never share one for long. */
 void team_meet(Team *team) {
-    if (team->size == 1) return;
+    if (team->size == 1) {
+        atomic_store(&team->next, 0);
+        return;
+    }
     unsigned round = atomic_load(&team->round);
     if (atomic_fetch_add(&team->arrived, 1) == team->size - 1) {
+        atomic_store(&team->next, 0);
         atomic_store(&team->arrived, 0);
         atomic_store(&team->round, round + 1);
         if (atomic_load(&team->asleep) == 0) return;
@@ -58,6 +63,8 @@ void team_meet(Team *team) {
     atomic_fetch_sub(&team->asleep, 1);
     pthread_mutex_unlock(&team->lock);
 }
+
+size_t team_next(Team *team) { return atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed); }
 
 static void *member_life(void *given) {
     Seat seat = *(Seat *)given;

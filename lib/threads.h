@@ -22,6 +22,10 @@ void team_run(Team *team, TeamTask *task, void *argument);
 /* Called by every member within a task: nobody goes on before all have arrived. */
 void team_meet(Team *team);
 
+/* The numbers 0, 1, 2, ... since the team last met (or began the task), each for one member only: who is done with one piece of
+   work takes the next, so that members that are held up on the way get fewer. */
+size_t team_next(Team *team);
+
 /* The range [*first, *last) of count things that is one member's share; steps of `granule`. */
 void team_share(const Team *team, int member, size_t count, size_t granule, size_t *first, size_t *last);
 

@@ -82,7 +82,7 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
     if (members > 1 && batch * padded(dim) <= ALONE) trainer->alone = team_start(1);
-    trainer->ahead_count = trainer->alone ? 2 * ROUND : members;
+    trainer->ahead_count = 2 * (trainer->alone ? ROUND : members);
     trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
     for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch);
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
@@ -144,18 +144,19 @@ static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const
 
 static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (trainer->stop && *trainer->stop); }
 
-/* Members prepare a batch each, meet, and learn from these together, one after the other. */
+/* Members prepare a batch each and then learn from these together, one after the other. Two rounds of batches and two
+   flags take turns: some member may still be at the last round's. */
 static void learn_together(Team *team, int member, Stretch *stretch) {
     Trainer *trainer = stretch->trainer;
     size_t members = (size_t)team_size(team);
     Optimizer optimizer = trainer->optimizer; /* each member's own: only the learning rates change */
-    for (size_t step = stretch->from; step < stretch->to; step += members) {
+    for (size_t step = stretch->from, turn = 0; step < stretch->to; step += members, turn = !turn) {
+        Batch *round = trainer->ahead + turn * members;
         size_t own = step + (size_t)member;
-        if (own < stretch->to) prepare(trainer, member, own, &trainer->ahead[member]);
-        if (member == 0) trainer->stopping = should_stop(trainer);
-        team_meet(team);
-        if (trainer->stopping) return;
-        for (size_t m = 0; m < members && step + m < stretch->to; m++) take_step(stretch, &optimizer, step + m, &trainer->ahead[m], team, member);
+        if (own < stretch->to) prepare(trainer, member, own, &round[member]);
+        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
+        for (size_t m = 0; m < members && step + m < stretch->to; m++) take_step(stretch, &optimizer, step + m, &round[m], team, member);
+        if (trainer->stopping[turn]) return;
     }
 }
 
@@ -163,18 +164,14 @@ static void learn_together(Team *team, int member, Stretch *stretch) {
 static void learn_alone(Team *team, int member, Stretch *stretch) {
     Trainer *trainer = stretch->trainer;
     Optimizer optimizer = trainer->optimizer;
-    Batch *ready = trainer->ahead, *coming = trainer->ahead + ROUND;
-    for (size_t step = stretch->from, ready_count = 0, count; step < stretch->to || ready_count; step += count) {
+    for (size_t step = stretch->from, ready = 0, turn = 0, count; step < stretch->to || ready; step += count, ready = count, turn = !turn) {
+        Batch *coming = trainer->ahead + turn * ROUND, *learned = trainer->ahead + !turn * ROUND;
         count = stretch->to - step < ROUND ? stretch->to - step : ROUND;
         for (size_t b = (size_t)member - 1; member > 0 && b < count; b += (size_t)team_size(team) - 1) prepare(trainer, member, step + b, &coming[b]);
-        for (size_t b = 0; member == 0 && b < ready_count; b++) take_step(stretch, &optimizer, step - ready_count + b, &ready[b], trainer->alone, 0);
-        if (member == 0) trainer->stopping = should_stop(trainer);
+        for (size_t b = 0; member == 0 && b < ready; b++) take_step(stretch, &optimizer, step - ready + b, &learned[b], trainer->alone, 0);
+        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
         team_meet(team);
-        if (trainer->stopping) return;
-        Batch *learned = ready;
-        ready = coming;
-        coming = learned;
-        ready_count = count;
+        if (trainer->stopping[turn]) return;
     }
 }
 
@@ -185,8 +182,8 @@ static void learn(Team *team, int member, void *stretch) {
 
 size_t trainer_run(Trainer *trainer, size_t steps) {
     size_t done = 0;
-    trainer->stopping = false;
-    while (done < steps && trainer->step < trainer->steps && !trainer->stopping) {
+    trainer->stopping[0] = trainer->stopping[1] = false;
+    while (done < steps && trainer->step < trainer->steps && !trainer->stopping[0] && !trainer->stopping[1]) {
         if (trainer->step == trainer->shard_end) enter_shard(trainer);
         Stretch stretch = {trainer, trainer->step, trainer->step + steps - done, done};
         if (stretch.to > trainer->shard_end) stretch.to = trainer->shard_end;

@@ -41,12 +41,12 @@ typedef struct {
     uint32_t *order; /* the shuffle of this shard's positions */
     Team *alone;     /* a team of one, where batches are so small that members would pass data around for longer than they
                         compute: member 0 learns, the others prepare batches; NULL: all learn together */
-    Batch *ahead;    /* [ahead_count] prepared: one for each member; alone: of this round and of the next */
+    Batch *ahead;    /* [ahead_count] batches of this round and of the next: one for each member, or (alone) ROUND of them */
     size_t ahead_count;
     uint32_t **mark; /* [members][rows] */
     Layers layers;
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
-    bool stopping;
+    bool stopping[2];
 } Trainer;
 
 enum { SHARD = 16 << 20, RUN_STEPS = 4096, ROUND = 32, ALONE = 1024 /* positions times dim */ };
