@@ -1,7 +1,5 @@
 #include "batches.h"
 
-#include <stdatomic.h>
-
 Batch batch_allocate(size_t size) {
     size_t on = size * MAX_ROWS_ON;
     uint32_t *next_start = allocate(size + 1, sizeof *next_start, "a batch");
@@ -130,15 +128,13 @@ typedef struct {
     uint32_t **mark; /* [members][rows] */
     Layers *layers; /* [members] */
     double *sum;    /* [chunks] */
-    atomic_size_t next_chunk;
 } Scoring;
 
 static void score_chunks(Team *team, int member, void *argument) {
-    (void)team;
     Scoring *scoring = argument;
     Batch *batch = &scoring->batch[member];
     Layers *layers = &scoring->layers[member];
-    for (size_t from; (from = CHUNK * atomic_fetch_add(&scoring->next_chunk, 1)) < scoring->found->count;) {
+    for (size_t from; (from = CHUNK * team_next(team)) < scoring->found->count;) {
         size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
         batch_fill(batch, scoring->contexts, scoring->found, NULL, from, count, scoring->mark[member]);
         model_forward(scoring->model, batch, layers, 0, batch->size);
@@ -149,7 +145,7 @@ static void score_chunks(Team *team, int member, void *argument) {
 double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found) {
     size_t members = (size_t)team_size(team), chunks = (found->count + CHUNK - 1) / CHUNK;
     Scoring scoring = {model, contexts, found, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
-                       allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring"), 0};
+                       allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring")};
     for (size_t m = 0; m < members; m++) {
         scoring.batch[m] = batch_allocate(CHUNK);
         scoring.mark[m] = allocate(contexts->rows, sizeof(uint32_t), "scoring");

@@ -2,7 +2,6 @@
 
 #include "fail.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,16 +214,15 @@ static uint8_t *plain_text(const uint8_t *text, size_t length, size_t *plain_len
 
 typedef struct {
     Listing *ngrams, *phrases;
-    atomic_int next_group;
 } ListWork;
 
 /* Every member takes the next letter's strings until none is left. */
 static void list_task(Team *team, int member, void *argument) {
-    (void)team, (void)member;
+    (void)member;
     ListWork *work = argument;
-    for (int group; (group = atomic_fetch_add(&work->next_group, 1)) < 2 * CHARACTERS;) {
+    for (size_t group; (group = team_next(team)) < 2 * CHARACTERS;) {
         Listing *listing = group < CHARACTERS ? work->ngrams : work->phrases;
-        int letter = group % CHARACTERS;
+        uint8_t letter = group % CHARACTERS;
         size_t start = listing->group_start[letter], count = listing->group_start[letter + 1] - start;
         if (!count) continue;
         StringList *list = &listing->lists[letter];
@@ -309,7 +307,7 @@ Contexts contexts_list(Team *team, const uint8_t *text, size_t length, RowOption
         text = sample;
         length = LIST_SAMPLE;
     }
-    ListWork work = {allocate(1, sizeof(Listing), "the list of n-grams"), allocate(1, sizeof(Listing), "the list of phrases"), 0};
+    ListWork work = {allocate(1, sizeof(Listing), "the list of n-grams"), allocate(1, sizeof(Listing), "the list of phrases")};
     *work.ngrams = (Listing){.text = text, .longest = options.order, .min_count = options.min_count};
     listing_begin(work.ngrams, length);
     *work.phrases = (Listing){.longest = MAX_PHRASE, .min_count = options.min_count};
@@ -534,7 +532,6 @@ typedef struct {
     const Contexts *contexts;
     const uint8_t *text;
     Found *found;
-    atomic_int next_task;
 } FindWork;
 
 static void find_ngrams(const Contexts *contexts, const uint8_t *text, Found *found, size_t from, size_t to) {
@@ -565,7 +562,7 @@ static void find_phrases(const Contexts *contexts, const uint8_t *text, Found *f
     }
 }
 
-static void find_echoes(const Contexts *contexts, const uint8_t *text, Found *found, int echo) {
+static void find_echoes(const Contexts *contexts, const uint8_t *text, Found *found, size_t echo) {
     EchoMemory memory = echo_start(contexts->options.echo_keys[echo]);
     size_t reach = 2 * ECHO_WINDOW, start = found->first > reach ? found->first - reach : 0;
     for (size_t i = start; i < found->first + found->count; i++) {
@@ -588,20 +585,20 @@ static void find_columns(const uint8_t *text, Found *found, size_t from, size_t 
 
 /* The work is cut into pieces: one for each echo key, and SLICES of the positions for each other kind. */
 static void find_task(Team *team, int member, void *argument) {
-    (void)team, (void)member;
+    (void)member;
     enum { SLICES = 16 };
     FindWork *work = argument;
     const Contexts *contexts = work->contexts;
     Found *found = work->found;
-    int echoes = contexts->options.echoes;
-    for (int task; (task = atomic_fetch_add(&work->next_task, 1)) < echoes + 3 * SLICES;) {
+    size_t echoes = (size_t)contexts->options.echoes;
+    for (size_t task; (task = team_next(team)) < echoes + 3 * SLICES;) {
         if (task < echoes) {
             find_echoes(contexts, work->text, found, task);
             continue;
         }
-        size_t slice = (size_t)((task - echoes) % SLICES);
+        size_t slice = (task - echoes) % SLICES;
         size_t from = found->count / SLICES * slice, to = slice == SLICES - 1 ? found->count : found->count / SLICES * (slice + 1);
-        int kind = (task - echoes) / SLICES;
+        size_t kind = (task - echoes) / SLICES;
         if (kind == 0) find_ngrams(contexts, work->text, found, from, to);
         if (kind == 1 && contexts->options.phrases) find_phrases(contexts, work->text, found, from, to);
         if (kind == 2 && contexts->options.columns) find_columns(work->text, found, from, to);
@@ -616,7 +613,7 @@ Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, s
         found.others = reallocate(NULL, count, sizeof *found.others, "the rows of the text");
         for (size_t i = 0; i < count; i++) found.others[i] = nothing_else;
     }
-    FindWork work = {contexts, text, &found, 0};
+    FindWork work = {contexts, text, &found};
     team_run(team, find_task, &work);
     return found;
 }

@@ -105,6 +105,7 @@ Team *team_start(int size) {
 }
 
 void team_run(Team *team, TeamTask *task, void *argument) {
+    atomic_store(&team->next, 0);
     if (team->size > 1) {
         pthread_mutex_lock(&team->lock);
         team->task = task;
