@@ -7,20 +7,25 @@ ok() { echo "ok $1"; }
 bad() { echo "FAIL $1"; }
 same() { if cmp -s "$1" "$2"; then ok "$3"; else bad "$3: $1 and $2 differ"; fi; }
 
-# threads
+# threads: all learn from a batch together; small batches are learned by one while the others prepare
+small="-b 16 --dim 8 --order 3"
 ./train -q -t 1 --out $out/one data/text.txt
+./train -q -t 1 $small --out $out/small data/text.txt
 for threads in 2 3 8; do
     ./train -q -t $threads --out $out/$threads data/text.txt
     same $out/one/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
+    ./train -q -t $threads $small --out $out/$threads data/text.txt
+    same $out/small/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1 with small batches"
 done
 
 # a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
 stopped="$out/it's \"stopped\""
 for signal in INT TERM; do
+    [ $signal = INT ] && options="-t 1 -e 2 --evaluations 40" || options="-t 2 -e 2 --evaluations 40 $small"
     rm -rf "$stopped" $out/stopped.log
-    ./train -t 1 -e 2 --evaluations 40 --out "$stopped" data/text.txt 2> $out/stopped.log &
+    ./train $options --out "$stopped" data/text.txt 2> $out/stopped.log &
     pid=$!
-    until grep -q 'epoch  0.0[3-9]' $out/stopped.log 2> /dev/null; do :; done
+    until grep -q 'epoch  0.0[3-9]' $out/stopped.log 2> /dev/null || ! kill -0 $pid; do :; done
     kill -s $signal $pid
     wait $pid
     status=$?
@@ -31,7 +36,7 @@ for signal in INT TERM; do
         bad "SIG$signal: status $status, $(tail -n 1 $out/stopped.log)"
     fi
     sh -c "$resume -q -t 2" 2> /dev/null || bad "what it says goes on: $resume"
-    [ -f $out/whole/model.safetensors ] || ./train -q -e 2 --evaluations 40 --out $out/whole data/text.txt
+    ./train -q $options --out $out/whole data/text.txt
     same "$stopped/model.safetensors" $out/whole/model.safetensors "stopped by SIG$signal and resumed: the model of a run that never stopped"
     cut -d, -f1-7 "$stopped/loss.csv" > $out/a.csv
     cut -d, -f1-7 $out/whole/loss.csv > $out/b.csv
@@ -40,7 +45,7 @@ for signal in INT TERM; do
 done
 ./train -q -t 1 -e 2 --out $out/quiet data/text.txt 2> $out/quiet.log &
 pid=$!
-until [ -f $out/quiet/loss.csv ]; do :; done
+until [ -f $out/quiet/loss.csv ] || ! kill -0 $pid; do :; done
 kill -s INT $pid
 wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
 
