@@ -56,7 +56,7 @@ static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     for (size_t c = first; c < last; c += 8)
         for (size_t d = 0; d < model->dim; d++) {
-            Floats8 column;
+            Floats8 column = {0};
             for (size_t i = 0; i < 8; i++) column[i] = model->linear[(c + i) * stride + d];
             *(Floats8 *)(model->turned + d * LOGITS + c) = column;
         }
