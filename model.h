@@ -48,10 +48,10 @@ typedef struct {
     float *embedding; /* [rows, dim] embedding.weight */
     float *linear;    /* [104, padded(dim)] linear.weight; the last four rows are zeros */
     float *turned;    /* [padded(dim), 104] linear.weight transposed: what forward reads */
-    float *bias;      /* [104] linear.bias; the last four are so low that softmax makes them 0 */
+    float *bias;      /* [104] linear.bias; the last four are so low that softmax makes next to nothing of them */
 } Model;
 
-/* Turns the weights of characters first .. last - 1, eight characters at a time; first is a multiple of 8. */
+/* Turns the weights of characters first .. last - 1, in whole groups of eight (beyond the last there are zeros); first is a multiple of 8. */
 static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     for (size_t c = first; c < last; c += 8)
@@ -416,8 +416,9 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
-/* Learns from one batch; every member of the team calls this with the same arguments. Work is cut into pieces that members take
-   as they come. The next step may be begun at once: nothing of it is done before all have arrived there. */
+/* Learns from one batch; every member of the team calls this for the same one, each with an optimizer of its own whose
+   numbers are the same. Work is cut into pieces that members take as they come. A step begins when all have arrived: only then, or at
+   the end of the team's task, is all of the last one done. mean_loss is for member 0 to read. */
 static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
     enum { CONTEXTS = 24, ROWS = 128, OUTPUTS = 48 }; /* in a piece: what they need stays in the cache */
     team_meet(team);

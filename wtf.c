@@ -279,7 +279,7 @@ static void lookup_is_multiplication(const Story *story) {
 /* Each character of the string is to predict the next one, and the last one the first: a ring, so that
    each character that occurs is looked up. */
 static Batch string_batch(const Story *story) {
-    Batch batch = batch_allocate(story->length);
+    Batch batch = batch_allocate(story->length, 1);
     uint32_t mark[CHARACTERS] = {0};
     batch.size = story->length;
     for (uint32_t b = 0; b < batch.size; b++) {
@@ -546,7 +546,7 @@ static double learn_difference(const Story *story, bool pairs, double *right) {
     Model model = model_allocate(ROWS, DIM);
     Random random = random_seeded(story->seed);
     model_start(&model, &random, 1);
-    Batch batch = batch_allocate(CASES);
+    Batch batch = batch_allocate(CASES, 3);
     uint32_t mark[ROWS] = {0}, on = 0;
     batch.size = CASES;
     for (uint32_t b = 0; b < CASES; b++) {

@@ -1,7 +1,7 @@
 #include "batches.h"
 
-Batch batch_allocate(size_t size) {
-    size_t on = size * MAX_ROWS_ON;
+Batch batch_allocate(size_t size, size_t most_on) {
+    size_t on = size * most_on;
     uint32_t *next_start = allocate(size + 1, sizeof *next_start, "a batch");
     for (uint32_t b = 0; b <= size; b++) next_start[b] = b;
     return (Batch){.next_start = next_start,
@@ -147,7 +147,7 @@ double stretch_loss(Team *team, const Model *model, const Contexts *contexts, co
     Scoring scoring = {model, contexts, found, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
                        allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring")};
     for (size_t m = 0; m < members; m++) {
-        scoring.batch[m] = batch_allocate(CHUNK);
+        scoring.batch[m] = batch_allocate(CHUNK, most_rows_on(contexts));
         scoring.mark[m] = allocate(contexts->rows, sizeof(uint32_t), "scoring");
         scoring.layers[m] = layers_allocate(CHUNK, model->dim);
     }

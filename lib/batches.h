@@ -5,8 +5,8 @@
 #include "../model.h"
 #include "contexts.h"
 
-/* A batch for up to `size` positions; at first each context has one character next. */
-Batch batch_allocate(size_t size);
+/* A batch for up to `size` positions, each with up to `most_on` rows on; at first each context has one character next. */
+Batch batch_allocate(size_t size, size_t most_on);
 void batch_free(Batch *batch);
 
 /* Fills the batch with positions found->first + place[0 .. count-1] (place NULL: 0, 1, 2, ... from `from`). mark [rows] is

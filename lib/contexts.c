@@ -600,7 +600,7 @@ static void find_task(Team *team, int member, void *argument) {
         size_t from = found->count / SLICES * slice, to = slice == SLICES - 1 ? found->count : found->count / SLICES * (slice + 1);
         size_t kind = (task - echoes) / SLICES;
         if (kind == 0) find_ngrams(contexts, work->text, found, from, to);
-        if (kind == 1 && contexts->options.phrases) find_phrases(contexts, work->text, found, from, to);
+        if (kind == 1 && contexts->phrases_end > contexts->ngrams_end) find_phrases(contexts, work->text, found, from, to);
         if (kind == 2 && contexts->options.columns) find_columns(work->text, found, from, to);
     }
 }
@@ -643,6 +643,11 @@ static size_t switched_on(const Contexts *contexts, uint32_t ngram, const Others
         if (others->echo[e] != NO_ECHO) rows[count++] = contexts->phrases_end + e * CHARACTERS + others->echo[e];
     if (others->column != NO_COLUMN) rows[count++] = contexts->echoes_end + others->column;
     return count;
+}
+
+size_t most_rows_on(const Contexts *contexts) {
+    const RowOptions *options = &contexts->options;
+    return (size_t)(options->order + (options->phrases ? PHRASE_WORDS : 0) + options->echoes + options->columns);
 }
 
 size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows) {

@@ -117,6 +117,9 @@ void found_free(Found *found);
 /* Adds to the counts of echoes and columns how often they are on at these positions (strings were counted when listed). */
 void contexts_count(Contexts *contexts, const Found *found);
 
+/* How many rows a context switches on at most, from 1 to MAX_ROWS_ON. */
+size_t most_rows_on(const Contexts *contexts);
+
 /* The rows that are on at position found->first + i: rows [MAX_ROWS_ON]; returns how many. */
 size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows);
 

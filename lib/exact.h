@@ -15,8 +15,8 @@
 typedef float Floats8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias));
 
-/* Functions on vectors take up to TOGETHER of them, a constant at every call, and go through them step by step: each step of
-   one waits for its last, so that one alone would leave the processor idle half of the time. */
+/* Functions on vectors take up to TOGETHER of them (a constant at every call) and do each step for all before the next: a step of
+   a vector waits for the step before, so that one vector alone would leave the processor idle half of the time. */
 enum { TOGETHER = 4 };
 
 /* The larger of each of eight pairs. */

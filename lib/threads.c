@@ -130,11 +130,3 @@ void team_end(Team *team) {
     free(team->threads);
     free(team);
 }
-
-void team_share(const Team *team, int member, size_t count, size_t granule, size_t *first, size_t *last) {
-    size_t granules = (count + granule - 1) / granule, size = (size_t)team->size, m = (size_t)member;
-    *first = granules * m / size * granule;
-    *last = granules * (m + 1) / size * granule;
-    if (*first > count) *first = count;
-    if (*last > count) *last = count;
-}

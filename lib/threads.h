@@ -26,9 +26,6 @@ void team_meet(Team *team);
    work takes the next, so that members that are held up on the way get fewer. */
 size_t team_next(Team *team);
 
-/* The range [*first, *last) of count things that is one member's share; steps of `granule`. */
-void team_share(const Team *team, int member, size_t count, size_t granule, size_t *first, size_t *last);
-
 /* How many threads this machine can run at once. */
 int processors(void);
 

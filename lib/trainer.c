@@ -82,9 +82,9 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
     if (members > 1 && batch * padded(dim) <= ALONE) trainer->alone = team_start(1);
-    trainer->ahead_count = 2 * (trainer->alone ? ROUND : members);
+    trainer->ahead_count = least(2 * (trainer->alone ? ROUND : members), divide_up(least(length, SHARD), options.batch)); /* no shard has more */
     trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
-    for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch);
+    for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch, most_rows_on(contexts));
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++) trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
     trainer->layers = layers_allocate(batch, dim);
@@ -155,8 +155,10 @@ static void learn_together(Team *team, int member, Stretch *stretch) {
         size_t own = step + (size_t)member;
         if (own < stretch->to) prepare(trainer, member, own, &round[member]);
         if (member == 0) trainer->stopping[turn] = should_stop(trainer);
-        for (size_t m = 0; m < members && step + m < stretch->to; m++) take_step(stretch, &optimizer, step + m, &round[m], team, member);
-        if (trainer->stopping[turn]) return;
+        for (size_t m = 0; m < members && step + m < stretch->to; m++) {
+            take_step(stretch, &optimizer, step + m, &round[m], team, member);
+            if (trainer->stopping[turn]) return;
+        }
     }
 }
 

@@ -109,7 +109,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     Contexts contexts = contexts_list(team, ids, TRAINED, options);
     Found found = contexts_find(team, &contexts, ids, 0, LENGTH), tail = contexts_find(team, &contexts, ids, TRAINED, LENGTH - TRAINED);
     Stream *stream = stream_start(&contexts);
-    size_t wrong = 0, differs = 0, streams = 0, on = 0;
+    size_t wrong = 0, differs = 0, streams = 0, on = 0, most = 0;
     for (size_t i = 0; i < LENGTH; i++) {
         uint32_t rows[MAX_ROWS_ON], others[MAX_ROWS_ON];
         size_t count = rows_on(&contexts, &found, i, rows);
@@ -127,7 +127,10 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
         streams += stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
         stream_push(stream, ids[i]);
         on += count;
+        most = count > most ? count : most;
     }
+    check(most <= most_rows_on(&contexts) && most_rows_on(&contexts) <= MAX_ROWS_ON, "order %d, min-count %u: %zu rows on at most, of %zu foreseen", options.order,
+          (unsigned)options.min_count, most, most_rows_on(&contexts));
     check(wrong == 0, "order %d, min-count %u: rows of %d contexts as defined, %.1f on average (%zu differ)", options.order, (unsigned)options.min_count, LENGTH,
           (double)on / LENGTH, wrong);
     check(differs == 0, "order %d, min-count %u: a stretch of the text has the rows that the whole has", options.order, (unsigned)options.min_count);

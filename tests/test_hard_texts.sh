@@ -32,6 +32,7 @@ awk 'BEGIN { x = 1; for (i = 0; i < 30000; i++) { x = (x * 16807) % 2147483647; 
 tr '\n' ' ' < data/text.txt > $out/line
 { head -c 20000 data/text.txt; tail -c 3000 $out/random; } > $out/turn
 printf 'abc' > $out/three
+awk 'BEGIN { for (i = 0; i < 600; i++) printf "!?.,;:" }' > $out/marks
 
 trained "5 KB" short
 silent "no better than the unigram yardstick"
@@ -61,3 +62,8 @@ says "no better than the unigram yardstick"
 says " 0 moved"
 silent "moved most"
 says "were not on before the best model"
+
+# kinds of rows of which there is none
+trained "no word, so no phrase" marks --dim 4 --rows phrases
+trained "no phrase seen often enough" short --dim 4 --rows ngrams,phrases --min-count 4000
+trained "no room for a phrase" short --dim 4 --rows ngrams,phrases --max-rows 1

@@ -136,7 +136,7 @@ static void test_gradients(size_t dim, int members) {
     Random random = random_seeded(3);
     model_start(&model, &random, 1);
     for (size_t i = CHARACTERS * dim; i < ROWS * dim; i++) model.embedding[i] = any(&state);
-    Batch batch = batch_allocate(SIZE);
+    Batch batch = batch_allocate(SIZE, 3);
     uint32_t on = 0, mark[ROWS] = {0};
     batch.size = SIZE;
     for (uint32_t b = 0; b < SIZE; b++) { /* position b has b % 4 rows on, some of them on elsewhere too; position 0 has none */
