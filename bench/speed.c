@@ -118,6 +118,7 @@ static void print_stages(Trainer *trainer) {
         contexts += (double)b->size;
         distinct += (double)b->distinct;
     }
+    if (positions == 0) fail("the text has no whole batch of %zu positions to measure", batch);
     double flops = peak_flops(), read = random_rows(rows, dim, false), write = random_rows(rows, dim, true), lines = random_rows(rows, 16, false);
     double shared = contexts / positions, product = shared * 2.0 * CHARACTERS * (double)dim / flops * 1e9, on1 = on / positions, distinct1 = distinct / positions;
     /* Nanoseconds a character that the ceilings allow. Finding: a cache line for the position, one for its character, and one for each row's
