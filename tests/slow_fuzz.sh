@@ -1,6 +1,6 @@
 #!/bin/sh
 # slow_fuzz.sh [SECONDS]: fuzzes the readers (model, checkpoint, loss log, text) with libFuzzer under AddressSanitizer and
-# UndefinedBehaviorSanitizer for so many seconds of processor time in all (default 640), one after the other. What was learnt
+# UndefinedBehaviorSanitizer for so many seconds in all (default 640), one after the other. What was learnt
 # stays in tests/build/fuzz/corpus, so that a later call goes on from there.
 seconds=${1:-640}
 cd "$(dirname "$0")/.." || exit 1
@@ -28,11 +28,16 @@ for share in model:50 checkpoint:25 text:15 log:10; do
     harness=${share%:*}
     time=$((seconds * ${share#*:} / 100 + 1))
     mkdir -p $build/corpus/$harness
-    if ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $build/$harness -max_total_time=$time -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-        -print_final_stats=1 -verbosity=1 -artifact_prefix=$build/found/$harness- $build/corpus/$harness $build/seeds.d/$harness > $build/$harness.log 2>&1; then
+    # a minute is a hang even on a busy machine
+    if ( ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $build/$harness -max_total_time=$time -timeout=60 -rss_limit_mb=2048 -max_len=16384 \
+        -print_final_stats=1 -verbosity=1 -artifact_prefix=$build/found/$harness- $build/corpus/$harness $build/seeds.d/$harness > $build/$harness.log 2>&1
+        status=$?
+        times > $build/$harness.times
+        exit $status ); then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' $build/$harness.log)
+        spent=$(awk -F'[ms ]+' 'NR == 2 { printf "%.0f", 60 * $1 + $2 + 60 * $3 + $4 }' $build/$harness.times)
         cover=$(grep -o 'cov: [0-9]*' $build/$harness.log | tail -n 1)
-        echo "ok fuzzing the $harness reader: $time s of processor time, $runs inputs, $(ls $build/seeds.d/$harness | wc -l) seeds, $cover, nothing found"
+        echo "ok fuzzing the $harness reader: $time s, $spent s of processor time, $runs inputs, $(ls $build/seeds.d/$harness | wc -l) seeds, $cover, nothing found"
     else
         status=1
         echo "FAIL fuzzing the $harness reader: $(grep -m 1 -E 'ERROR|SUMMARY|runtime error' $build/$harness.log)"
