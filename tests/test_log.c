@@ -50,6 +50,12 @@ int main(void) {
     log_free(&rows);
     check(!log_load(&rows, "tests/build/none.csv", 9), "refused: no log");
     log_free(&rows);
+    check(!log_load(&rows, "/dev/zero", 9), "refused: a device as log");
+    log_free(&rows);
+    remove(path);
+    bool made = mkfifo(path, 0600) == 0;
+    check(made && !log_load(&rows, path, 9), "refused: a FIFO as log, without waiting for a writer");
+    log_free(&rows);
     remove(path);
     return 0;
 }
