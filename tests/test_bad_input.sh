@@ -371,7 +371,7 @@ for rate in 0 $rates; do
     learns "accumulator $rate" -t 1 --dim 4 --order 3 --accumulator $rate
     learns "max-norm $rate" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type 1e-3
     learns "max-norm $rate, inf" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type inf
-    [ "$rate" = 1e8 ] || case $rate in *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
+    [ "$rate" = 1e8 ] || case $rate in 3e6 | *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
 done
 end "learning rates, accumulators and norms from 0 to 1e30, none leaves a number that is not finite"
 begin
