@@ -66,13 +66,15 @@ Yardsticks yardsticks(const uint8_t *text, size_t length) {
 
 static const char log_head[] = "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n";
 
+/* A NUL follows the text: sscanf looks for one. */
 static void log_append(Log *rows, const char *line, size_t length) {
-    if (rows->length + length > rows->capacity) {
+    if (rows->length + length >= rows->capacity) {
         rows->capacity = 2 * (rows->length + length) + 1024;
         rows->text = reallocate(rows->text, rows->capacity, 1, "the loss log");
     }
     memcpy(rows->text + rows->length, line, length);
     rows->length += length;
+    rows->text[rows->length] = '\0';
 }
 
 void log_start(Log *rows) {

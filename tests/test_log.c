@@ -18,7 +18,7 @@ static int rows_of(const char *text, size_t length, size_t last_step) {
     if (count >= 0) {
         size_t lines = 0;
         for (size_t i = 0; i < rows.length; i++) lines += rows.text[i] == '\n';
-        if (lines != rows.count + 1 || rows.text[rows.length - 1] != '\n' || strncmp(rows.text, HEAD, sizeof HEAD - 1)) count = -2;
+        if (rows.text[rows.length] || lines != rows.count + 1 || rows.text[rows.length - 1] != '\n' || strncmp(rows.text, HEAD, sizeof HEAD - 1)) count = -2;
     }
     log_free(&rows);
     return count;
