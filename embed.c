@@ -67,6 +67,7 @@ static Subject find_subject(const SavedModel *saved, const char *text, bool sum_
         sum_of_context(saved, ids, length, subject.vector);
         snprintf(subject.name, sizeof subject.name, "the sum for \"%.60s\"", text);
     }
+    require_finite(subject.vector, saved->model.dim);
     free(ids);
     return subject;
 }
@@ -291,8 +292,9 @@ int main(int argc, char **argv) {
             wrong_use("--%s does nothing for %s; leave it out; see --help", option->name, given ? words[0] : "embed without a verb");
     if (given != wanted) wrong_use("%s takes %zu argument%s after it; see --help", words[0], wanted - 1, wanted == 2 ? "" : "s");
     SavedModel saved = model_open(settings.model);
-    for (size_t i = 0; i < CHARACTERS * saved.model.dim; i++)
-        if (!isfinite(saved.model.embedding[i])) fail("%s: holds numbers that are not finite; train it again", settings.model);
+    require_finite(saved.model.embedding, CHARACTERS * saved.model.dim);
+    require_finite(saved.model.linear, CHARACTERS * padded(saved.model.dim));
+    require_finite(saved.model.bias, CHARACTERS);
     char folder[4096];
     const char *slash = strrchr(settings.model, '/');
     if (settings.out[0]) snprintf(folder, sizeof folder, "%s", settings.out);

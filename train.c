@@ -120,13 +120,13 @@ typedef struct {
     size_t best_step, worse;      /* and evaluations since then */
     bool best_unsaved;
     Model best; /* a copy, while it is not saved */
-    bool bad_evaluation; /* the loss on the held-out part was no finite number */
+    const char *bad;              /* what beside a batch's loss was no finite number, NULL: nothing */
     double last_save;
     int lock;
 } Run;
 
-/* Was a loss no finite number, in training or on the held-out part? */
-static bool diverged(const Run *run) { return run->trainer->bad_step || run->bad_evaluation; }
+/* Was a loss or a weight no finite number? */
+static bool diverged(const Run *run) { return run->trainer->bad_step || run->bad; }
 
 static void path_in(const Run *run, const char *name, char *path) {
     if (snprintf(path, PATH_MAX, "%s/%s", run->settings.out, name) >= PATH_MAX) fail("%s: this name is too long", run->settings.out);
@@ -233,9 +233,11 @@ static Metadata describe(const Run *run) {
     return metadata;
 }
 
-/* First the best model, then the state: if this dies in between, going on from the older state finds the same best model again. */
+/* First the best model, then the state: if this dies in between, going on from the older state finds the same best model again.
+   A state with numbers that are not finite is not saved. */
 static void save(Run *run) {
     char path[PATH_MAX];
+    if (!diverged(run) && !trainer_finite(run->trainer)) run->bad = "a weight";
     Metadata metadata = describe(run);
     if (run->best_unsaved) {
         path_in(run, "model.safetensors", path);
@@ -301,6 +303,7 @@ static void resume(Run *run, const TensorFile *file) {
     run->worse = metadata_count(file, "worse");
     run->train_sum = metadata_number(file, "train_sum", 0);
     run->train_positions = metadata_count(file, "train_positions");
+    if (!isfinite(run->best_loss) || !isfinite(run->train_sum)) fail("%s: is no checkpoint of this run: its losses are not finite numbers; start again without --resume", path);
     path_in(run, "model.safetensors", path);
     TensorFile model = tensors_open(path, "the best model of the run");
     if (!of_one_run(run, &model, file)) fail("%s: is not of the run to resume; start again without --resume", path);
@@ -366,11 +369,10 @@ static double held_out_loss(Run *run) {
 static void evaluate(Run *run) {
     const Trainer *trainer = run->trainer;
     double loss = held_out_loss(run);
-    if (!isfinite(loss)) {
-        run->bad_evaluation = true;
-        return;
-    }
     bool best = loss < run->best_loss;
+    if (!isfinite(loss)) run->bad = "the held-out loss";
+    else if (best && !model_finite(&trainer->model)) run->bad = "a weight"; /* of a row that is not on there */
+    if (run->bad) return;
     if (best) {
         run->best_loss = loss;
         run->best_step = trainer->step;
@@ -542,14 +544,12 @@ static void say_end(const Run *run) {
 static int finish(Run *run) {
     const Trainer *trainer = run->trainer;
     const char *kept = run->best_loss < INFINITY ? ", the best model so far is kept" : "";
-    if (diverged(run) && run->best_unsaved) save(run);
+    if (!diverged(run) || run->best_unsaved) save(run);
     if (trainer->bad_step)
         fail("the loss of batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->bad_step, kept);
-    if (run->bad_evaluation && trainer->step)
-        fail("the held-out loss after batch %zu is not a finite number: training stops%s; start again with a smaller --lr", trainer->step, kept);
-    if (run->bad_evaluation)
-        fail("the held-out loss before the first batch is not a finite number: nothing is trained; start from smaller rows (--pretrained, --init-std)");
-    save(run);
+    if (run->bad && trainer->step)
+        fail("%s after batch %zu is not a finite number: training stops%s; start again with a smaller --lr", run->bad, trainer->step, kept);
+    if (run->bad) fail("%s before the first batch is not a finite number: nothing is trained; start from smaller rows (--pretrained, --init-std)", run->bad);
     if (run->settings.quiet) return 0;
     char number[32];
     bool unfinished = trainer->step < trainer->steps;
@@ -632,6 +632,11 @@ int main(int argc, char **argv) {
     if (!settings->quiet) {
         say_characters(&run);
         say_rows(&run);
+    }
+    if (settings->resume) {
+        char path[PATH_MAX];
+        path_in(&run, "checkpoint.safetensors", path);
+        checkpoint_check(path, &checkpoint, run.contexts.rows, options->dim);
     }
     run.trainer = trainer_start(run.team, &run.contexts, run.text.ids, run.split, *options, &interrupted);
     run.snapshots = snapshots_start(options->dim);

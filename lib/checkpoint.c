@@ -2,6 +2,7 @@
 
 #include "fail.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,17 +93,37 @@ static size_t longest_phrase(const Contexts *contexts) {
     return longest;
 }
 
-static void require_finite(const float *values, size_t count, const char *path, const char *what) {
+static bool all_finite(const float *values, size_t count) {
     bool finite = true;
-    for (size_t i = 0; i < count; i++) finite &= fabsf(values[i]) <= 3.40282347e38f;
-    if (!finite) fail("%s: not written, for %s is not finite any more; start again with a smaller --lr", path, what);
+    for (size_t i = 0; i < count; i++) finite &= fabsf(values[i]) <= FLT_MAX;
+    return finite;
+}
+
+void require_finite(const float *values, size_t count) {
+    if (!all_finite(values, count)) fail("the model holds numbers that are not finite; train it again");
+}
+
+bool model_finite(const Model *model) {
+    return all_finite(model->embedding, model->rows * model->dim) && all_finite(model->linear, CHARACTERS * padded(model->dim)) && all_finite(model->bias, CHARACTERS);
+}
+
+static bool all_sums(const float *sums, size_t count) {
+    bool good = true;
+    for (size_t i = 0; i < count; i++) good &= sums[i] >= 0 && sums[i] <= FLT_MAX;
+    return good;
+}
+
+bool trainer_finite(const Trainer *trainer) {
+    const Model *model = &trainer->model;
+    const Optimizer *optimizer = &trainer->optimizer;
+    if (!model_finite(model)) return false;
+    return optimizer->rule != ADAGRAD || (all_sums(optimizer->embedding_sum, model->rows * model->dim) &&
+                                          all_sums(optimizer->linear_sum, CHARACTERS * padded(model->dim)) && all_sums(optimizer->bias_sum, CHARACTERS));
 }
 
 static Saving saving_start(const char *path, const Model *model) {
     Saving saving = {.linear = without_padding(model->linear, model->dim)};
-    require_finite(model->embedding, model->rows * model->dim, path, "embedding.weight");
-    require_finite(saving.linear, CHARACTERS * model->dim, path, "linear.weight");
-    require_finite(model->bias, CHARACTERS, path, "linear.bias");
+    if (!model_finite(model)) fail("%s: not written, for a weight is not a finite number; start again with a smaller --lr", path);
     add_tensor(&saving, "embedding.weight", "F32", model->embedding, model->rows, model->dim);
     add_tensor(&saving, "linear.weight", "F32", saving.linear, CHARACTERS, model->dim);
     add_tensor(&saving, "linear.bias", "F32", model->bias, CHARACTERS, 0);
@@ -244,6 +265,8 @@ static const void *tensor_of(const char *path, const TensorFile *file, const cha
     return tensor->data;
 }
 
+void checkpoint_check(const char *path, const TensorFile *file, size_t rows, size_t dim) { (void)tensor_of(path, file, "embedding.weight", "F32", rows, dim); }
+
 void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts) {
     Model *model = &trainer->model;
     Optimizer *optimizer = &trainer->optimizer;
@@ -258,6 +281,7 @@ void checkpoint_restore(const char *path, const TensorFile *file, Trainer *train
             memcpy(optimizer->linear_sum + c * padded(dim), sums + c * dim * sizeof(float), dim * sizeof(float));
         memcpy(optimizer->bias_sum, tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0), CHARACTERS * sizeof(float));
     }
+    if (!trainer_finite(trainer)) fail("%s: is no checkpoint of this run: it holds numbers that are not finite; start again without --resume", path);
     memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0), sizeof trainer->random.state);
     double position = metadata_number(file, "random.position", -1), step = metadata_number(file, "step", -1);
     if (!(position >= 0 && position <= 624) || !(step >= 0 && step <= (double)trainer->steps))

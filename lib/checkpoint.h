@@ -21,6 +21,13 @@ typedef struct {
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void metadata_free(Metadata *metadata);
 
+/* Are all weights finite numbers, and all that a checkpoint holds beside them? */
+bool model_finite(const Model *model);
+bool trainer_finite(const Trainer *trainer);
+
+/* Fails with one line when one of these numbers of a model is not finite. */
+void require_finite(const float *values, size_t count);
+
 /* Writes a model; fails when a weight is not a finite number, and then writes nothing. */
 void model_save(const char *path, const Contexts *contexts, const Model *model, const Metadata *metadata);
 
@@ -44,6 +51,9 @@ size_t metadata_count(const TensorFile *file, const char *key);
 
 /* Writes everything that trainer_seek needs, beside the model. */
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata);
+
+/* Fails with one line when the checkpoint is not of a model of this size: before memory is taken for one. */
+void checkpoint_check(const char *path, const TensorFile *file, size_t rows, size_t dim);
 
 /* Puts a started trainer where the checkpoint was; fails with one line when it does not fit. The counts of
    rows come from the checkpoint, too. */

@@ -45,13 +45,15 @@ static int more_frequent(const void *a, const void *b) {
 }
 
 /* The characters, then the most frequent others; *count is how many. */
-static uint32_t *choose_rows(const Contexts *contexts, size_t most, size_t *count) {
+static uint32_t *choose_rows(const SavedModel *saved, size_t most, size_t *count) {
+    const Contexts *contexts = &saved->contexts;
     Frequent *order = allocate(contexts->rows, sizeof *order, "the export");
     for (uint32_t row = 0; row < contexts->rows; row++) order[row] = (Frequent){row, contexts->count[row]};
     if (contexts->rows > CHARACTERS) qsort(order + CHARACTERS, contexts->rows - CHARACTERS, sizeof *order, more_frequent);
     *count = most < CHARACTERS ? CHARACTERS : most < contexts->rows ? most : contexts->rows;
     uint32_t *rows = allocate(*count, sizeof *rows, "the export");
     for (size_t i = 0; i < *count; i++) rows[i] = order[i].row;
+    for (size_t i = 0; i < *count; i++) require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
     free(order);
     return rows;
 }
@@ -168,7 +170,7 @@ void export_rows(const SavedModel *saved, const char *format, const char *folder
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
         if (strcmp(format, formats[f].name)) continue;
         size_t count;
-        uint32_t *rows = choose_rows(&saved->contexts, most, &count);
+        uint32_t *rows = choose_rows(saved, most, &count);
         formats[f].write(saved, folder, rows, count);
         free(rows);
         return;

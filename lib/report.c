@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,13 +66,15 @@ Yardsticks yardsticks(const uint8_t *text, size_t length) {
 
 static const char log_head[] = "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n";
 
+/* A NUL follows the text: sscanf looks for one. */
 static void log_append(Log *rows, const char *line, size_t length) {
-    if (rows->length + length > rows->capacity) {
+    if (rows->length + length >= rows->capacity) {
         rows->capacity = 2 * (rows->length + length) + 1024;
         rows->text = reallocate(rows->text, rows->capacity, 1, "the loss log");
     }
     memcpy(rows->text + rows->length, line, length);
     rows->length += length;
+    rows->text[rows->length] = '\0';
 }
 
 void log_start(Log *rows) {
@@ -88,9 +91,15 @@ void log_add(Log *rows, size_t step, double epoch, size_t characters, double tra
     rows->seconds = seconds;
 }
 
+/* Opening a FIFO would wait for a writer. */
+static bool is_regular(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 bool log_load(Log *rows, const char *path, size_t last_step) {
     log_start(rows);
-    FILE *file = fopen(path, "r");
+    FILE *file = is_regular(path) ? fopen(path, "r") : NULL;
     if (!file) return false;
     char line[256];
     bool good = fgets(line, sizeof line, file) && !strcmp(line, log_head);
@@ -105,6 +114,7 @@ bool log_load(Log *rows, const char *path, size_t last_step) {
         rows->count++;
         rows->seconds = values[7];
     }
+    good &= !ferror(file);
     fclose(file);
     return good;
 }

@@ -57,4 +57,7 @@ void tensors_write(const char *path, const Tensor *tensors, size_t tensor_count,
 /* The same for a text. */
 void text_write(const char *path, const char *text, size_t length);
 
+/* Removes the temporary file of a writer that was killed, of a file that will not be written now. */
+void leftover_remove(const char *path);
+
 #endif

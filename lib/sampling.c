@@ -18,8 +18,7 @@ void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
     embedding_forward(&saved->model, rows, count, h);
     linear_forward(&saved->model, h, 1, logits);
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if (!isfinite(logits[c])) fail("the model holds numbers that are not finite; train it again");
+    require_finite(logits, CHARACTERS);
 }
 
 static int more_likely(const void *a, const void *b) {

@@ -33,7 +33,10 @@ void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t ste
 }
 
 void snapshots_save(const char *path, const Snapshots *snapshots) {
-    if (!snapshots->count) return;
+    if (!snapshots->count) {
+        leftover_remove(path);
+        return;
+    }
     Tensor tensors[] = {
         {.name = "snapshots", .dtype = "F32", .rank = 3, .shape = {snapshots->count, CHARACTERS, snapshots->dim}, .data = snapshots->rows},
         {.name = "steps", .dtype = "I64", .rank = 1, .shape = {snapshots->count}, .data = snapshots->steps}};

@@ -96,7 +96,7 @@ Text text_read(const char *path, bool strict) {
         last = got == 0 || (text.bytes >= ENOUGH && text.left_out > text.bytes / 2);
         size_t length = waiting + (size_t)got;
         if (text.length + length + 1 > capacity) {
-            size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
+            size_t expected = about.st_size < 0 ? 0 : about.st_size < ENOUGH ? (size_t)about.st_size : ENOUGH; /* a larger file may have holes */
             capacity = text.bytes == 0 && expected ? expected + CHUNK : 2 * (text.length + CHUNK);
             text.ids = reallocate(text.ids, capacity, 1, "the text");
         }

@@ -1,7 +1,7 @@
 /* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system fail, or ends the program there.
 
    FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc, realloc, aligned_alloc),
-                thread (pthread_create), fopen, fstat, flock, mkdir; or file: any of open, write, fsync, rename, close
+                thread (pthread_create), fopen, fstat, flock, mkdir, fgets; or file: any of open, write, fsync, rename, close
    FAULT_AT     the how manieth such call, from 1
    FAULT_KIND   the name of an error (EIO, ENOSPC, ...), "short" (a byte is read or written), "die" (the program ends
                 before the call), "die-after" (it ends behind it), "torn" (half is written, then it ends)
@@ -27,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir"};
+static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir", "fgets"};
 static const struct { const char *name; int number; } errors[] = {
     {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
 
@@ -37,7 +37,6 @@ static FaultPage *page; /* NULL: nothing is counted, nothing fails */
 static int chosen = -1, kind;
 static bool any_file_call;
 static unsigned chosen_at;
-static atomic_uint file_calls;
 
 static void __attribute__((constructor)) start(void) {
     const char *call = getenv("FAULT_CALL"), *at = getenv("FAULT_AT"), *how = getenv("FAULT_KIND"), *where = getenv("FAULT_PAGE");
@@ -59,13 +58,13 @@ static void __attribute__((constructor)) start(void) {
 /* Counts a call; 0, or what is to happen to it. Errors that need nothing else set errno here. */
 static int fault(int call) {
     if (!page) return 0;
-    unsigned number = atomic_fetch_add(&page->calls[call], 1) + 1;
-    bool of_files = call == FAULT_OPEN || call == FAULT_WRITE || call == FAULT_FSYNC || call == FAULT_RENAME || call == FAULT_CLOSE;
-    if (any_file_call) {
-        if (!of_files || atomic_fetch_add(&file_calls, 1) + 1 != chosen_at) return 0;
-    } else if (call != chosen || number != chosen_at) {
-        return 0;
+    unsigned number = atomic_fetch_add(&page->calls[call], 1) + 1, file_call = 0;
+    const char letter = call == FAULT_OPEN ? 'o' : call == FAULT_WRITE ? 'w' : call == FAULT_FSYNC ? 'f' : call == FAULT_RENAME ? 'r' : call == FAULT_CLOSE ? 'c' : 0;
+    if (letter) {
+        file_call = atomic_fetch_add(&page->file_calls, 1) + 1;
+        if (file_call < sizeof page->order) page->order[file_call - 1] = letter;
     }
+    if (any_file_call ? file_call != chosen_at : call != chosen || number != chosen_at) return 0;
     page->hit = 1;
     if (kind == DIE || (kind == TORN && call != FAULT_WRITE)) _exit(FAULT_DIED);
     if (kind < SHORT) errno = kind;
@@ -182,6 +181,14 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 FILE *fopen(const char *path, const char *mode) {
     NEXT(FILE *, fopen, const char *, const char *);
     return FAILS(fault(FAULT_FOPEN)) ? NULL : next(path, mode);
+}
+
+/* An error of reading, as libc remembers it. */
+char *fgets(char *line, int size, FILE *file) {
+    NEXT(char *, fgets, char *, int, FILE *);
+    if (!FAILS(fault(FAULT_FGETS))) return next(line, size, file);
+    file->_flags |= 0x20; /* what ferror looks at in the GNU C library */
+    return NULL;
 }
 
 int fstat(int descriptor, struct stat *about) {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds elsewhere, and the same bytes everywhere: compilers, levels of optimisation, instruction sets, musl, 32 bits,
-# AArch64 and big-endian s390x under qemu-user; a read-only source folder, a path with spaces, make install, a locale
+# AArch64 and big-endian s390x under qemu-user, where what was written here is read, too; a read-only source folder, a path with spaces, make install, a locale
 # with decimal commas. What is not installed is skipped, plainly.
 folder=$(mktemp -d)
 trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
@@ -10,28 +10,55 @@ bad() { echo "FAIL $1"; failed=1; }
 head -c 30000 data/text.txt > "$folder/text"
 exact="-std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread -w"
 
-# build NAME COMPILER FLAGS...: train of this checkout in $folder/NAME
+# build NAME COMPILER FLAGS...: train of this checkout in $folder/NAME, or all of $programs
+programs=train
 build() {
-    local name=$1
+    local name=$1 program
     shift
     mkdir -p "$folder/$name"
-    "$@" $exact -o "$folder/$name/train" train.c lib/*.c -lm 2> "$folder/$name/said" || { tail -n 5 "$folder/$name/said"; return 1; }
+    for program in $programs; do
+        "$@" $exact -o "$folder/$name/$program" $program.c lib/*.c -lm 2> "$folder/$name/said" || { tail -n 5 "$folder/$name/said"; return 1; }
+    done
 }
 
-# same NAME [RUNNER...]: its model has the bytes of the first one
+# all_same A B: the files of both folders have the same bytes
+all_same() {
+    local file
+    for file in model checkpoint snapshots; do cmp -s "$1/$file.safetensors" "$2/$file.safetensors" || { echo "$file.safetensors differs"; return 1; }; done
+}
+
+# same NAME [RUNNER...]: its files have the bytes of the first one's
 same() {
     local name=$1
     shift
     if ! "$@" "$folder/$name/train" -q -t 3 --dim 20 --out "$folder/$name/out" "$folder/text" 2> "$folder/$name/said"; then
         bad "$name: $(tail -n 1 "$folder/$name/said")"
-    elif cmp -s "$folder/first/out/model.safetensors" "$folder/$name/out/model.safetensors"; then
+    elif all_same "$folder/first/out" "$folder/$name/out" > "$folder/$name/said"; then
         ok "$name: the same bytes"
     else
-        bad "$name: model.safetensors differs"
+        bad "$name: $(cat "$folder/$name/said")"
     fi
 }
 
+# reads NAME RUNNER: it goes on from the first one's files and leaves the same bytes; it samples and scores alike
+reads() {
+    local name=$1 model="$folder/first/out/model.safetensors" options
+    cp -r "$folder/first/out" "$folder/$name/copy"
+    if "$2" "$folder/$name/train" -q -t 3 --resume --out "$folder/$name/copy" "$folder/text" 2> "$folder/$name/said" && all_same "$folder/first/out" "$folder/$name/copy" > "$folder/$name/said"; then
+        ok "$name: it resumes from files written here"
+    else
+        bad "$name: resuming from files written here: $(tail -n 1 "$folder/$name/said")"
+    fi
+    for options in "-s 1 -n 200" "--score $folder/text"; do
+        "$folder/first/sample" --model "$model" $options > "$folder/expected"
+        "$2" "$folder/$name/sample" --model "$model" $options > "$folder/found"
+        cmp -s "$folder/expected" "$folder/found" && ok "$name: sample ${options%% /*} reads a model written here" || bad "$name: sample $options of a model written here: $(head -n 1 "$folder/found")"
+    done
+}
+
+programs="train sample"
 build first gcc -O3 -march=native && same first || exit 1
+programs=train
 build "gcc -O0" gcc -O0 && same "gcc -O0"
 build "gcc -O2, baseline x86-64" gcc -O2 && same "gcc -O2, baseline x86-64"
 gcc -march=x86-64-v3 -E -x c /dev/null > /dev/null 2>&1 && build "gcc -O3, AVX2" gcc -O3 -march=x86-64-v3 && same "gcc -O3, AVX2"
@@ -61,14 +88,17 @@ cross() { # NAME TRIPLE QEMU
     local name=$1 triple=$2 qemu=$3
     if ! command -v "$qemu" > /dev/null; then
         echo "skip $name: install qemu-user"
-    elif command -v "$triple-gcc" > /dev/null; then
-        build "$name" "$triple-gcc" -O2 -static && same "$name" "$qemu"
+    elif command -v "$triple-gcc" > /dev/null && build "$name" "$triple-gcc" -O2 -static; then
+        same "$name" "$qemu"
+        reads "$name" "$qemu"
     elif build "$name" clang --target="$triple" -O2 -static -fuse-ld=lld 2> /dev/null > /dev/null; then
         same "$name" "$qemu"
+        reads "$name" "$qemu"
     else
         echo "skip $name: no compiler for it; install gcc-$triple"
     fi
 }
+programs="train sample"
 cross "AArch64" aarch64-linux-gnu qemu-aarch64
 exact=${exact/-std=c11/-std=gnu11} # on this machine gcc's strict mode computes floats as doubles
 cross "s390x, big-endian" s390x-linux-gnu qemu-s390x
@@ -98,5 +128,5 @@ else
 fi
 mkdir -p "$folder/comma"
 LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 "$folder/first/train" -q -t 3 --dim 20 --out "$folder/comma/out" "$folder/text"
-cmp -s "$folder/first/out/model.safetensors" "$folder/comma/out/model.safetensors" && ok "a locale with decimal commas: the same bytes" || bad "a locale with decimal commas"
+all_same "$folder/first/out" "$folder/comma/out" > /dev/null && ok "a locale with decimal commas: the same bytes" || bad "a locale with decimal commas"
 exit $failed

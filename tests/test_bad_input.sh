@@ -169,7 +169,7 @@ sed 's/e/E/' "$out/text" > "$out/text2"
 refuses 1 "--resume with another text" "another text" ./train -q --resume --out "$saved" "$out/text2"
 head -c 3999 "$out/text" > "$out/text2"
 refuses 1 "--resume with a shorter text" "another text" ./train -q --resume --out "$saved" "$out/text2"
-for file in model checkpoint; do
+for file in model checkpoint snapshots; do
     cp -r "$saved" "$out/damaged"
     cp "$saved/model.safetensors" "$out/damaged/checkpoint.safetensors"
     refuses 1 "--resume from a model" "no checkpoint" ./train -q --resume --out "$out/damaged" "$out/text"
@@ -346,23 +346,34 @@ refuses 1 "standard output is closed" "standard output cannot be written" sh -c 
 program=train
 
 # ---- numbers -----------------------------------------------------------------------------------------
+# learns NAME OPTIONS...: as trains; one that stops says which batch, and keeps the best model of its log; no file holds NaN or infinity
+learns() {
+    trains "$@"
+    [ $status -eq 1 ] || return
+    grep -q -E '(the loss of|(the held-out loss|a weight) after) batch [0-9]+ is not a finite number: training stops, the best model so far is kept; start again' "$out/stderr" || failed="$failed; $1: says $(cat "$out/stderr")"
+    best=$(awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$out/t/loss.csv")
+    kept=$(tr -c '[:print:]' '\n' < "$out/t/model.safetensors" | sed -n 's/.*"val_loss":"\([0-9.]*\)".*/\1/p')
+    [ "$best" = "$kept" ] || failed="$failed; $1: kept the model of loss $kept, not of $best"
+    for file in model snapshots; do od -An -v -tf4 "$out/t/$file.safetensors" | grep -q -i 'nan\|inf' && failed="$failed; $1: $file.safetensors holds a number that is not finite"; done
+    case $1 in *often) ./train -q --resume --out "$out/t" "$out/hostile" 2>&1 | grep -q 'batch [0-9]* is not a finite' || failed="$failed; $1: its checkpoint cannot be resumed" ;; esac
+}
 head -c 1500 data/text.txt > "$out/hostile"
 begin
 rates="0 1e-30 1e-3 1 1e2 1e4 1e8 1e16 1e24 1e30"
 [ -z "$dense" ] || rates=$(i=-45; while [ $i -le 30 ]; do echo 1e$i 3e$i; i=$((i + 1)); done | grep -v 3e30)
 for rate in 0 $rates; do
     for rule in adagrad sgd; do
-        trains "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --linear-lr $rate
-        trains "$rule, lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate
-        trains "$rule, linear-lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --linear-lr $rate
-        trains "$rule, lr $rate, saves often" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate -b 16 --save-every 0
+        learns "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --linear-lr $rate
+        learns "$rule, lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate
+        learns "$rule, linear-lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --linear-lr $rate
+        learns "$rule, lr $rate, saves often" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate -b 16 --save-every 0
     done
-    trains "accumulator $rate" -t 1 --dim 4 --order 3 --accumulator $rate
-    trains "max-norm $rate" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type 1e-3
-    trains "max-norm $rate, inf" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type inf
-    [ "$rate" = 1e8 ] || case $rate in *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
+    learns "accumulator $rate" -t 1 --dim 4 --order 3 --accumulator $rate
+    learns "max-norm $rate" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type 1e-3
+    learns "max-norm $rate, inf" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type inf
+    [ "$rate" = 1e8 ] || case $rate in 3e6 | *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
 done
-end "learning rates, accumulators and norms from 0 to 1e30"
+end "learning rates, accumulators and norms from 0 to 1e30, none leaves a number that is not finite"
 begin
 dims="1 2 3 7 8 9 15 16 17 64 100 4095 4096"
 [ -z "$dense" ] || dims=$(i=1; while [ $i -le 130 ]; do echo $i; i=$((i + 1)); done; i=131; while [ $i -le 4096 ]; do echo $i; i=$((i + 61)); done; echo 4096)

@@ -29,6 +29,9 @@ cmp -s $out/two/model.safetensors $out/model.before && ok "and the next run give
 for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv; do echo "left over" > $out/two/$file.partial; done
 ./train $small -s 2 --out $out/two $out/text && [ -z "$(ls $out/two | grep partial)" ] && cmp -s $out/two/model.safetensors $out/model.before && ok "what a killed run left over is used and gone" || bad "what a killed run left over: $(ls $out/two)"
 
+for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv; do echo "left over" > $out/two/$file.partial; done
+./train -q -t 1 --dim 2000 --order 1 -b 1024 -e 1 --out $out/two $out/text && [ -z "$(ls $out/two | grep partial)" ] && ok "and by a run that has no snapshots" || bad "what a killed run left over, by a run that has no snapshots: $(ls $out/two)"
+
 # readers beside a run that saves as often as it can see an old or a new file, never a part of one
 ./train -q -t 1 --dim 16 -b 32 --evaluations 200 --save-every 0 --out $out/busy data/text.txt &
 busy=$!
@@ -55,6 +58,6 @@ if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/shim.c -ldl 2> $out/sa
     exit 0
 fi
 $CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/faults.c lib/*.c -lm || { bad "faults.c cannot be built"; exit 1; }
-[ "${FAULT_STRIDE:=60}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
+[ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
 [ "${KILLS:=16}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work kills "$KILLS"

@@ -18,7 +18,7 @@ static int rows_of(const char *text, size_t length, size_t last_step) {
     if (count >= 0) {
         size_t lines = 0;
         for (size_t i = 0; i < rows.length; i++) lines += rows.text[i] == '\n';
-        if (lines != rows.count + 1 || rows.text[rows.length - 1] != '\n' || strncmp(rows.text, HEAD, sizeof HEAD - 1)) count = -2;
+        if (rows.text[rows.length] || lines != rows.count + 1 || rows.text[rows.length - 1] != '\n' || strncmp(rows.text, HEAD, sizeof HEAD - 1)) count = -2;
     }
     log_free(&rows);
     return count;
@@ -49,6 +49,12 @@ int main(void) {
     check(!log_load(&rows, "tests/build", 9), "refused: a folder as log");
     log_free(&rows);
     check(!log_load(&rows, "tests/build/none.csv", 9), "refused: no log");
+    log_free(&rows);
+    check(!log_load(&rows, "/dev/zero", 9), "refused: a device as log");
+    log_free(&rows);
+    remove(path);
+    bool made = mkfifo(path, 0600) == 0;
+    check(made && !log_load(&rows, path, 9), "refused: a FIFO as log, without waiting for a writer");
     log_free(&rows);
     remove(path);
     return 0;

@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "tests/build/safetensors";
+#define FOLDER "tests/build/safetensors"
+static char folder[] = FOLDER;
 
 static char *in_folder(const char *name) {
     static char path[4][4096];
@@ -51,6 +52,41 @@ static void test_rules(void) {
     const uint8_t seven[7] = {0};
     check(!parses(seven, 0, &reason) && strstr(reason, "shorter"), "refused: an empty file");
     check(!parses(seven, 7, &reason) && strstr(reason, "shorter"), "refused: header too small: seven bytes");
+}
+
+/* What the reference implementation's SafeTensorError can say of a file (safetensors 0.4 to 0.7, src/tensor.rs; its other values are
+   of writing), and which of the breaches above mean it. */
+static void test_reference_errors(void) {
+    static const struct { const char *error, *breaches[4]; } errors[] = {
+        {"InvalidHeader", {"not UTF-8: a lone continuation", "not UTF-8: 0xff"}},
+        {"InvalidHeaderStart", {"begins with a space", "begins with ["}},
+        {"InvalidHeaderDeserialization", {"header too small: one byte", "not JSON: no end", "metadata that is no string", "unknown dtype"}},
+        {"HeaderTooLarge", {"header too large: 100 MB and a byte", "header too large: 2^63", "header too large: all bits"}},
+        {"InvalidHeaderLength", {"length beyond the file by a byte", "length beyond the file by much"}},
+        {"InvalidOffset", {"hole before the first tensor", "hole between tensors", "overlap by a byte", "overlap: both at one place"}},
+        {"TensorInvalidInfo", {"size below shape x dtype", "size above shape x dtype", "offsets the wrong way round"}},
+        {"ValidationOverflow", {"overflow in shape", "overflow in shape times dtype", "overflow in shape to the right size"}},
+        {"MetadataIncompleteBuffer", {"data cut short by a byte", "no data", "trailing byte", "data without tensors"}}};
+    const char *reason;
+    for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
+        for (size_t b = 0; b < 4 && errors[e].breaches[b]; b++) {
+            size_t size, i = 0;
+            while (i < BREACHES && strcmp(breaches[i].name, errors[e].breaches[b])) i++;
+            uint8_t *bytes = i < BREACHES ? breach_bytes(&breaches[i], &size) : NULL;
+            check(bytes && !parses(bytes, size, &reason), "SafeTensorError::%s: %s", errors[e].error, errors[e].breaches[b]);
+            free(bytes);
+        }
+    const uint8_t seven[7] = {0};
+    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"), "SafeTensorError::HeaderTooSmall: seven bytes");
+    TensorFile file;
+    Breach one = {"", ONE("U8", "[1]", "[0,1]"), 0, 1, NULL};
+    size_t size;
+    uint8_t *bytes = breach_bytes(&one, &size);
+    bool good = tensors_parse(&file, bytes, size, &reason);
+    check(good && tensor_find(&file, "a", "U8", 1) && !tensor_find(&file, "b", "U8", 1) && !tensor_find(&file, "a", "I8", 1) && !tensor_find(&file, "a", "U8", 2),
+          "SafeTensorError::TensorNotFound: no such name, or of another dtype or rank");
+    if (good) tensors_close(&file);
+    free(bytes);
 }
 
 /* Strings that no constant holds. */
@@ -195,7 +231,7 @@ typedef struct {
     TensorFile file;
     Tensor tensors[20];
     size_t count;
-    Pair metadata[20];
+    Pair metadata[64];
     size_t pairs;
 } Copy;
 
@@ -214,11 +250,18 @@ static Tensor *named(Copy *copy, const char *name) {
     exit(2);
 }
 
-static char *write_copy(Copy *copy) {
-    char *path = in_folder("changed.safetensors");
+static char *write_copy_to(const char *name, Copy *copy) {
+    char *path = in_folder(name);
     tensors_write(path, copy->tensors, copy->count, copy->metadata, copy->pairs);
     tensors_close(&copy->file);
     return path;
+}
+
+static char *write_copy(Copy *copy) { return write_copy_to("changed.safetensors", copy); }
+
+static void set_metadata(Copy *copy, const char *key, const char *value) {
+    for (size_t p = 0; p < copy->pairs; p++)
+        if (!strcmp(copy->metadata[p].key, key)) copy->metadata[p].value = (char *)value;
 }
 
 static void without(Copy *copy, const char *name) {
@@ -283,8 +326,7 @@ static void test_disagreements(void) {
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         char name[64];
         copy = copy_of(kept);
-        for (size_t p = 0; p < copy.pairs; p++)
-            if (!strcmp(copy.metadata[p].key, "order")) copy.metadata[p].value = (char *)orders[i];
+        set_metadata(&copy, "order", orders[i]);
         snprintf(name, sizeof name, "order %s", orders[i]);
         refuses(write_copy(&copy), name, "order is not from 1 to 32");
     }
@@ -386,6 +428,105 @@ static void test_not_finite(void) {
             snprintf(command, sizeof command, "./sample --score data/README.md --model %s > /dev/null 2> %s/said; test $? -eq 1 && grep -q 'not finite' %s/said", path, folder, folder);
             check(system(command) == 0, "sample --score refuses %s with %s", names[which], i == 0 ? "NaN" : i == 1 ? "infinity" : "-infinity");
         }
+}
+
+/* Puts a number into a tensor, at one place and every third one behind it; returns the tensor's new bytes, for the caller to free. */
+static float *spoil(Copy *copy, const char *name, size_t from, float value) {
+    Tensor *tensor = named(copy, name);
+    size_t size = tensor->end - tensor->begin;
+    float *own = malloc(size);
+    memcpy(own, tensor->data, size);
+    for (size_t f = from; f < size / sizeof(float); f += 3) own[f] = value;
+    tensor->data = own;
+    return own;
+}
+
+static const char *const *program; /* what run_program runs */
+
+static void run_program(const char *path) {
+    (void)path;
+    if (freopen("/dev/null", "w", stdout)) execv(program[0], (char *const *)program);
+    _exit(127);
+}
+
+/* The program ends with status 1 and one line that says so. */
+static Ending program_refuses(const char *const *arguments, const char *words, const char *name) {
+    program = arguments;
+    Ending ending = apart(run_program, NULL);
+    bool good = ending.status == 1 && one_line(ending.said) && strstr(ending.said, words);
+    if (good) check(true, "%s", name);
+    else check(false, "%s: status %d, it said: %s", name, ending.status, ending.said);
+    return ending;
+}
+
+/* Numbers that are not finite in rows beyond the characters, or in the linear layer: whoever uses them says so. */
+static void test_not_finite_in_use(void) {
+    static const char kept[] = FOLDER "/good.safetensors", path[] = FOLDER "/changed.safetensors", words[] = "holds numbers that are not finite";
+    Copy copy = copy_of(kept);
+    float *own = spoil(&copy, "embedding.weight", 100 * 3, NAN);
+    write_copy(&copy);
+    free(own);
+    program_refuses((const char *const[]){"./embed", "--model", path, "compare", "the", "cat", NULL}, words, "embed compare refuses n-grams with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "row", "\"he\"", NULL}, words, "embed row refuses an n-gram with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "near", "\"he\"", NULL}, words, "embed near refuses an n-gram with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "--out", folder, "export", NULL}, words, "embed export refuses n-grams with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "--out", folder, "report", NULL}, words, "embed report refuses n-grams with NaN");
+    static const char *const layers[] = {"embedding.weight", "linear.weight", "linear.bias"};
+    for (int i = 0; i < 3; i++) {
+        char name[64];
+        copy = copy_of(kept);
+        own = spoil(&copy, layers[i], 0, INFINITY);
+        write_copy(&copy);
+        free(own);
+        snprintf(name, sizeof name, "embed refuses %s with infinity", layers[i]);
+        program_refuses((const char *const[]){"./embed", "--model", path, NULL}, words, name);
+    }
+}
+
+/* A run to resume, whose checkpoint is changed. */
+static void test_changed_checkpoints(void) {
+    static const char kept[] = FOLDER "/kept.safetensors";
+    static const char *const resume[] = {"./train", "-q", "-t", "1", "--resume", "--out", FOLDER "/run", FOLDER "/text", NULL};
+    int status = system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && ../../../train -q -t 1 --dim 4 --order 3 --out run text && mv run/checkpoint.safetensors kept.safetensors");
+    if (!check(status == 0, "a run to be resumed")) return;
+    static const char *const tensors[] = {"embedding.weight", "linear.weight", "linear.bias", "optimizer.embedding.weight.sum", "optimizer.linear.weight.sum", "optimizer.linear.bias.sum"};
+    static const struct { const char *name; float value; } bad[] = {{"NaN", NAN}, {"infinity", INFINITY}, {"-infinity", -INFINITY}, {"-1", -1}};
+    for (int i = 0; i < 6; i++)
+        for (int b = 0; b < (i < 3 ? 3 : 4); b++) {
+            char name[128];
+            Copy copy = copy_of(kept);
+            float *own = spoil(&copy, tensors[i], i == 0 ? 500 : 0, bad[b].value);
+            write_copy_to("run/checkpoint.safetensors", &copy);
+            free(own);
+            snprintf(name, sizeof name, "--resume refuses %s with %s", tensors[i], bad[b].name);
+            program_refuses(resume, "numbers that are not finite", name);
+        }
+    static const struct { const char *key, *value, *words; } pairs[] = {
+        {"exact_val_loss", "nan", "its losses are not finite"}, {"exact_val_loss", "inf", "its losses are not finite"}, {"train_sum", "-inf", "its losses are not finite"},
+        {"best_step", "99999999999", "not of the run"}, {"step", "1e300", "out of range"}, {"random.position", "nan", "out of range"}, {"order", "99", "is no value for --order"},
+        {"batch", "1048577", "is no value for --batch"}, {"optimizer", "sgd", "not of the run"}, {"text_fingerprint", "0", "another text"}};
+    for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++) {
+        char name[128];
+        Copy copy = copy_of(kept);
+        set_metadata(&copy, pairs[p].key, pairs[p].value);
+        write_copy_to("run/checkpoint.safetensors", &copy);
+        snprintf(name, sizeof name, "--resume refuses a checkpoint with %s %s", pairs[p].key, pairs[p].value);
+        program_refuses(resume, pairs[p].words, name);
+    }
+    Copy copy = copy_of(kept);
+    set_metadata(&copy, "dim", "5");
+    write_copy_to("run/checkpoint.safetensors", &copy);
+    Ending small = program_refuses(resume, "embedding.weight is missing or has another shape", "--resume refuses a checkpoint that says dim 5 and has 4");
+    copy = copy_of(kept);
+    set_metadata(&copy, "dim", "4096");
+    write_copy_to("run/checkpoint.safetensors", &copy);
+    Ending large = program_refuses(resume, "embedding.weight is missing or has another shape", "--resume refuses a checkpoint that says dim 4096 and has 4");
+    check(large.kilobytes < small.kilobytes + 10000, "and takes no memory for them: %ld KB, %ld KB with dim 5", large.kilobytes, small.kilobytes);
+    if (system("cd " FOLDER " && mv kept.safetensors run/checkpoint.safetensors && rm run/loss.csv && mkfifo run/loss.csv")) exit(2);
+    program = resume;
+    Ending ending = apart(run_program, NULL);
+    check(ending.status == 0 && one_line(ending.said) && strstr(ending.said, "loss.csv: is missing or damaged"), "--resume does not wait at a FIFO in the place of its loss log");
+    if (system("rm -r " FOLDER "/run")) exit(2);
 }
 
 static void save_not_finite(const char *path) {
@@ -506,11 +647,14 @@ int main(void) {
     mkdir("tests/build", 0777);
     mkdir(folder, 0777);
     test_rules();
+    test_reference_errors();
     test_made_headers();
     test_escapes();
     test_prefixes_and_bytes();
     test_disagreements();
     test_not_finite();
+    test_not_finite_in_use();
+    test_changed_checkpoints();
     test_saving_refuses();
     test_files();
     test_metadata_goes_round();

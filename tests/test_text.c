@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -265,6 +266,43 @@ static void test_notice(void) {
                        "0x07 x 1 0x08 x 1 ..."), "of many kinds of bytes eight are named");
 }
 
+/* ---- files with holes ------------------------------------------------------------------------- */
+
+/* Nothing but a hole of so many bytes: refused in a line, in little memory, though the file says that it is large. Under
+   AddressSanitizer, which takes terabytes of addresses, only what is in use is limited. */
+static void test_hole(long long size, const char *name) {
+    static const char told[] = "tests/build/text.told";
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (file < 0 || ftruncate(file, (off_t)size) || (off_t)size != size) {
+        printf("skip a text that is %s: this file system has no such files\n", name);
+        close(file);
+        return;
+    }
+    close(file);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen(told, "w", stderr)) _exit(9);
+#ifndef __SANITIZE_ADDRESS__
+        struct rlimit limit = {(rlim_t)400 << 20, (rlim_t)400 << 20};
+        setrlimit(RLIMIT_AS, &limit);
+#endif
+        text_read(path, false);
+        _exit(0);
+    }
+    int status;
+    struct rusage usage;
+    wait4(child, &status, 0, &usage);
+    char line[1024] = "";
+    FILE *said = fopen(told, "r");
+    bool one_line = said && fgets(line, sizeof line, said) && fgetc(said) == EOF;
+    if (said) fclose(said);
+    remove(told);
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && one_line && strstr(line, "is not text: 6");
+    if (good) check(usage.ru_maxrss < 200000, "a text that is %s: one line, %ld MB of memory", name, usage.ru_maxrss / 1000);
+    else check(false, "a text that is %s: status %d, it said: %s", name, status, line);
+}
+
 int main(void) {
     mkdir("tests/build", 0777);
     set_program_name("test_text");
@@ -274,6 +312,9 @@ int main(void) {
     test_pieces();
     test_ends();
     test_notice();
+    test_hole(2300000000, "a hole of 2.3 GB");
+    test_hole(5000000000, "a hole of 5 GB");
+    test_hole(1000000000000, "a hole of 1 TB");
     remove(path);
     return 0;
 }

@@ -18,6 +18,7 @@ FILE *fuzz_fopen(const char *path, const char *mode);
 int fuzz_open(const char *path, int flags);
 int fuzz_close(int descriptor);
 int fuzz_fstat(int descriptor, struct stat *about);
+int fuzz_stat(const char *path, struct stat *about);
 ssize_t fuzz_read(int descriptor, void *bytes, size_t size);
 void *fuzz_map(size_t size);
 int fuzz_access(const char *path, int mode);
@@ -37,6 +38,7 @@ extern char fuzz_said[4096];
 #define open(path, ...) fuzz_open(path, 0)
 #define close(descriptor) fuzz_close(descriptor)
 #define fstat(descriptor, about) fuzz_fstat(descriptor, about)
+#define stat(path, about) fuzz_stat(path, about)
 #define read(descriptor, bytes, size) fuzz_read(descriptor, bytes, size)
 #define mmap(where, size, protection, flags, descriptor, offset) fuzz_map(size)
 #define munmap(bytes, size) fuzz_free(bytes)
