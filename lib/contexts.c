@@ -647,7 +647,7 @@ static size_t switched_on(const Contexts *contexts, uint32_t ngram, const Others
 
 size_t most_rows_on(const Contexts *contexts) {
     const RowOptions *options = &contexts->options;
-    return (size_t)(options->order + (options->phrases ? PHRASE_WORDS : 0) + options->echoes + options->columns);
+    return (size_t)options->order + (options->phrases ? PHRASE_WORDS : 0) + (size_t)options->echoes + options->columns;
 }
 
 size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows) {

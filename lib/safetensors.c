@@ -411,20 +411,20 @@ static _Noreturn void cannot_write(Writing *writing, const char *doing) {
          why == ENOSPC ? "; free some disk space, or name another folder with --out" : "");
 }
 
-static void name_files(Writing *writing, const char *path) {
-    if (snprintf(writing->path, sizeof writing->path, "%s", path) >= (int)sizeof writing->path - 16) fail("%s: this name is too long", path);
-    snprintf(writing->temporary, sizeof writing->temporary, "%s.partial", path);
+/* The temporary name beside a path: temporary [PATH_MAX]. */
+static void temporary_name(const char *path, char *temporary) {
+    if (snprintf(temporary, PATH_MAX, "%s.partial", path) >= PATH_MAX) fail("%s: this name is too long", path);
 }
 
 void leftover_remove(const char *path) {
-    Writing writing;
-    name_files(&writing, path);
-    unlink(writing.temporary);
+    char temporary[PATH_MAX];
+    temporary_name(path, temporary);
+    unlink(temporary);
 }
 
 static void write_start(Writing *writing, const char *path) {
-    writing->descriptor = -1;
-    name_files(writing, path);
+    temporary_name(path, writing->temporary);
+    snprintf(writing->path, sizeof writing->path, "%s", path);
     writing->descriptor = open(writing->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writing->descriptor < 0) cannot_write(writing, "open");
 }

@@ -30,6 +30,7 @@ else
 fi
 
 if command -v valgrind > /dev/null; then
+    mkdir -p tests/build
     head -c 4000 data/text.txt > tests/build/valgrind.txt
     build=$(mktemp -d)
     for program in train sample embed; do gcc -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -O1 -g -pthread -w -o "$build/$program" $program.c lib/*.c -lm || failed=1; done
