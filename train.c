@@ -402,10 +402,9 @@ static void evaluate(Run *run) {
 
 /* The first step after `step` at which something is due: `times` times an epoch. */
 static size_t next_due(size_t step, size_t in_epoch, size_t times) {
-    size_t epoch = step / in_epoch, within = step % in_epoch;
-    for (size_t k = 1; k <= times; k++)
-        if (in_epoch * k / times > within) return epoch * in_epoch + in_epoch * k / times;
-    return (epoch + 1) * in_epoch;
+    size_t epoch = step / in_epoch, within = step % in_epoch, k = 1;
+    while (in_epoch * k / times <= within) k++;
+    return epoch * in_epoch + in_epoch * k / times;
 }
 
 static void say_progress(Run *run, size_t first_step) {

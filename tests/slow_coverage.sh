@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 if ! command -v gcov > /dev/null || ! command -v gcc > /dev/null; then echo "skip coverage: needs gcc and gcov"; exit 0; fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
+chmod 755 "$copy" # another user runs some of the tests
 cp -r Makefile data lib tests ./*.c ./*.h "$copy"
 [ ! -d docs ] || cp -r docs README.md "$copy" 2> /dev/null
 cd "$copy" || exit 1

@@ -403,6 +403,34 @@ static void test_disagreements(void) {
     refuses(write_copy(&copy), "2^60 rows of no length", "dim is not from 1");
 }
 
+/* Other programs need not pad a header: then no tensor stands where its numbers could be used in place. */
+static void test_unaligned(void) {
+    static const char kept[] = FOLDER "/good.safetensors", path[] = FOLDER "/unaligned.safetensors";
+    TensorFile file = tensors_open(kept, "a model");
+    const uint8_t *bytes = file.bytes;
+    uint64_t length = 0;
+    for (int i = 0; i < 8; i++) length |= (uint64_t)bytes[i] << (8 * i);
+    for (size_t more = 1; more <= 3; more++) {
+        uint64_t longer = length + more;
+        uint8_t head[8];
+        for (int i = 0; i < 8; i++) head[i] = (uint8_t)(longer >> (8 * i));
+        FILE *out = fopen(path, "wb");
+        fwrite(head, 1, 8, out);
+        fwrite(bytes + 8, 1, length, out);
+        fwrite("   ", 1, more, out);
+        fwrite(bytes + 8 + length, 1, file.size - 8 - length, out);
+        fclose(out);
+        SavedModel one = model_open(kept), other = model_open(path);
+        size_t size = one.model.rows * one.model.dim * sizeof(float);
+        check(one.mapped && !other.mapped && other.model.rows == one.model.rows && !memcmp(one.model.embedding, other.model.embedding, size) &&
+                  !memcmp(one.model.linear, other.model.linear, CHARACTERS * padded(one.model.dim) * sizeof(float)) && !memcmp(one.contexts.count, other.contexts.count, one.contexts.rows * sizeof(uint32_t)),
+              "a model whose numbers stand %zu bytes off is read alike", more);
+        model_close(&one);
+        model_close(&other);
+    }
+    tensors_close(&file);
+}
+
 /* ---- numbers that are not finite -------------------------------------------------------------- */
 
 static void test_not_finite(void) {
@@ -652,6 +680,7 @@ int main(void) {
     test_escapes();
     test_prefixes_and_bytes();
     test_disagreements();
+    test_unaligned();
     test_not_finite();
     test_not_finite_in_use();
     test_changed_checkpoints();
