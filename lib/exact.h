@@ -13,7 +13,8 @@
 /* Eight floats in one register, or in two, or in eight: element-wise + - * / give the same bits
    whatever the machine has. Vectors are never passed or returned, so no calling convention matters. */
 typedef float Floats8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias)); /* what comparing gives */
+typedef uint32_t Bits8 __attribute__((vector_size(32), aligned(4), may_alias));    /* may wrap around: numbers that are none come by, too */
 
 /* Functions on vectors take up to TOGETHER of them (a constant at every call) and do each step for all before the next: a step of
    a vector waits for the step before, so that one vector alone would leave the processor idle half of the time. */
@@ -84,17 +85,17 @@ static inline __attribute__((always_inline)) void exact_exp8(Floats8 *values, co
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 0.5f;
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
-    for (int i = 0; i < vectors; i++) values[i] = (Floats8)((Integers8)e[i] + ((Integers8)shifted[i] << 23));
+    for (int i = 0; i < vectors; i++) values[i] = (Floats8)((Bits8)e[i] + ((Bits8)shifted[i] << 23));
 }
 
 /* result[i] = 1 / sqrt(x[i]) of vectors of values at least 0, relative error below 2e-7; at most 1e10, also for 0. A first guess
    halves the exponent; each of Newton's steps y -> y (1.5 - x/2 y^2) doubles the digits that are right.
    Multiplications and subtractions take half the time of a square root and a division. */
 static inline __attribute__((always_inline)) void exact_inverse_root8(const Floats8 *x, Floats8 *result, const int vectors) {
-    const Integers8 guess = {0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df};
+    const Bits8 guess = {0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df};
     const Floats8 most = {1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f};
     Floats8 y[TOGETHER];
-    for (int i = 0; i < vectors; i++) y[i] = (Floats8)(guess - ((Integers8)x[i] >> 1));
+    for (int i = 0; i < vectors; i++) y[i] = (Floats8)(guess - ((Bits8)x[i] >> 1));
     for (int step = 0; step < 3; step++)
         for (int i = 0; i < vectors; i++) y[i] = y[i] * (1.5f - x[i] * 0.5f * y[i] * y[i]);
     for (int i = 0; i < vectors; i++) {
