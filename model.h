@@ -99,10 +99,11 @@ static inline void model_start(Model *model, Random *random, float deviation) {
    at every call, so that compilers unroll the loops over them. See multiply. */
 static inline __attribute__((always_inline)) void multiply_tile(const size_t rows, const size_t vectors, size_t depth,
                                                                 const float *a, size_t a_row, size_t a_column, const float *b,
-                                                                size_t b_row, const float *start, float *out, size_t out_row) {
+                                                                size_t b_row, const float *start, size_t start_row, float *out,
+                                                                size_t out_row) {
     Floats8 sum[6][4];
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < vectors; j++) sum[i][j] = start ? *(const Floats8 *)(start + 8 * j) : (Floats8){0};
+        for (size_t j = 0; j < vectors; j++) sum[i][j] = start ? *(const Floats8 *)(start + i * start_row + 8 * j) : (Floats8){0};
     for (size_t k = 0; k < depth; k++)
         for (size_t i = 0; i < rows; i++) {
             float factor = a[i * a_row + k * a_column];
@@ -115,24 +116,28 @@ static inline __attribute__((always_inline)) void multiply_tile(const size_t row
 /* A strip of a product, 8 * vectors columns wide: six rows at a time, then two, then one. */
 static inline __attribute__((always_inline)) void multiply_strip(const size_t vectors, size_t rows, size_t depth, const float *a,
                                                                  size_t a_row, size_t a_column, const float *b, size_t b_row,
-                                                                 const float *start, float *out, size_t out_row) {
-    size_t i = 0;
-    for (; i + 6 <= rows; i += 6) multiply_tile(6, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
-    for (; i + 2 <= rows; i += 2) multiply_tile(2, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
-    for (; i < rows; i++) multiply_tile(1, vectors, depth, a + i * a_row, a_row, a_column, b, b_row, start, out + i * out_row, out_row);
+                                                                 const float *start, size_t start_row, float *out, size_t out_row) {
+    for (size_t i = 0, high; i < rows; i += high) {
+        high = rows - i >= 6 ? 6 : rows - i >= 2 ? 2 : 1;
+        const float *a_i = a + i * a_row, *start_i = start ? start + i * start_row : NULL;
+        float *out_i = out + i * out_row;
+        if (high == 6) multiply_tile(6, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
+        else if (high == 2) multiply_tile(2, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
+        else multiply_tile(1, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
+    }
 }
 
-/* out [rows, columns] = start [columns] + a [rows, depth] b [depth, columns], each sum from k = 0 up. Element
-   (i, k) of a is a[i * a_row + k * a_column]; rows of b and out are b_row and out_row floats apart; columns
-   is a multiple of 8; start may be NULL for zeros. All three products of the model are this one. */
+/* out [rows, columns] = start [rows, columns] + a [rows, depth] b [depth, columns], each sum from k = 0 up. Element (i, k)
+   of a is a[i * a_row + k * a_column]; rows of b, start and out are b_row, start_row and out_row floats apart (start_row 0:
+   all start with one row); columns is a multiple of 8; start may be out, or NULL for zeros. All three products of the model are this one. */
 static inline void multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_column,
-                            const float *b, size_t b_row, const float *start, float *out, size_t out_row) {
+                            const float *b, size_t b_row, const float *start, size_t start_row, float *out, size_t out_row) {
     for (size_t j = 0, wide; j < columns; j += wide) {
         wide = columns - j >= 32 ? 32 : columns - j >= 16 ? 16 : 8;
         const float *start_j = start ? start + j : NULL;
-        if (wide == 32) multiply_strip(4, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
-        else if (wide == 16) multiply_strip(2, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
-        else multiply_strip(1, rows, depth, a, a_row, a_column, b + j, b_row, start_j, out + j, out_row);
+        if (wide == 32) multiply_strip(4, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
+        else if (wide == 16) multiply_strip(2, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
+        else multiply_strip(1, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
     }
 }
 
@@ -152,43 +157,75 @@ typedef struct {
     uint32_t *where_start; /* [distinct + 1] row u is on at where[where_start[u]] .. where[where_start[u + 1] - 1] */
     uint32_t *where;
     uint32_t *number_of;   /* [all that are on] the number u of on[i]'s row */
+    size_t shared;         /* rows that are on at more than one context: */
+    uint32_t *shared_row;  /* [shared] their numbers u */
 } Batch;
 
 static inline uint32_t times(const Batch *batch, size_t b) { return batch->next_start[b + 1] - batch->next_start[b]; }
 
-/* What the layers say about a batch. */
+/* In a training step the batch is cut into parts, and these into pieces. What one member works on, and no other looks at,
+   stays in its cache. Each part has a sum of its own, so parts are the same for any number of threads. */
+enum { PIECE = 32, LEAST_PART = 16, MOST_PARTS = 8 };
+
+static inline size_t part_size(size_t size) {
+    size_t parts = size < 512 ? MOST_PARTS / 2 : MOST_PARTS, part = (size + parts - 1) / parts;
+    return part > LEAST_PART ? part : LEAST_PART;
+}
+
+static inline size_t parts_of(size_t size) { return (size + part_size(size) - 1) / part_size(size); }
+
+/* What the layers say about contexts first, first + 1, ... of a batch, and the gradients of the whole batch. */
 typedef struct {
-    float *h;        /* [size, padded(dim)] */
-    float *logits;   /* [size, 104]; backward turns them into dlogits */
-    float *dh;       /* [size, padded(dim)] */
-    float *gradient; /* [101, padded(dim) or 104] of linear.weight, then of linear.bias */
-    double *log_sum; /* [size] ln of the sum of exp(logit) */
-    double *loss;    /* [size] nats, added up over a context's positions */
+    size_t first;
+    float *h;         /* [contexts, padded(dim)] */
+    float *logits;    /* [contexts, 104]; backward turns them into dlogits */
+    double *log_sum;  /* [contexts] ln of the sum of exp(logit) */
+    float *dh;        /* [size, padded(dim)] */
+    float *gradient;  /* [8 parts][100, padded(dim)] of linear.weight, then [104] of linear.bias */
+    double *loss;     /* [size] nats, added up over a context's positions */
     double mean_loss; /* of the latest training step's batch, nats per position */
 } Layers;
 
-static inline Layers layers_allocate(size_t size, size_t dim) {
-    return (Layers){allocate(size, padded(dim) * sizeof(float), "a batch"), allocate(size, LOGITS * sizeof(float), "a batch"),
-                    allocate(size, padded(dim) * sizeof(float), "a batch"),
-                    allocate(CHARACTERS * padded(dim) + LOGITS, sizeof(float), "a batch"),
-                    allocate(size, sizeof(double), "a batch"), allocate(size, sizeof(double), "a batch"), 0};
+/* The floats of one part's gradient. */
+static inline size_t gradient_size(size_t dim) { return CHARACTERS * padded(dim) + LOGITS; }
+
+/* For batches of up to `size` contexts: room to look at all of them, and for each of a team's members to learn from a piece. */
+static inline Layers layers_allocate(size_t size, size_t dim, size_t members) {
+    size_t contexts = size > members * PIECE ? size : members * PIECE;
+    return (Layers){.h = allocate(contexts, padded(dim) * sizeof(float), "a batch"),
+                    .logits = allocate(contexts, LOGITS * sizeof(float), "a batch"),
+                    .log_sum = allocate(contexts, sizeof(double), "a batch"),
+                    .dh = allocate(size, padded(dim) * sizeof(float), "a batch"),
+                    .gradient = allocate(MOST_PARTS, gradient_size(dim) * sizeof(float), "a batch"),
+                    .loss = allocate(size, sizeof(double), "a batch")};
+}
+
+/* The same with room of the member's own for the piece that begins with context `first`. */
+static inline Layers layers_of(const Layers *layers, size_t dim, int member, size_t first) {
+    Layers own = *layers;
+    own.first = first;
+    own.h += (size_t)member * PIECE * padded(dim);
+    own.logits += (size_t)member * PIECE * LOGITS;
+    own.log_sum += (size_t)member * PIECE;
+    return own;
 }
 
 static inline void layers_free(Layers *layers) {
     free(layers->h);
     free(layers->logits);
+    free(layers->log_sum);
     free(layers->dh);
     free(layers->gradient);
-    free(layers->log_sum);
     free(layers->loss);
 }
 
-/* Rows lie anywhere in memory; they are asked for some positions before they are needed. (Inlined by force: gcc takes a
-   function that does nothing else for one without effect, and drops the call.) */
+/* Rows lie anywhere in memory; they are asked for some contexts before they are needed, for the second-level cache: the first
+   has too few places for all that is on its way. (Inlined by force: gcc takes a function that does nothing else for one
+   without effect, and drops the call.) */
 enum { AHEAD = 4 };
 
 static inline __attribute__((always_inline)) void prefetch_row(const float *row, size_t dim) {
-    for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
+    for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d, 0, 2);
 }
 
 /* sum [padded(dim)] = the rows table[rows[i]] [dim], added up in their order: 32 numbers at a time stay in registers
@@ -213,7 +250,7 @@ static inline void embedding_forward(const Model *model, const uint32_t *rows, s
 
 /* Linear: logits [size, 104] = h [size, dim] linear.weight^T + linear.bias. */
 static inline void linear_forward(const Model *model, const float *h, size_t size, float *logits) {
-    multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, logits, LOGITS);
+    multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, 0, logits, LOGITS);
 }
 
 static inline float larger(float a, float b) { return a > b ? a : b; }
@@ -265,20 +302,22 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
 /* The whole model for contexts first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
 static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
+    float *h = layers->h + (first - layers->first) * stride, *logits = layers->logits + (first - layers->first) * LOGITS;
+    double *log_sum = layers->log_sum + (first - layers->first);
     for (size_t b = first; b < last; b++) {
         if (b + AHEAD < batch->size)
             for (uint32_t i = batch->on_start[b + AHEAD]; i < batch->on_start[b + AHEAD + 1]; i++)
                 prefetch_row(model->embedding + batch->on[i] * model->dim, model->dim);
-        embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], layers->h + b * stride);
+        embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], h + (b - first) * stride);
     }
-    linear_forward(model, layers->h + first * stride, last - first, layers->logits + first * LOGITS);
+    linear_forward(model, h, last - first, logits);
     for (size_t b = first; b < last; b++) {
         layers->loss[b] = 0;
         for (uint32_t i = batch->next_start[b]; i < batch->next_start[b + 1]; i++)
-            layers->loss[b] -= (double)layers->logits[b * LOGITS + batch->next[i]];
+            layers->loss[b] -= (double)logits[(b - first) * LOGITS + batch->next[i]];
     }
-    softmax(layers->logits + first * LOGITS, last - first, layers->log_sum + first);
-    for (size_t b = first; b < last; b++) layers->loss[b] += times(batch, b) * layers->log_sum[b];
+    softmax(logits, last - first, log_sum);
+    for (size_t b = first; b < last; b++) layers->loss[b] += times(batch, b) * log_sum[b - first];
 }
 
 /* ---- backward ---------------------------------------------------------------------------------- */
@@ -287,24 +326,22 @@ static inline void model_forward(const Model *model, const Batch *batch, Layers 
    (p - onehot(next)) / positions, and dh = linear.weight^T dlogits. */
 static inline void model_backward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
     size_t stride = padded(model->dim);
-    float one = 1 / (float)batch->next_start[batch->size];
+    float one = 1 / (float)batch->next_start[batch->size], *logits = layers->logits + (first - layers->first) * LOGITS;
     for (size_t b = first; b < last; b++) {
-        float *dlogits = layers->logits + b * LOGITS, scale = (float)times(batch, b) * one;
+        float *dlogits = logits + (b - first) * LOGITS, scale = (float)times(batch, b) * one;
         for (size_t c = 0; c < LOGITS; c++) dlogits[c] *= scale;
         for (uint32_t i = batch->next_start[b]; i < batch->next_start[b + 1]; i++) dlogits[batch->next[i]] -= one;
     }
-    multiply(last - first, stride, CHARACTERS, layers->logits + first * LOGITS, LOGITS, 1, model->linear, stride, NULL,
-             layers->dh + first * stride, stride);
+    multiply(last - first, stride, CHARACTERS, logits, LOGITS, 1, model->linear, stride, NULL, 0, layers->dh + first * stride, stride);
 }
 
-/* d linear.weight and d linear.bias for the characters first .. last - 1, over all contexts of the batch. */
-static inline void linear_gradient(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
+/* gradient [101, padded(dim) or 104] += d linear.weight and d linear.bias over the first `count` contexts of the layers; or = instead of +=. */
+static inline void linear_gradient(const Model *model, const Layers *layers, size_t count, bool add, float *gradient) {
     size_t stride = padded(model->dim);
-    multiply(last - first, stride, batch->size, layers->logits + first, 1, LOGITS, layers->h, stride, NULL,
-             layers->gradient + first * stride, stride);
+    float *bias = gradient + CHARACTERS * stride;
+    multiply(CHARACTERS, stride, count, layers->logits, 1, LOGITS, layers->h, stride, add ? gradient : NULL, stride, gradient, stride);
     const float one = 1; /* the bias is a weight whose input is always 1 */
-    multiply(1, padded(last - first), batch->size, &one, 0, 0, layers->logits + first, LOGITS, NULL,
-             layers->gradient + CHARACTERS * stride + first, LOGITS);
+    multiply(1, LOGITS, count, &one, 0, 0, layers->logits, LOGITS, add ? bias : NULL, 0, bias, LOGITS);
 }
 
 /* d embedding.weight of the u-th distinct row: dh, summed over the contexts where the row is on; gradient [padded(dim)]. */
@@ -362,37 +399,50 @@ static inline void update(Rule rule, float rate, size_t count, const float *grad
 /* Where sums begin; SGD has none. */
 static inline float *sums_at(float *sums, size_t place) { return sums ? sums + place : NULL; }
 
-static inline void linear_update(Model *model, Optimizer *optimizer, const Layers *layers, size_t first, size_t last) {
-    size_t stride = padded(model->dim);
-    const float *gradient = layers->gradient;
-    update(optimizer->rule, optimizer->linear_rate, (last - first) * stride, gradient + first * stride,
-           sums_at(optimizer->linear_sum, first * stride), model->linear + first * stride);
-    update(optimizer->rule, optimizer->linear_rate, last - first, gradient + CHARACTERS * stride + first,
-           sums_at(optimizer->bias_sum, first), model->bias + first);
+/* The characters first .. last - 1, from the sum of the gradients of `parts` parts. */
+static inline void linear_update(Model *model, Optimizer *optimizer, const Layers *layers, size_t parts, size_t first, size_t last) {
+    size_t stride = padded(model->dim), size = gradient_size(model->dim);
+    float *weight = layers->gradient + first * stride, *bias = layers->gradient + CHARACTERS * stride + first;
+    for (size_t part = 1; part < parts; part++) {
+        for (size_t i = 0; i < (last - first) * stride; i++) weight[i] += weight[part * size + i];
+        for (size_t i = 0; i < last - first; i++) bias[i] += bias[part * size + i];
+    }
+    update(optimizer->rule, optimizer->linear_rate, (last - first) * stride, weight, sums_at(optimizer->linear_sum, first * stride), model->linear + first * stride);
+    update(optimizer->rule, optimizer->linear_rate, last - first, bias, sums_at(optimizer->bias_sum, first), model->bias + first);
     model_turn(model, first, last);
 }
 
-static inline __attribute__((always_inline)) void ask_for_sums(const Model *model, const Optimizer *optimizer, const Batch *batch, size_t u) {
-    if (optimizer->rule == ADAGRAD) prefetch_row(optimizer->embedding_sum + batch->row[u] * model->dim, model->dim);
+static inline __attribute__((always_inline)) void ask_for_sums(const Model *model, const Optimizer *optimizer, uint32_t row) {
+    if (optimizer->rule == ADAGRAD && !optimizer->freeze_embedding) prefetch_row(optimizer->embedding_sum + row * model->dim, model->dim);
 }
 
-/* The distinct rows first .. last - 1. */
-static inline void embedding_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first,
-                                    size_t last) {
-    enum { SOON = 16 };
-    float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
-    for (size_t u = first; u < last && u < first + SOON; u++) ask_for_sums(model, optimizer, batch, u);
-    for (size_t u = first; u < last; u++) {
-        size_t row = batch->row[u] * model->dim;
-        if (u + SOON < last) ask_for_sums(model, optimizer, batch, u + SOON);
-        embedding_gradient(model, batch, layers, u, gradient);
-        if (optimizer->scale_grad_by_freq) {
-            uint32_t frequency = 0;
-            for (uint32_t i = batch->where_start[u]; i < batch->where_start[u + 1]; i++) frequency += times(batch, batch->where[i]);
-            for (size_t d = 0; d < model->dim; d++) gradient[d] /= (float)frequency;
+/* One row; frequency: at how many of the batch's positions it is on. */
+static inline void row_update(Model *model, Optimizer *optimizer, uint32_t row, const float *gradient, size_t frequency) {
+    size_t place = row * model->dim;
+    float scaled[MAX_DIM];
+    for (size_t d = 0; optimizer->scale_grad_by_freq && d < model->dim; d++) scaled[d] = gradient[d] / (float)frequency;
+    update(optimizer->rule, optimizer->embedding_rate, model->dim, optimizer->scale_grad_by_freq ? scaled : gradient,
+           sums_at(optimizer->embedding_sum, place), model->embedding + place);
+}
+
+/* The rows that are on at one of the contexts first .. last - 1 and nowhere else in the batch: dh is their gradient. */
+static inline void embedding_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first, size_t last) {
+    for (size_t b = first; b < last; b++)
+        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) {
+            const uint32_t *where = batch->where_start + batch->number_of[i];
+            if (where[1] - where[0] == 1) row_update(model, optimizer, batch->on[i], layers->dh + b * padded(model->dim), times(batch, b));
         }
-        update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, sums_at(optimizer->embedding_sum, row),
-               model->embedding + row);
+}
+
+/* The rows first .. last - 1 of those that are on at several contexts. */
+static inline void shared_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first, size_t last) {
+    float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
+    for (size_t s = first; s < last; s++) ask_for_sums(model, optimizer, batch->row[batch->shared_row[s]]);
+    for (size_t s = first; s < last; s++) {
+        size_t u = batch->shared_row[s], frequency = 0;
+        for (uint32_t i = batch->where_start[u]; i < batch->where_start[u + 1]; i++) frequency += times(batch, batch->where[i]);
+        embedding_gradient(model, batch, layers, u, gradient);
+        row_update(model, optimizer, batch->row[u], gradient, frequency);
     }
 }
 
@@ -416,32 +466,45 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
+/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. */
+static inline void part_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, int member, size_t part) {
+    enum { SIX = 6 }; /* contexts: as many as multiply takes at a time; sums of squares are asked for while it works */
+    size_t size = part_size(batch->size), begin = part * size, end = least(begin + size, batch->size);
+    for (size_t first = begin, last; first < end; first = last) {
+        last = least(first + PIECE, end);
+        Layers own = layers_of(layers, model->dim, member, first);
+        model_forward(model, batch, &own, first, last);
+        for (size_t b = first; b < last; b += SIX) {
+            for (uint32_t i = batch->on_start[b]; i < batch->on_start[least(b + SIX, last)]; i++) ask_for_sums(model, optimizer, batch->on[i]);
+            model_backward(model, batch, &own, b, least(b + SIX, last));
+        }
+        linear_gradient(model, &own, last - first, first > begin, layers->gradient + part * gradient_size(model->dim));
+        if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, &own, first, last);
+    }
+}
+
 /* Learns from one batch; every member of the team calls this for the same one, each with an optimizer of its own whose
    numbers are the same. Work is cut into pieces that members take as they come. A step begins when all have arrived: only then, or at
    the end of the team's task, is all of the last one done. mean_loss is for member 0 to read. */
 static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
-    enum { CONTEXTS = 24, ROWS = 128, OUTPUTS = 48 }; /* in a piece: what they need stays in the cache */
+    enum { ROWS = 16, OUTPUTS = 24, OUTPUT_PIECES = 4 /* the last has four more */ };
     team_meet(team);
     if (optimizer->max_norm > 0) {
         for (size_t u; (u = ROWS * team_next(team)) < batch->distinct;) embedding_limit(model, optimizer, batch, u, least(u + ROWS, batch->distinct));
         team_meet(team);
     }
-    for (size_t b; (b = CONTEXTS * team_next(team)) < batch->size;) {
-        size_t end = least(b + CONTEXTS, batch->size);
-        model_forward(model, batch, layers, b, end);
-        model_backward(model, batch, layers, b, end);
-    }
+    size_t parts = parts_of(batch->size);
+    for (size_t part; (part = team_next(team)) < parts;) part_step(model, optimizer, batch, layers, member, part);
     team_meet(team);
     if (member == 0) layers->mean_loss = mean_loss(batch, layers);
-    size_t outputs = CHARACTERS / OUTPUTS, rows = optimizer->freeze_embedding ? 0 : (batch->distinct + ROWS - 1) / ROWS;
-    for (size_t piece; (piece = team_next(team)) < outputs + rows;) {
-        if (piece < outputs) {
-            size_t c = piece * OUTPUTS, end = piece + 1 < outputs ? c + OUTPUTS : CHARACTERS;
-            linear_gradient(model, batch, layers, c, end);
-            linear_update(model, optimizer, layers, c, end);
+    size_t rows = optimizer->freeze_embedding ? 0 : (batch->shared + ROWS - 1) / ROWS;
+    for (size_t piece; (piece = team_next(team)) < OUTPUT_PIECES + rows;) {
+        if (piece < OUTPUT_PIECES) {
+            size_t c = piece * OUTPUTS;
+            linear_update(model, optimizer, layers, parts, c, piece + 1 < OUTPUT_PIECES ? c + OUTPUTS : CHARACTERS);
         } else {
-            size_t u = (piece - outputs) * ROWS;
-            embedding_update(model, optimizer, batch, layers, u, least(u + ROWS, batch->distinct));
+            size_t s = (piece - OUTPUT_PIECES) * ROWS;
+            shared_update(model, optimizer, batch, layers, s, least(s + ROWS, batch->shared));
         }
     }
 }

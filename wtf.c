@@ -228,7 +228,7 @@ typedef struct {
 } Lookup;
 
 static void by_product(const Lookup *work) {
-    multiply(work->story->length, padded(DIM), CHARACTERS, work->one_hot, CHARACTERS, 1, work->table, padded(DIM), NULL, work->out, padded(DIM));
+    multiply(work->story->length, padded(DIM), CHARACTERS, work->one_hot, CHARACTERS, 1, work->table, padded(DIM), NULL, 0, work->out, padded(DIM));
 }
 
 static void by_row(const Lookup *work) { look_up(&work->story->model, work->story->ids, work->story->length, work->out); }
@@ -352,7 +352,7 @@ static void it_learns(const Story *story) {
     section(4, "It learns");
     Model model = started_model(story), frozen = started_model(story);
     Batch batch = string_batch(story);
-    Layers layers = layers_allocate(batch.size, DIM);
+    Layers layers = layers_allocate(batch.size, DIM, 1);
     double start = present_loss(&model, &batch, &layers);
     printf("   Let each character predict the next one, and the last one the first. Its row goes through\n"
            "   nn.Linear(10, 100) and softmax, which makes probabilities; the loss is -ln p[next]:\n"
@@ -481,13 +481,13 @@ static void embedding_and_linear(const Story *story) {
 
     /* the gradient of Linear's weights: dh times one-hot, summed over the string */
     Batch batch = string_batch(story);
-    Layers layers = layers_allocate(batch.size, DIM);
+    Layers layers = layers_allocate(batch.size, DIM, 1);
     size_t stride = padded(DIM);
     model_forward(&story->model, &batch, &layers, 0, batch.size);
     model_backward(&story->model, &batch, &layers, 0, batch.size);
     float *one_hot = allocate(batch.size * CHARACTERS, sizeof *one_hot, "one-hot vectors"), *by_product = allocate(CHARACTERS * stride, sizeof *by_product, "a gradient");
     for (size_t b = 0; b < batch.size; b++) one_hot[b * CHARACTERS + story->ids[b]] = 1;
-    multiply(CHARACTERS, stride, batch.size, one_hot, 1, CHARACTERS, layers.dh, stride, NULL, by_product, stride);
+    multiply(CHARACTERS, stride, batch.size, one_hot, 1, CHARACTERS, layers.dh, stride, NULL, 0, by_product, stride);
     double gradient_difference = 0;
     for (size_t u = 0; u < batch.distinct; u++) {
         float gradient[PADDED];
@@ -559,7 +559,7 @@ static double learn_difference(const Story *story, bool pairs, double *right) {
     }
     batch.on_start[CASES] = on;
     batch_group(&batch, mark);
-    Layers layers = layers_allocate(CASES, DIM);
+    Layers layers = layers_allocate(CASES, DIM, 1);
     Optimizer optimizer = {.rule = SGD, .embedding_rate = 0.5f, .linear_rate = 0.5f};
     for (int round = 0; round < ROUNDS; round++) model_step(&model, &optimizer, &batch, &layers, story->team, 0);
     double loss = present_loss(&model, &batch, &layers);

@@ -106,12 +106,16 @@ static void print_stages(Trainer *trainer) {
         u = seconds_now(), seconds[2] += u - t, t = u;
         softmax(layers->logits, b->size, layers->log_sum);
         u = seconds_now(), seconds[3] += u - t, t = u;
-        model_backward(model, b, layers, 0, b->size);
+        for (size_t i = 0; i < b->size; i += 6) {
+            for (uint32_t k = b->on_start[i]; k < b->on_start[least(i + 6, b->size)]; k++) ask_for_sums(model, &trainer->optimizer, b->on[k]);
+            model_backward(model, b, layers, i, least(i + 6, b->size));
+        }
         u = seconds_now(), seconds[4] += u - t, t = u;
-        linear_gradient(model, b, layers, 0, CHARACTERS);
-        linear_update(model, &trainer->optimizer, layers, 0, CHARACTERS);
+        linear_gradient(model, layers, b->size, false, layers->gradient);
+        linear_update(model, &trainer->optimizer, layers, 1, 0, CHARACTERS);
         u = seconds_now(), seconds[5] += u - t, t = u;
-        embedding_update(model, &trainer->optimizer, b, layers, 0, b->distinct);
+        embedding_update(model, &trainer->optimizer, b, layers, 0, b->size);
+        shared_update(model, &trainer->optimizer, b, layers, 0, b->shared);
         seconds[6] += seconds_now() - t;
         positions += (double)batch;
         on += b->on_start[b->size];

@@ -11,7 +11,8 @@ Batch batch_allocate(size_t size, size_t most_on) {
                    .row = allocate(on, sizeof(uint32_t), "a batch"),
                    .where_start = allocate(on + 1, sizeof(uint32_t), "a batch"),
                    .where = allocate(on, sizeof(uint32_t), "a batch"),
-                   .number_of = allocate(on, sizeof(uint32_t), "a batch")};
+                   .number_of = allocate(on, sizeof(uint32_t), "a batch"),
+                   .shared_row = allocate(on + 1, sizeof(uint32_t), "a batch")};
 }
 
 void batch_free(Batch *batch) {
@@ -23,6 +24,7 @@ void batch_free(Batch *batch) {
     free(batch->where_start);
     free(batch->where);
     free(batch->number_of);
+    free(batch->shared_row);
 }
 
 /* Asks for what positions need some time before they need it: places are anywhere in the text, rows anywhere in the
@@ -107,11 +109,14 @@ void batch_group(Batch *batch, uint32_t *mark) {
         count[number]++;
     }
     batch->distinct = distinct;
+    batch->shared = 0;
     uint32_t start = 0;
     for (uint32_t number = 0; number < distinct; number++) { /* count[number] becomes where number's contexts begin */
         uint32_t size = count[number];
         count[number] = start;
         start += size;
+        batch->shared_row[batch->shared] = number; /* stays when there are several, else the next one takes its place */
+        batch->shared += size > 1;
     }
     batch->where_start[0] = 0;
     for (uint32_t b = 0; b < batch->size; b++) /* and in the end where the next number's begin */
@@ -149,7 +154,7 @@ double stretch_loss(Team *team, const Model *model, const Contexts *contexts, co
     for (size_t m = 0; m < members; m++) {
         scoring.batch[m] = batch_allocate(CHUNK, most_rows_on(contexts));
         scoring.mark[m] = allocate(contexts->rows, sizeof(uint32_t), "scoring");
-        scoring.layers[m] = layers_allocate(CHUNK, model->dim);
+        scoring.layers[m] = layers_allocate(CHUNK, model->dim, 1);
     }
     team_run(team, score_chunks, &scoring);
     double total = 0;

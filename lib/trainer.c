@@ -1,5 +1,7 @@
 #include "trainer.h"
 
+#include "report.h"
+
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
 size_t epoch_steps(size_t length, size_t batch) {
@@ -81,13 +83,14 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
-    if (members > 1 && batch * padded(dim) <= ALONE) trainer->alone = team_start(1);
-    trainer->ahead_count = least(2 * (trainer->alone ? ROUND : members), divide_up(least(length, SHARD), options.batch)); /* no shard has more */
+    if (members > 1) trainer->alone = team_start(1);
+    trainer->round = members > 1024 / batch ? members : 1024 / batch; /* 1,024 positions: members meet seldom, and batches stay in the cache */
+    trainer->ahead_count = least(2 * trainer->round, divide_up(least(length, SHARD), options.batch)); /* no shard has more */
     trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
     for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch, most_rows_on(contexts));
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++) trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
-    trainer->layers = layers_allocate(batch, dim);
+    trainer->layers = layers_allocate(batch, dim, members);
     return trainer;
 }
 
@@ -146,7 +149,8 @@ static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (t
 
 /* Members prepare a batch each and then learn from these together, one after the other. Two rounds of batches and two
    flags take turns: some member may still be at the last round's. */
-static void learn_together(Team *team, int member, Stretch *stretch) {
+static void learn_together(Team *team, int member, void *argument) {
+    Stretch *stretch = argument;
     Trainer *trainer = stretch->trainer;
     size_t members = (size_t)team_size(team);
     Optimizer optimizer = trainer->optimizer; /* each member's own: only the learning rates change */
@@ -162,13 +166,16 @@ static void learn_together(Team *team, int member, Stretch *stretch) {
     }
 }
 
-/* Member 0 learns from the batches of one round while the others prepare those of the next. */
-static void learn_alone(Team *team, int member, Stretch *stretch) {
+/* Member 0 learns from the batches of one round while the others prepare those of the next: where batches are small, or data
+   take long from one processor to the other, members would pass them around for longer than they compute. */
+static void learn_alone(Team *team, int member, void *argument) {
+    Stretch *stretch = argument;
     Trainer *trainer = stretch->trainer;
+    size_t round = trainer->round;
     Optimizer optimizer = trainer->optimizer;
     for (size_t step = stretch->from, ready = 0, turn = 0, count; step < stretch->to || ready; step += count, ready = count, turn = !turn) {
-        Batch *coming = trainer->ahead + turn * ROUND, *learned = trainer->ahead + !turn * ROUND;
-        count = stretch->to - step < ROUND ? stretch->to - step : ROUND;
+        Batch *coming = trainer->ahead + turn * round, *learned = trainer->ahead + !turn * round;
+        count = least(round, stretch->to - step);
         for (size_t b = (size_t)member - 1; member > 0 && b < count; b += (size_t)team_size(team) - 1) prepare(trainer, member, step + b, &coming[b]);
         for (size_t b = 0; member == 0 && b < ready; b++) take_step(stretch, &optimizer, step - ready + b, &learned[b], trainer->alone, 0);
         if (member == 0) trainer->stopping[turn] = should_stop(trainer);
@@ -177,9 +184,20 @@ static void learn_alone(Team *team, int member, Stretch *stretch) {
     }
 }
 
-static void learn(Team *team, int member, void *stretch) {
-    if (((Stretch *)stretch)->trainer->alone) learn_alone(team, member, stretch);
-    else learn_together(team, member, stretch);
+/* One lap: up to 131,072 positions, 50 milliseconds or so. Both ways of learning give the same bits; which one is faster depends on
+   batch, model and machine, and on a virtual machine that is moved about it changes. So it is measured: the faster one takes the laps,
+   and the other one lap in 32. One slow lap may be another program's fault: times grow by a tenth at most. */
+static void run_lap(Trainer *trainer, Stretch *stretch) {
+    enum { POSITIONS = 131072, TRIAL = 32 };
+    const double *known = trainer->lap_seconds;
+    bool faster_alone = known[1] > 0 && known[1] < known[0], alone = trainer->alone && (trainer->laps % TRIAL == 1) != faster_alone;
+    size_t before = stretch->done;
+    double start = seconds_now();
+    stretch->to = least(stretch->to, stretch->from + divide_up(POSITIONS, trainer->options.batch));
+    team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
+    double seconds = (seconds_now() - start) / (double)(stretch->done - before), most = 1.1 * known[alone];
+    trainer->lap_seconds[alone] = most > 0 && seconds > most ? most : seconds;
+    trainer->laps++;
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {
@@ -189,7 +207,7 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
         if (trainer->step == trainer->shard_end) enter_shard(trainer);
         Stretch stretch = {trainer, trainer->step, trainer->step + steps - done, done};
         if (stretch.to > trainer->shard_end) stretch.to = trainer->shard_end;
-        team_run(trainer->team, learn, &stretch);
+        run_lap(trainer, &stretch);
         bool first_batch = stretch.from == trainer->shard_step && stretch.done > done;
         if (first_batch && stretch.from < epoch_steps(trainer->length, trainer->options.batch)) contexts_count(trainer->contexts, &trainer->found);
         trainer->step += stretch.done - done;

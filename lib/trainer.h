@@ -39,17 +39,18 @@ typedef struct {
     size_t shard_step;   /* its first step */
     Found found;
     uint32_t *order; /* the shuffle of this shard's positions */
-    Team *alone;     /* a team of one, where batches are so small that members would pass data around for longer than they
-                        compute: member 0 learns, the others prepare batches; NULL: all learn together */
-    Batch *ahead;    /* [ahead_count] batches of this round and of the next: one for each member, or (alone) ROUND of them */
-    size_t ahead_count;
+    Batch *ahead;    /* [ahead_count] batches of this round and of the next, `round` of each */
+    size_t ahead_count, round;
+    Team *alone;     /* a team of one: see learn_alone; NULL when the whole team is one */
+    double lap_seconds[2]; /* per step, the last time that the team learned together, and that one learned alone; 0: not tried */
+    size_t laps;
     uint32_t **mark; /* [members][rows] */
     Layers layers;
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping[2];
 } Trainer;
 
-enum { SHARD = 16 << 20, RUN_STEPS = 4096, ROUND = 32, ALONE = 1024 /* positions times dim */ };
+enum { SHARD = 16 << 20, RUN_STEPS = 4096 };
 
 /* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the run adds to the
    counts of rows. */

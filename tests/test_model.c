@@ -97,7 +97,7 @@ static void test_multiply(void) {
     bool same = true;
     for (size_t rows = 1; rows <= 17; rows++)
         for (int turned = 0; turned < 2; turned++) {
-            multiply(rows, 40, 13, a, turned ? 1 : 13, turned ? rows : 1, b, 40, turned ? NULL : start, out, 40);
+            multiply(rows, 40, 13, a, turned ? 1 : 13, turned ? rows : 1, b, 40, turned ? NULL : start, 0, out, 40);
             for (size_t i = 0; i < rows; i++)
                 for (size_t j = 0; j < 40; j++) {
                     float sum = turned ? 0 : start[j];
@@ -154,7 +154,7 @@ static void test_gradients(size_t dim, int members) {
         bias[c] = (double)model.bias[c];
     }
     Team *team = team_start(members);
-    Layers layers = layers_allocate(SIZE, dim);
+    Layers layers = layers_allocate(SIZE, dim, (size_t)members);
     Optimizer optimizer = {.rule = SGD, .embedding_rate = 1, .linear_rate = 1};
     struct Step { Model *model; Optimizer *optimizer; Batch *batch; Layers *layers; } step = {&model, &optimizer, &batch, &layers};
     void run_step(Team *team, int member, void *argument);
