@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arrays over the 100 characters are padded to 104, and arrays over dim to a multiple of 8: whole vectors. */
+/* Arrays over the 100 characters are padded to 104, and arrays over dim to a multiple of 8: whole vectors on any machine. */
 enum { LOGITS = 104, MAX_DIM = 4096 };
 
 static inline size_t padded(size_t dim) { return (dim + 7) / 8 * 8; }
@@ -51,14 +51,14 @@ typedef struct {
     float *bias;      /* [104] linear.bias; the last four are so low that softmax makes next to nothing of them */
 } Model;
 
-/* Turns the weights of characters first .. last - 1, in whole groups of eight (beyond the last there are zeros); first is a multiple of 8. */
+/* Turns the weights of characters first .. last - 1, in whole vectors (beyond the last there are zeros); first is a multiple of 8. */
 static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
-    for (size_t c = first; c < last; c += 8)
+    for (size_t c = first; c < last; c += LANES)
         for (size_t d = 0; d < model->dim; d++) {
-            Floats8 column = {0};
-            for (size_t i = 0; i < 8; i++) column[i] = model->linear[(c + i) * stride + d];
-            *(Floats8 *)(model->turned + d * LOGITS + c) = column;
+            Floats column = {0};
+            for (size_t i = 0; i < LANES; i++) column[i] = model->linear[(c + i) * stride + d];
+            *(Floats *)(model->turned + d * LOGITS + c) = column;
         }
 }
 
@@ -95,33 +95,36 @@ static inline void model_start(Model *model, Random *random, float deviation) {
 
 /* ---- matrix products --------------------------------------------------------------------------- */
 
-/* One tile of a product, kept in registers from the first k to the last: `rows` and `vectors` are constants
-   at every call, so that compilers unroll the loops over them. See multiply. */
+/* Sums of a tile of a product, HIGH rows by WIDE vectors, fill the registers. */
+enum { HIGH = 6, WIDE = REGISTERS / 8 };
+
+/* One tile, kept in registers from the first k to the last: `rows` and `vectors` are constants at every call, so that compilers
+   unroll the loops over them. See multiply. */
 static inline __attribute__((always_inline)) void multiply_tile(const size_t rows, const size_t vectors, size_t depth,
                                                                 const float *a, size_t a_row, size_t a_column, const float *b,
                                                                 size_t b_row, const float *start, size_t start_row, float *out,
                                                                 size_t out_row) {
-    Floats8 sum[6][4];
+    Floats sum[HIGH][WIDE];
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < vectors; j++) sum[i][j] = start ? *(const Floats8 *)(start + i * start_row + 8 * j) : (Floats8){0};
+        for (size_t j = 0; j < vectors; j++) sum[i][j] = start ? *(const Floats *)(start + i * start_row + LANES * j) : (Floats){0};
     for (size_t k = 0; k < depth; k++)
         for (size_t i = 0; i < rows; i++) {
             float factor = a[i * a_row + k * a_column];
-            for (size_t j = 0; j < vectors; j++) sum[i][j] += factor * *(const Floats8 *)(b + k * b_row + 8 * j);
+            for (size_t j = 0; j < vectors; j++) sum[i][j] += factor * *(const Floats *)(b + k * b_row + LANES * j);
         }
     for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < vectors; j++) *(Floats8 *)(out + i * out_row + 8 * j) = sum[i][j];
+        for (size_t j = 0; j < vectors; j++) *(Floats *)(out + i * out_row + LANES * j) = sum[i][j];
 }
 
-/* A strip of a product, 8 * vectors columns wide: six rows at a time, then two, then one. */
+/* A strip of a product, so many vectors wide: HIGH rows at a time, then two, then one. */
 static inline __attribute__((always_inline)) void multiply_strip(const size_t vectors, size_t rows, size_t depth, const float *a,
                                                                  size_t a_row, size_t a_column, const float *b, size_t b_row,
                                                                  const float *start, size_t start_row, float *out, size_t out_row) {
     for (size_t i = 0, high; i < rows; i += high) {
-        high = rows - i >= 6 ? 6 : rows - i >= 2 ? 2 : 1;
+        high = rows - i >= HIGH ? HIGH : rows - i >= 2 ? 2 : 1;
         const float *a_i = a + i * a_row, *start_i = start ? start + i * start_row : NULL;
         float *out_i = out + i * out_row;
-        if (high == 6) multiply_tile(6, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
+        if (high == HIGH) multiply_tile(HIGH, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
         else if (high == 2) multiply_tile(2, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
         else multiply_tile(1, vectors, depth, a_i, a_row, a_column, b, b_row, start_i, start_row, out_i, out_row);
     }
@@ -132,11 +135,12 @@ static inline __attribute__((always_inline)) void multiply_strip(const size_t ve
    all start with one row); columns is a multiple of 8; start may be out, or NULL for zeros. All three products of the model are this one. */
 static inline void multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_column,
                             const float *b, size_t b_row, const float *start, size_t start_row, float *out, size_t out_row) {
-    for (size_t j = 0, wide; j < columns; j += wide) {
-        wide = columns - j >= 32 ? 32 : columns - j >= 16 ? 16 : 8;
+    for (size_t j = 0, vectors; j < columns; j += vectors * LANES) {
+        size_t left = (columns - j) / LANES;
+        vectors = left >= WIDE ? WIDE : left >= 2 ? 2 : 1;
         const float *start_j = start ? start + j : NULL;
-        if (wide == 32) multiply_strip(4, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
-        else if (wide == 16) multiply_strip(2, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
+        if (vectors == WIDE) multiply_strip(WIDE, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
+        else if (vectors == 2) multiply_strip(2, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
         else multiply_strip(1, rows, depth, a, a_row, a_column, b + j, b_row, start_j, start_row, out + j, out_row);
     }
 }
@@ -233,9 +237,9 @@ static inline __attribute__((always_inline)) void prefetch_row(const float *row,
 static inline void sum_rows(const float *table, size_t stride, size_t dim, const uint32_t *rows, size_t count, float *sum) {
     size_t d = 0;
     for (; d + 32 <= dim; d += 32) {
-        Floats8 part[4] = {{0}};
+        Floats part[TOGETHER] = {{0}};
         for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < 4; j++) part[j] += *(const Floats8 *)(table + rows[i] * stride + d + 8 * j);
+            for (size_t j = 0; j < TOGETHER; j++) part[j] += *(const Floats *)(table + rows[i] * stride + d + LANES * j);
         memcpy(sum + d, part, sizeof part);
     }
     memset(sum + d, 0, (padded(dim) - d) * sizeof(float));
@@ -257,41 +261,44 @@ static inline float larger(float a, float b) { return a > b ? a : b; }
 
 /* Softmax, in place: logits [size, 104] -> p [size, 104]; log_sum [size] becomes ln of the sum of exp(logit). The
    largest logit is subtracted first, so that nothing overflows. Each step goes over all positions before the next
-   begins, and maxima and sums run in four chains: what would wait for a result is not next in line. */
+   begins, and maxima and sums run in 32 chains, which are then folded in halves: what would wait for a result is not next in line. */
 static inline void softmax(float *logits, size_t size, double *log_sum) {
-    enum { VECTORS = LOGITS / 8, WHOLE = VECTORS / TOGETHER * TOGETHER, BLOCK = 32 };
+    enum { VECTORS = LOGITS / LANES, WHOLE = VECTORS / TOGETHER * TOGETHER, BLOCK = 32 };
     float largest[BLOCK] = {0}, total[BLOCK] = {0};
     for (size_t first = 0, count; first < size; first += count) {
-        count = size - first < BLOCK ? size - first : BLOCK;
-        Floats8 *block = (Floats8 *)(logits + first * LOGITS);
+        count = least(BLOCK, size - first);
+        Floats *block = (Floats *)(logits + first * LOGITS);
         for (size_t b = 0; b < count; b++) {
-            const Floats8 *p = block + b * VECTORS;
-            Floats8 most[TOGETHER];
+            const Floats *p = block + b * VECTORS;
+            Floats most[TOGETHER];
             for (int i = 0; i < TOGETHER; i++) most[i] = p[i];
-            for (int v = TOGETHER; v < WHOLE; v += TOGETHER)
-                for (int i = 0; i < TOGETHER; i++) larger8(&most[i], &p[v + i]);
-            for (int v = WHOLE; v < VECTORS; v++) larger8(&most[v - WHOLE], &p[v]);
-            larger8(&most[0], &most[2]);
-            larger8(&most[1], &most[3]);
-            larger8(&most[0], &most[1]);
-            Floats8 m = most[0];
-            largest[b] = larger(larger(larger(m[0], m[4]), larger(m[1], m[5])), larger(larger(m[2], m[6]), larger(m[3], m[7])));
+            for (int v = TOGETHER; v < VECTORS; v++) keep_larger(&most[v % TOGETHER], &p[v]);
+            for (int half = TOGETHER / 2; half > 0; half /= 2)
+                for (int i = 0; i < half; i++) keep_larger(&most[i], &most[i + half]);
+            Floats m = most[0];
+            for (int half = LANES / 2; half > 0; half /= 2)
+                for (int i = 0; i < half; i++) m[i] = larger(m[i], m[i + half]);
+            largest[b] = m[0];
         }
         for (size_t b = 0; b < count; b++) {
-            Floats8 *p = block + b * VECTORS, sum[TOGETHER] = {{0}};
+            Floats *p = block + b * VECTORS, sum[TOGETHER] = {{0}};
             for (int v = 0; v < WHOLE; v += TOGETHER) {
                 for (int i = 0; i < TOGETHER; i++) p[v + i] -= largest[b];
-                exact_exp8(p + v, TOGETHER);
+                exact_exps(p + v, TOGETHER);
                 for (int i = 0; i < TOGETHER; i++) sum[i] += p[v + i];
             }
             for (int v = WHOLE; v < VECTORS; v++) p[v] -= largest[b];
-            exact_exp8(p + WHOLE, VECTORS - WHOLE);
+            exact_exps(p + WHOLE, VECTORS - WHOLE);
             for (int v = WHOLE; v < VECTORS; v++) sum[v - WHOLE] += p[v];
-            Floats8 s = (sum[0] + sum[2]) + (sum[1] + sum[3]);
-            total[b] = ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+            for (int half = TOGETHER / 2; half > 0; half /= 2)
+                for (int i = 0; i < half; i++) sum[i] += sum[i + half];
+            Floats s = sum[0];
+            for (int half = LANES / 2; half > 0; half /= 2)
+                for (int i = 0; i < half; i++) s[i] += s[i + half];
+            total[b] = s[0];
         }
         for (size_t b = 0; b < count; b++) {
-            Floats8 *p = block + b * VECTORS;
+            Floats *p = block + b * VECTORS;
             float scale = 1 / total[b];
             for (int v = 0; v < VECTORS; v++) p[v] *= scale;
         }
@@ -368,10 +375,10 @@ typedef struct {
 
 /* Vectors of weights by Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10),
    the last taken as rate g times the smaller of 1 / sqrt(sum) and 1e10. */
-static inline __attribute__((always_inline)) void adagrad8(float rate, const Floats8 *g, Floats8 *sum, Floats8 *w, const int vectors) {
-    Floats8 squares[TOGETHER], inverse[TOGETHER];
+static inline __attribute__((always_inline)) void adagrads(float rate, const Floats *g, Floats *sum, Floats *w, const int vectors) {
+    Floats squares[TOGETHER], inverse[TOGETHER];
     for (int i = 0; i < vectors; i++) squares[i] = sum[i] + g[i] * g[i];
-    exact_inverse_root8(squares, inverse, vectors);
+    exact_inverse_roots(squares, inverse, vectors);
     for (int i = 0; i < vectors; i++) sum[i] = squares[i];
     for (int i = 0; i < vectors; i++) w[i] -= rate * (g[i] * inverse[i]);
 }
@@ -383,15 +390,15 @@ static inline void update(Rule rule, float rate, size_t count, const float *grad
         for (; i < count; i++) weights[i] -= rate * gradient[i];
         return;
     }
-    for (; i + 32 <= count; i += 32) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i), TOGETHER);
-    for (; i + 8 <= count; i += 8) adagrad8(rate, (const Floats8 *)(gradient + i), (Floats8 *)(sum + i), (Floats8 *)(weights + i), 1);
+    for (; i + 32 <= count; i += 32) adagrads(rate, (const Floats *)(gradient + i), (Floats *)(sum + i), (Floats *)(weights + i), TOGETHER);
+    for (; i + LANES <= count; i += LANES) adagrads(rate, (const Floats *)(gradient + i), (Floats *)(sum + i), (Floats *)(weights + i), 1);
     if (i == count) return;
-    Floats8 part[3] = {{0}}; /* what is left over, in whole vectors */
+    Floats part[3] = {{0}}; /* what is left over, in whole vectors */
     size_t bytes = (count - i) * sizeof(float);
     memcpy(&part[0], gradient + i, bytes);
     memcpy(&part[1], sum + i, bytes);
     memcpy(&part[2], weights + i, bytes);
-    adagrad8(rate, &part[0], &part[1], &part[2], 1);
+    adagrads(rate, &part[0], &part[1], &part[2], 1);
     memcpy(sum + i, &part[1], bytes);
     memcpy(weights + i, &part[2], bytes);
 }
@@ -466,17 +473,17 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
-/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. */
+/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. Their sums of
+   squares are asked for while multiply is at work, for as many contexts as it takes at a time. */
 static inline void part_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, int member, size_t part) {
-    enum { SIX = 6 }; /* contexts: as many as multiply takes at a time; sums of squares are asked for while it works */
     size_t size = part_size(batch->size), begin = part * size, end = least(begin + size, batch->size);
     for (size_t first = begin, last; first < end; first = last) {
         last = least(first + PIECE, end);
         Layers own = layers_of(layers, model->dim, member, first);
         model_forward(model, batch, &own, first, last);
-        for (size_t b = first; b < last; b += SIX) {
-            for (uint32_t i = batch->on_start[b]; i < batch->on_start[least(b + SIX, last)]; i++) ask_for_sums(model, optimizer, batch->on[i]);
-            model_backward(model, batch, &own, b, least(b + SIX, last));
+        for (size_t b = first; b < last; b += HIGH) {
+            for (uint32_t i = batch->on_start[b]; i < batch->on_start[least(b + HIGH, last)]; i++) ask_for_sums(model, optimizer, batch->on[i]);
+            model_backward(model, batch, &own, b, least(b + HIGH, last));
         }
         linear_gradient(model, &own, last - first, first > begin, layers->gradient + part * gradient_size(model->dim));
         if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, &own, first, last);

@@ -35,17 +35,17 @@ static double characters_per_second(Trainer *trainer) {
 
 /* ---- ceilings ----------------------------------------------------------------------------------- */
 
-/* Multiplications and additions per second of one core: 24 sums in registers, none waiting for another. */
+/* Multiplications and additions per second of one core: sums that fill the registers, none waiting for another. */
 static double peak_flops(void) {
-    enum { SUMS = 24, ROUNDS = 2000000 };
-    Floats8 sum[SUMS], factor = {0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f, 0.999f}, term = factor;
+    enum { SUMS = HIGH * WIDE, ROUNDS = 2000000 };
+    Floats sum[SUMS], factor = (Floats){0} + 0.999f, term = factor;
     double best = 0;
-    for (int i = 0; i < SUMS; i++) sum[i] = (Floats8){(float)i};
+    for (int i = 0; i < SUMS; i++) sum[i] = (Floats){(float)i};
     for (int t = 0; t < 5; t++) {
         double start = seconds_now();
         for (int r = 0; r < ROUNDS; r++)
             for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + term;
-        double rate = 16.0 * SUMS * ROUNDS / (seconds_now() - start);
+        double rate = 2.0 * LANES * SUMS * ROUNDS / (seconds_now() - start);
         best = rate > best ? rate : best;
     }
     float kept = 0;
@@ -106,9 +106,9 @@ static void print_stages(Trainer *trainer) {
         u = seconds_now(), seconds[2] += u - t, t = u;
         softmax(layers->logits, b->size, layers->log_sum);
         u = seconds_now(), seconds[3] += u - t, t = u;
-        for (size_t i = 0; i < b->size; i += 6) {
-            for (uint32_t k = b->on_start[i]; k < b->on_start[least(i + 6, b->size)]; k++) ask_for_sums(model, &trainer->optimizer, b->on[k]);
-            model_backward(model, b, layers, i, least(i + 6, b->size));
+        for (size_t i = 0; i < b->size; i += HIGH) {
+            for (uint32_t k = b->on_start[i]; k < b->on_start[least(i + HIGH, b->size)]; k++) ask_for_sums(model, &trainer->optimizer, b->on[k]);
+            model_backward(model, b, layers, i, least(i + HIGH, b->size));
         }
         u = seconds_now(), seconds[4] += u - t, t = u;
         linear_gradient(model, layers, b->size, false, layers->gradient);

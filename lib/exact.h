@@ -10,20 +10,31 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Eight floats in one register, or in two, or in eight: element-wise + - * / give the same bits
-   whatever the machine has. Vectors are never passed or returned, so no calling convention matters. */
-typedef float Floats8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t Integers8 __attribute__((vector_size(32), aligned(4), may_alias)); /* what comparing gives */
-typedef uint32_t Bits8 __attribute__((vector_size(32), aligned(4), may_alias));    /* may wrap around: numbers that are none come by, too */
+/* As many floats as a register of this machine holds, and how many such registers there are: element-wise + - * / give the same
+   bits whatever the width. (gcc keeps vectors that are wider than its registers in memory, ten times as slow.) Vectors are never
+   passed or returned, so no calling convention matters. */
+#ifdef __AVX__
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+#if defined(__AVX512VL__) || defined(__aarch64__)
+enum { REGISTERS = 32 };
+#else
+enum { REGISTERS = 16 };
+#endif
+typedef float Floats __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t Integers __attribute__((vector_size(4 * LANES), aligned(4), may_alias)); /* what comparing gives */
+typedef uint32_t Bits __attribute__((vector_size(4 * LANES), aligned(4), may_alias));    /* may wrap around: numbers that are none come by, too */
 
-/* Functions on vectors take up to TOGETHER of them (a constant at every call) and do each step for all before the next: a step of
-   a vector waits for the step before, so that one vector alone would leave the processor idle half of the time. */
-enum { TOGETHER = 4 };
+/* Functions on vectors take up to 32 numbers, TOGETHER vectors (their number is a constant at every call), and do each step for all
+   before the next: a step of a vector waits for the step before, so that one vector alone would leave the processor idle half of the time. */
+enum { TOGETHER = 32 / LANES };
 
-/* The larger of each of eight pairs. */
-static inline void larger8(Floats8 *most, const Floats8 *other) {
-    Integers8 larger = *other > *most;
-    *most = (Floats8)(((Integers8)*other & larger) | ((Integers8)*most & ~larger));
+/* most = the larger one, number by number. */
+static inline void keep_larger(Floats *most, const Floats *other) {
+    Integers larger = *other > *most;
+    *most = (Floats)(((Integers)*other & larger) | ((Integers)*most & ~larger));
 }
 
 static inline double exact_sqrt(double x) { return sqrt(x); } /* IEEE 754: rounded exactly */
@@ -70,11 +81,11 @@ static inline double exact_cos_turns(double turn) {
 /* values[i] = exp(values[i]) for vectors of values at most 0 (smaller than -87 counts as -87), relative error below 3e-7.
    exp x = 2^n exp r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in
    the low bits, from where a shift moves it into the exponent; exp r by its Taylor series, |r| <= ln 2 / 2. */
-static inline __attribute__((always_inline)) void exact_exp8(Floats8 *values, const int vectors) {
-    Floats8 r[TOGETHER], n[TOGETHER], shifted[TOGETHER], e[TOGETHER];
+static inline __attribute__((always_inline)) void exact_exps(Floats *values, const int vectors) {
+    Floats r[TOGETHER], n[TOGETHER], shifted[TOGETHER], e[TOGETHER];
     for (int i = 0; i < vectors; i++) {
-        r[i] = (Floats8){-87, -87, -87, -87, -87, -87, -87, -87};
-        larger8(&r[i], &values[i]);
+        r[i] = (Floats){0} - 87.0f;
+        keep_larger(&r[i], &values[i]);
     }
     for (int i = 0; i < vectors; i++) shifted[i] = r[i] * 1.44269504f + 12582912.0f;
     for (int i = 0; i < vectors; i++) n[i] = shifted[i] - 12582912.0f;
@@ -85,22 +96,22 @@ static inline __attribute__((always_inline)) void exact_exp8(Floats8 *values, co
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 0.5f;
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
     for (int i = 0; i < vectors; i++) e[i] = e[i] * r[i] + 1.0f;
-    for (int i = 0; i < vectors; i++) values[i] = (Floats8)((Bits8)e[i] + ((Bits8)shifted[i] << 23));
+    for (int i = 0; i < vectors; i++) values[i] = (Floats)((Bits)e[i] + ((Bits)shifted[i] << 23));
 }
 
 /* result[i] = 1 / sqrt(x[i]) of vectors of values at least 0, relative error below 2e-7; at most 1e10, also for 0. A first guess
    halves the exponent; each of Newton's steps y -> y (1.5 - x/2 y^2) doubles the digits that are right.
    Multiplications and subtractions take half the time of a square root and a division. */
-static inline __attribute__((always_inline)) void exact_inverse_root8(const Floats8 *x, Floats8 *result, const int vectors) {
-    const Bits8 guess = {0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df, 0x5f3759df};
-    const Floats8 most = {1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f, 1e10f};
-    Floats8 y[TOGETHER];
-    for (int i = 0; i < vectors; i++) y[i] = (Floats8)(guess - ((Bits8)x[i] >> 1));
+static inline __attribute__((always_inline)) void exact_inverse_roots(const Floats *x, Floats *result, const int vectors) {
+    const Bits guess = (Bits){0} + 0x5f3759dfu;
+    const Floats most = (Floats){0} + 1e10f;
+    Floats y[TOGETHER];
+    for (int i = 0; i < vectors; i++) y[i] = (Floats)(guess - ((Bits)x[i] >> 1));
     for (int step = 0; step < 3; step++)
         for (int i = 0; i < vectors; i++) y[i] = y[i] * (1.5f - x[i] * 0.5f * y[i] * y[i]);
     for (int i = 0; i < vectors; i++) {
-        Integers8 small = y[i] < most;
-        result[i] = (Floats8)(((Integers8)y[i] & small) | ((Integers8)most & ~small));
+        Integers small = y[i] < most;
+        result[i] = (Floats)(((Integers)y[i] & small) | ((Integers)most & ~small));
     }
 }
 

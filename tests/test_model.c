@@ -27,12 +27,12 @@ static void test_characters(void) {
 static void test_exact(void) {
     double worst = 0;
     for (double x = -87; x <= 0; x += 0.0137) {
-        float values[8];
-        for (int i = 0; i < 8; i++) values[i] = (float)x;
-        exact_exp8((Floats8 *)values, 1);
-        for (int i = 0; i < 8; i++) worst = fmax(worst, fabs((double)values[i] / exp((double)(float)x) - 1));
+        float values[LANES];
+        for (int i = 0; i < LANES; i++) values[i] = (float)x;
+        exact_exps((Floats *)values, 1);
+        for (int i = 0; i < LANES; i++) worst = fmax(worst, fabs((double)values[i] / exp((double)(float)x) - 1));
     }
-    check(worst < 3e-7, "exact_exp8 agrees with exp to %.1e", worst);
+    check(worst < 3e-7, "exact_exps agrees with exp to %.1e", worst);
     worst = 0;
     for (double x = 1e-30; x < 1e30; x *= 1.037) worst = fmax(worst, fabs(exact_log(x) - log(x)) / fmax(1, fabs(log(x))));
     check(worst < 5e-16, "exact_log agrees with log to %.1e", worst);
@@ -45,13 +45,13 @@ static void test_exact(void) {
     check(worst < 5e-13, "exact_exp agrees with exp to %.1e", worst);
     worst = 0;
     for (double x = 1e-19; x < 1e30; x *= 1.0937) {
-        Floats8 value = {(float)x}, inverse;
-        exact_inverse_root8(&value, &inverse, 1);
+        Floats value = {(float)x}, inverse;
+        exact_inverse_roots(&value, &inverse, 1);
         worst = fmax(worst, fabs((double)inverse[0] * sqrt((double)(float)x) - 1));
     }
-    Floats8 tiny = {0, 1e-30f}, most;
-    exact_inverse_root8(&tiny, &most, 1);
-    check(worst < 3e-7 && most[0] == 1e10f && most[1] == 1e10f, "exact_inverse_root8 agrees with 1 / sqrt to %.1e, and is at most 1e10", worst);
+    Floats tiny = {0, 1e-30f}, most;
+    exact_inverse_roots(&tiny, &most, 1);
+    check(worst < 3e-7 && most[0] == 1e10f && most[1] == 1e10f, "exact_inverse_roots agrees with 1 / sqrt to %.1e, and is at most 1e10", worst);
     float v[] = {3, -4, 0.5f};
     check(close_to(exact_norm(v, 3, 2), sqrt(25.25), 1e-12) && close_to(exact_norm(v, 3, 1), 7.5, 1e-9) &&
               close_to(exact_norm(v, 3, INFINITY), 4, 0) && close_to(exact_norm(v, 3, 3), cbrt(27 + 64 + 0.125), 1e-9),
