@@ -35,22 +35,20 @@ static double characters_per_second(Trainer *trainer) {
 
 /* ---- ceilings ----------------------------------------------------------------------------------- */
 
-/* Multiplications and additions per second of one core: sums that fill the registers, none waiting for another. */
+/* Multiplications and additions per second of one core: one tile of a product again and again, all of it in the first-level cache. */
 static double peak_flops(void) {
-    enum { SUMS = HIGH * WIDE, ROUNDS = 2000000 };
-    Floats sum[SUMS], factor = (Floats){0} + 0.999f, term = factor;
+    enum { DEPTH = 128, ROUNDS = 20000, COLUMNS = WIDE * LANES };
+    float a[HIGH * DEPTH], b[DEPTH * COLUMNS], out[HIGH * COLUMNS] = {0};
     double best = 0;
-    for (int i = 0; i < SUMS; i++) sum[i] = (Floats){(float)i};
-    for (int t = 0; t < 5; t++) {
+    for (int i = 0; i < HIGH * DEPTH; i++) a[i] = 1e-3f * (float)(i % 7);
+    for (int i = 0; i < DEPTH * COLUMNS; i++) b[i] = 1e-3f * (float)(i % 5);
+    for (int t = 0; t < 9; t++) {
         double start = seconds_now();
-        for (int r = 0; r < ROUNDS; r++)
-            for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + term;
-        double rate = 2.0 * LANES * SUMS * ROUNDS / (seconds_now() - start);
+        for (int r = 0; r < ROUNDS; r++) multiply_tile(HIGH, WIDE, DEPTH, a, DEPTH, 1, b, COLUMNS, out, COLUMNS, out, COLUMNS);
+        double rate = 2.0 * HIGH * COLUMNS * DEPTH * ROUNDS / (seconds_now() - start);
         best = rate > best ? rate : best;
     }
-    float kept = 0;
-    for (int i = 0; i < SUMS; i++) kept += sum[i][0];
-    if (kept == 1) printf(" "); /* so that the sums are needed */
+    if (out[0] == 1) printf(" "); /* so that the sums are needed */
     return best;
 }
 
@@ -64,8 +62,8 @@ static double random_rows(size_t rows, size_t dim, bool written) {
     for (int t = 0; t < 5; t++) {
         double start = seconds_now();
         for (size_t i = 0; i < rows; i++) {
-            if (i + 8 < rows) prefetch_row(a + order[i + 8] * dim, dim);
-            if (i + 8 < rows && written) prefetch_row(b + order[i + 8] * dim, dim);
+            if (i + 16 < rows) prefetch_row(a + order[i + 16] * dim, dim);
+            if (i + 16 < rows && written) prefetch_row(b + order[i + 16] * dim, dim);
             float *x = a + order[i] * dim, *y = b + order[i] * dim;
             if (written) for (size_t d = 0; d < dim; d++) y[d] += 1, x[d] += y[d];
             else for (size_t d = 0; d < dim; d++) sum[d] += x[d];

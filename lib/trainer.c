@@ -140,9 +140,9 @@ static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const
     Trainer *trainer = stretch->trainer;
     set_rates(optimizer, trainer, step);
     model_step(&trainer->model, optimizer, batch, &trainer->layers, team, member);
-    if (member > 0) return;
+    if (member > 0 || trainer->bad_step) return;
     trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
-    if (!isfinite(trainer->layers.mean_loss) && !trainer->bad_step) trainer->bad_step = step + 1;
+    if (!isfinite(trainer->layers.mean_loss)) trainer->bad_step = step + 1;
 }
 
 static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (trainer->stop && *trainer->stop); }
@@ -195,9 +195,10 @@ static void run_lap(Trainer *trainer, Stretch *stretch) {
     double start = seconds_now();
     stretch->to = least(stretch->to, stretch->from + divide_up(POSITIONS, trainer->options.batch));
     team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
+    trainer->laps++;
+    if (stretch->done == before) return;
     double seconds = (seconds_now() - start) / (double)(stretch->done - before), most = 1.1 * known[alone];
     trainer->lap_seconds[alone] = most > 0 && seconds > most ? most : seconds;
-    trainer->laps++;
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {

@@ -223,6 +223,40 @@ static void test_floor(const char *path) {
     free(text.ids);
 }
 
+/* ---- both ways of learning ---------------------------------------------------------------------- */
+
+/* Bits of the embedding after some batches; the way that is said to be faster takes the first lap. */
+static uint64_t learned(Team *team, Contexts *contexts, const Text *text, size_t batch, bool alone) {
+    RunOptions options = {.dim = 13, .batch = batch, .epochs = 2, .rule = ADAGRAD, .embedding_rate = 0.1, .linear_rate = 0.02, .accumulator = 1e-5, .deviation = 0.1, .seed = 1, .norm_type = 2};
+    Trainer *trainer = trainer_start(team, contexts, text->ids, 40000, options, NULL);
+    trainer->lap_seconds[0] = trainer->lap_seconds[1] = 1;
+    trainer->lap_seconds[alone] = 1e-9;
+    size_t steps = trainer_run(trainer, 50);
+    check(steps == 50 && trainer->laps == 1 && trainer->lap_seconds[!alone] == 1, "a batch of %zu, %d threads: one lap, in which %s", batch, team_size(team), alone ? "one learns alone" : "all learn together");
+    uint64_t bits = text_fingerprint((uint8_t *)trainer->model.embedding, contexts->rows * options.dim * sizeof(float));
+    trainer_end(trainer);
+    return bits;
+}
+
+static void test_ways(const char *path) {
+    Text text = text_read(path, true);
+    static const size_t batches[] = {5, 32, 300, 700};
+    Team *one = team_start(1);
+    Contexts contexts = contexts_list(one, text.ids, 40000, (RowOptions){.order = 4, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true});
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+        uint64_t bits = learned(one, &contexts, &text, batches[b], false);
+        for (int members = 2; members <= 3; members++) {
+            Team *team = team_start(members);
+            uint64_t together = learned(team, &contexts, &text, batches[b], false), alone = learned(team, &contexts, &text, batches[b], true);
+            check(together == bits && alone == bits, "batches of %zu, %d threads: learning together and learning alone give the bits of one thread", batches[b], members);
+            team_end(team);
+        }
+    }
+    contexts_free(&contexts);
+    team_end(one);
+    free(text.ids);
+}
+
 int main(void) {
     test_characters();
     test_exact();
@@ -233,6 +267,7 @@ int main(void) {
     test_gradients(32, 2);
     test_gradients(1, 1);
     test_adagrad();
+    test_ways("data/text.txt");
     test_floor("data/text.txt");
     return 0;
 }
