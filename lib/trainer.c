@@ -186,16 +186,17 @@ static void learn_alone(Team *team, int member, void *argument) {
 
 /* One lap: up to 131,072 positions, 50 milliseconds or so. Both ways of learning give the same bits; which one is faster depends on
    batch, model and machine, and on a virtual machine that is moved about it changes. So it is measured: the faster one takes the laps,
-   and the other one lap in 32. One slow lap may be another program's fault: times grow by a tenth at most. */
+   but for short trials of the other one, often at first (the first lap, where memory is touched for the first time, says little).
+   One slow lap may be another program's fault: times grow by a tenth at most. */
 static void run_lap(Trainer *trainer, Stretch *stretch) {
-    enum { POSITIONS = 131072, TRIAL = 32 };
+    enum { POSITIONS = 131072, TRIAL_POSITIONS = 16384, TRIALS = 16 };
     const double *known = trainer->lap_seconds;
-    bool faster_alone = known[1] > 0 && known[1] < known[0], alone = trainer->alone && (trainer->laps % TRIAL == 1) != faster_alone;
-    size_t before = stretch->done;
+    size_t lap = trainer->laps++, before = stretch->done;
+    bool trial = trainer->alone && lap > 0 && ((lap & (lap - 1)) == 0 || lap % TRIALS == 0);
+    bool alone = trial != (known[1] > 0 && known[1] < known[0]);
+    stretch->to = least(stretch->to, stretch->from + divide_up(trial ? TRIAL_POSITIONS : POSITIONS, trainer->options.batch));
     double start = seconds_now();
-    stretch->to = least(stretch->to, stretch->from + divide_up(POSITIONS, trainer->options.batch));
     team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
-    trainer->laps++;
     if (stretch->done == before) return;
     double seconds = (seconds_now() - start) / (double)(stretch->done - before), most = 1.1 * known[alone];
     trainer->lap_seconds[alone] = most > 0 && seconds > most ? most : seconds;
