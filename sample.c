@@ -131,6 +131,7 @@ int main(int argc, char **argv) {
         {0}};
     set_program_name(argv[0]);
     bool prompted = parse_options(argc, argv, table, usage, examples, &settings.prompt, 1) > 0;
+    if (option_named(table, "from")->given && !settings.score) wrong_use("--from belongs to --score FILE; leave it out, or name the file");
     signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, which flush_output takes for a quiet end */
     SavedModel saved = model_open(settings.model);
     if (settings.score) {

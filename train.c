@@ -518,8 +518,8 @@ static void say_files(const Run *run, const char *path) {
 static void say_resume(const Run *run) {
     char *out = shell_word(run->settings.out), *text = shell_word(run->settings.text), done[32], all[32];
     bool elsewhere = strcmp(run->settings.out, defaults.out) != 0;
-    notice("stopped after batch %s of %s; go on with: ./train --resume%s%s %s", grouped(run->trainer->step, done), grouped(run->trainer->steps, all),
-           elsewhere ? " --out " : "", elsewhere ? out : "", text);
+    notice("stopped after batch %s of %s; go on with: ./train --resume%s%s%s %s", grouped(run->trainer->step, done), grouped(run->trainer->steps, all),
+           elsewhere ? " --out " : "", elsewhere ? out : "", run->settings.text[0] == '-' && run->settings.text[1] ? " --" : "", text);
     free(out);
     free(text);
 }

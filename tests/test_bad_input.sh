@@ -241,6 +241,7 @@ refuses 2 "temperature -1" "from 0 to 100" ./sample --model "$model" -t -1
 refuses 2 "a temperature with a decimal comma" "is not a number" ./sample --model "$model" -t 0,8
 refuses 1 "scoring no file" "no such file" ./sample --model "$model" --score "$out/none"
 refuses 1 "scoring an empty file" "is empty" ./sample --model "$model" --score "$out/empty"
+refuses 2 "--from without --score" "belongs to --score" ./sample --model "$model" --from 10
 refuses 1 "scoring from beyond the end" "has only 4,000 characters" ./sample --model "$model" --score "$out/text" --from 4000
 refuses 1 "scoring a program" "is not text" ./sample --model "$model" --score "$out/binary"
 program=train
