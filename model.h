@@ -18,7 +18,7 @@
    each row that was looked up. Nothing here knows of files, options or printing.
 
    Every sum runs in one fixed order, whatever the number of threads, so the same input gives the same
-   bits. Threads divide positions, characters or rows among them, never one sum. */
+   bits. Threads divide parts of a batch, characters or rows among them, never one sum. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -167,8 +167,8 @@ typedef struct {
 
 static inline uint32_t times(const Batch *batch, size_t b) { return batch->next_start[b + 1] - batch->next_start[b]; }
 
-/* In a training step the batch is cut into parts, and these into pieces. What one member works on, and no other looks at,
-   stays in its cache. Each part has a sum of its own, so parts are the same for any number of threads. */
+/* In a training step the batch is cut into parts, for one member of the team each, and parts into pieces: what no other member looks at
+   stays in the member's cache. Each part has gradients of its own, added up in the end, so parts are the same for any number of threads. */
 enum { PIECE = 32, LEAST_PART = 16, MOST_PARTS = 8 };
 
 static inline size_t part_size(size_t size) {
