@@ -17,8 +17,8 @@
    So a look-up table is trained like any other layer: the gradient that arrives at the sum is handed to
    each row that was looked up. Nothing here knows of files, options or printing.
 
-   Every sum runs in one fixed order, whatever the number of threads, so the same input gives the same
-   bits. Threads divide parts of a batch, characters or rows among them, never one sum. */
+   Every sum runs in one fixed order, cut where the size of the batch says and not the number of threads,
+   so the same input gives the same bits. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -185,7 +185,7 @@ typedef struct {
     float *logits;    /* [contexts, 104]; backward turns them into dlogits */
     double *log_sum;  /* [contexts] ln of the sum of exp(logit) */
     float *dh;        /* [size, padded(dim)] */
-    float *gradient;  /* [8 parts][100, padded(dim)] of linear.weight, then [104] of linear.bias */
+    float *gradient;  /* [MOST_PARTS], each [100, padded(dim)] of linear.weight, then [104] of linear.bias */
     double *loss;     /* [size] nats, added up over a context's positions */
     double mean_loss; /* of the latest training step's batch, nats per position */
 } Layers;
@@ -277,7 +277,7 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
                 for (int i = 0; i < half; i++) keep_larger(&most[i], &most[i + half]);
             Floats m = most[0];
             for (int half = LANES / 2; half > 0; half /= 2)
-                for (int i = 0; i < half; i++) m[i] = larger(m[i], m[i + half]);
+                for (int i = 0; i < half; i++) m[i] = larger(m[i + half], m[i]); /* keep_larger's rule for NaN */
             largest[b] = m[0];
         }
         for (size_t b = 0; b < count; b++) {
@@ -342,7 +342,7 @@ static inline void model_backward(const Model *model, const Batch *batch, Layers
     multiply(last - first, stride, CHARACTERS, logits, LOGITS, 1, model->linear, stride, NULL, 0, layers->dh + first * stride, stride);
 }
 
-/* gradient [101, padded(dim) or 104] += d linear.weight and d linear.bias over the first `count` contexts of the layers; or = instead of +=. */
+/* gradient (of one part) += d linear.weight and d linear.bias over the first `count` contexts of the layers; or = when not to add. */
 static inline void linear_gradient(const Model *model, const Layers *layers, size_t count, bool add, float *gradient) {
     size_t stride = padded(model->dim);
     float *bias = gradient + CHARACTERS * stride;
@@ -427,9 +427,11 @@ static inline __attribute__((always_inline)) void ask_for_sums(const Model *mode
 static inline void row_update(Model *model, Optimizer *optimizer, uint32_t row, const float *gradient, size_t frequency) {
     size_t place = row * model->dim;
     float scaled[MAX_DIM];
-    for (size_t d = 0; optimizer->scale_grad_by_freq && d < model->dim; d++) scaled[d] = gradient[d] / (float)frequency;
-    update(optimizer->rule, optimizer->embedding_rate, model->dim, optimizer->scale_grad_by_freq ? scaled : gradient,
-           sums_at(optimizer->embedding_sum, place), model->embedding + place);
+    if (optimizer->scale_grad_by_freq) {
+        for (size_t d = 0; d < model->dim; d++) scaled[d] = gradient[d] / (float)frequency;
+        gradient = scaled;
+    }
+    update(optimizer->rule, optimizer->embedding_rate, model->dim, gradient, sums_at(optimizer->embedding_sum, place), model->embedding + place);
 }
 
 /* The rows that are on at one of the contexts first .. last - 1 and nowhere else in the batch: dh is their gradient. */
@@ -473,7 +475,7 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
-/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. Their sums of
+/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. Sums of
    squares are asked for while multiply is at work, for as many contexts as it takes at a time. */
 static inline void part_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, int member, size_t part) {
     size_t size = part_size(batch->size), begin = part * size, end = least(begin + size, batch->size);

@@ -563,7 +563,7 @@ int main(int argc, char **argv) {
     Run run = {.settings = defaults, .best_loss = INFINITY};
     Settings *settings = &run.settings;
     RunOptions *options = &settings->run;
-    settings->threads = least((size_t)processors(), 8); /* a batch of 256 is cut into some ten pieces: more members would wait */
+    settings->threads = least((size_t)processors(), 4); /* a batch of 256 is cut into four parts: more members would wait */
     Option table[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &settings->order, 1, MAX_ORDER, "N", "longest n-gram that has a row; 1: characters only", .decides = true},
@@ -582,7 +582,7 @@ int main(int argc, char **argv) {
         {REAL, "init-std", 0, &options->deviation, 0, 1e6, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
         {REAL, "val", 0, &settings->held_out, 0, 0.9, "X", "share of the text that is held out, at its end", .decides = true},
         {COUNT, "seed", 's', &settings->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
-        {COUNT, "threads", 't', &settings->threads, 1, 256, "N", "any number gives the same result (by default as many as there are processors, at most 8)"},
+        {COUNT, "threads", 't', &settings->threads, 1, 256, "N", "any number gives the same result (by default as many as there are processors, at most 4)"},
         {COUNT, "evaluations", 0, &settings->evaluations, 1, 1000, "N", "times an epoch that the held-out part is scored; after as many without a better model training stops", .decides = true},
         {GROUP, .name = "As nn.Embedding has them"},
         {TEXT, "pretrained", 0, &settings->pretrained, 0, 0, "FILE", "start from another model's rows, matched by their text", .decides = true},
@@ -612,6 +612,7 @@ int main(int argc, char **argv) {
         take_options(table, path, &checkpoint);
     }
     settle(settings);
+    if (settings->held_out == 0) wrong_use("--val 0 holds nothing out to be judged by; give a share above 0, such as 0.1");
 
     run.text = text_read(settings->text, settings->strict);
     if (!settings->quiet) text_notice(&run.text, settings->text);

@@ -584,7 +584,7 @@ static void static_and_dynamic(const Story *story) {
     word_sum(model, "dog bites man", second);
     double alike = cosine(cat, bat, DIM), same = cosine(first, second, DIM);
     printf("   The embedding is static: 'a' has one row, in \"cat\" as in \"bad\". What depends on the context is\n"
-           "   the sum of the rows that are on; it is what ./train gives to the linear layer:\n\n");
+           "   a sum of rows. Let it be of the rows of all characters there are:\n\n");
     print_row("c + a + t", cat, DIM);
     print_row("b + a + t", bat, DIM);
     printf("\n   cosine of \"cat\" and \"bat\"                      %9.6f   two contexts, two vectors, in part alike\n", alike);
@@ -596,8 +596,9 @@ static void static_and_dynamic(const Story *story) {
     printf("   p[right] after 500 steps        00      01      10      11    loss (guessing: ln 2 = %.4f)\n", log(2));
     printf("   a row for each character    %6.3f  %6.3f  %6.3f  %6.3f   %.4f\n", right[0], right[1], right[2], right[3], loss);
     printf("   and one for each pair       %6.3f  %6.3f  %6.3f  %6.3f   %.4f\n\n", right_pairs[0], right_pairs[1], right_pairs[2], right_pairs[3], loss_pairs);
-    printf("   A row for the pair mends it, and ./train has rows for the strings it has seen. For what nobody\n"
-           "   has seen together, layers of attention are needed: in Sentence-BERT each token's vector is mixed\n"
+    printf("   A row for the pair mends it. So ./train adds to the last character's row the rows of the strings\n"
+           "   that it has seen and that end there (./sample --next shows which): they know the order. For what\n"
+           "   nobody has seen together, layers of attention are needed: in Sentence-BERT each token's vector is mixed\n"
            "   with those around it, weighed by how they fit, so 'bank' gets one vector by a river and another in\n"
            "   a city. Those layers, too, begin with an nn.Embedding, and order comes in as one more embedding,\n"
            "   of the place.\n\n");

@@ -19,13 +19,13 @@ static RunOptions run_options(size_t dim, size_t batch, bool characters_only) {
 
 /* The best of several stretches of about 0.2 s: other programs can only slow one down. */
 static double characters_per_second(Trainer *trainer) {
-    size_t batch = trainer->options.batch, steps = 1 + 100000 / batch;
+    size_t batch = trainer->options.batch, steps = least(1 + 100000 / batch, RUN_STEPS);
     double best = 0;
     trainer_run(trainer, steps);
     for (int i = 0; i < 12; i++) {
         size_t done = 0;
         double start = seconds_now(), seconds;
-        do done += trainer_run(trainer, steps < RUN_STEPS ? steps : RUN_STEPS);
+        do done += trainer_run(trainer, steps);
         while ((seconds = seconds_now() - start) < 0.2);
         double rate = (double)(done * batch) / seconds;
         best = rate > best ? rate : best;

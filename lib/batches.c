@@ -12,7 +12,7 @@ Batch batch_allocate(size_t size, size_t most_on) {
                    .where_start = allocate(on + 1, sizeof(uint32_t), "a batch"),
                    .where = allocate(on, sizeof(uint32_t), "a batch"),
                    .number_of = allocate(on, sizeof(uint32_t), "a batch"),
-                   .shared_row = allocate(on + 1, sizeof(uint32_t), "a batch")};
+                   .shared_row = allocate(on, sizeof(uint32_t), "a batch")};
 }
 
 void batch_free(Batch *batch) {

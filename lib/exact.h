@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As many floats as a register of this machine holds, and how many such registers there are: element-wise + - * / give the same
-   bits whatever the width. (gcc keeps vectors that are wider than its registers in memory, ten times as slow.) Vectors are never
-   passed or returned, so no calling convention matters. */
+/* As many floats as a register of this machine holds, and how many such registers there are (32-bit x86 has fewer: there sums
+   go through memory): element-wise + - * / give the same bits whatever the width. (gcc keeps vectors that are wider than its
+   registers in memory, ten times as slow.) Vectors are never passed or returned, so no calling convention matters. */
 #ifdef __AVX__
 enum { LANES = 8 };
 #else

@@ -96,7 +96,7 @@ static void put_neighbours(const Page *page, size_t i) {
         if (nearest == page->count) return;
         char name[8];
         used[nearest] = true;
-        fputs(n ? ", " : "; nearest: ", page->file);
+        fputs(n ? ", " : "; nearest at the end: ", page->file);
         put_escaped(page->file, character_name(character_of((uint8_t)page->rows[nearest]), name));
         fprintf(page->file, " (%.2f)", best);
     }
@@ -124,7 +124,7 @@ static void put_map(Page *page) {
         fprintf(file, "</text><title>");
         put_escaped(file, name);
         fprintf(file, ": row %u, seen %s times", (unsigned)page->rows[i], grouped(page->saved->contexts.count[page->rows[i]], number));
-        if (page->start.known) fprintf(file, ", moved %.2f", distance_moved(page->saved, &page->start, page->rows[i]));
+        if (page->start.known) fprintf(file, ", moved %.2f in all", distance_moved(page->saved, &page->start, page->rows[i]));
         put_neighbours(page, i);
         fprintf(file, "</title></g>\n");
     }
@@ -370,7 +370,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
     fprintf(page.file, "<h2>The characters' rows, from random to trained</h2>\n<p id=controls hidden><button id=play>play</button><input id=slider type=range min=0 step=any "
                        "aria-label=\"moment of the run\"><span>batch <span id=step></span></span></p>\n");
     put_map(&page);
-    fprintf(page.file, "<p>The plane on which the trained rows (dim %zu) differ most: %.0f%% of their variance lies across, %.0f%% along. Marks that would cover each other are moved apart a "
+    fprintf(page.file, "<p>The plane on which the trained rows (dim %zu) differ most: %.0f%% of their variance lies across, %.0f%% along. At the end of the run marks that would cover each other are moved apart a "
                        "little; faint lines show the ways they came.</p>\n<p id=about></p><svg id=row viewBox=\"0 0 560 60\" role=img aria-label=\"the row's numbers\" hidden></svg>\n", saved->model.dim, 100 * page.projection.share[0], 100 * page.projection.share[1]);
     fprintf(page.file, "<h2>Loss</h2>\n");
     beside(model_path, "loss.csv", path);

@@ -10,12 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 char *grouped(size_t number, char *text) {
     char digits[32];
     int length = snprintf(digits, sizeof digits, "%zu", number), used = 0;

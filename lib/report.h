@@ -30,8 +30,6 @@ void log_add(Log *rows, size_t step, double epoch, size_t characters, double tra
 bool log_load(Log *rows, const char *path, size_t last_step);
 void log_free(Log *rows);
 
-double seconds_now(void);
-
 /* A number with thousands separated: 1,115,394. Returns text [32]. */
 char *grouped(size_t number, char *text);
 

@@ -29,4 +29,7 @@ size_t team_next(Team *team);
 /* How many threads this machine can run at once. */
 int processors(void);
 
+/* Seconds by a clock that only goes forward. */
+double seconds_now(void);
+
 #endif

@@ -1,7 +1,5 @@
 #include "trainer.h"
 
-#include "report.h"
-
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
 size_t epoch_steps(size_t length, size_t batch) {
@@ -147,20 +145,19 @@ static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const
 
 static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (trainer->stop && *trainer->stop); }
 
-/* Members prepare a batch each and then learn from these together, one after the other. Two rounds of batches and two
-   flags take turns: some member may still be at the last round's. */
+/* Members prepare a round of batches and then learn from these together, one after the other. Two rounds and two flags take turns:
+   some member may still be at the last round's. */
 static void learn_together(Team *team, int member, void *argument) {
     Stretch *stretch = argument;
     Trainer *trainer = stretch->trainer;
-    size_t members = (size_t)team_size(team);
+    size_t round = trainer->round, members = (size_t)team_size(team);
     Optimizer optimizer = trainer->optimizer; /* each member's own: only the learning rates change */
-    for (size_t step = stretch->from, turn = 0; step < stretch->to; step += members, turn = !turn) {
-        Batch *round = trainer->ahead + turn * members;
-        size_t own = step + (size_t)member;
-        if (own < stretch->to) prepare(trainer, member, own, &round[member]);
+    for (size_t step = stretch->from, turn = 0, count; step < stretch->to; step += count, turn = !turn) {
+        count = least(round, stretch->to - step);
+        for (size_t b = (size_t)member; b < count; b += members) prepare(trainer, member, step + b, &trainer->ahead[turn * round + b]);
         if (member == 0) trainer->stopping[turn] = should_stop(trainer);
-        for (size_t m = 0; m < members && step + m < stretch->to; m++) {
-            take_step(stretch, &optimizer, step + m, &round[m], team, member);
+        for (size_t b = 0; b < count; b++) {
+            take_step(stretch, &optimizer, step + b, &trainer->ahead[turn * round + b], team, member);
             if (trainer->stopping[turn]) return;
         }
     }
@@ -174,32 +171,38 @@ static void learn_alone(Team *team, int member, void *argument) {
     size_t round = trainer->round;
     Optimizer optimizer = trainer->optimizer;
     for (size_t step = stretch->from, ready = 0, turn = 0, count; step < stretch->to || ready; step += count, ready = count, turn = !turn) {
-        Batch *coming = trainer->ahead + turn * round, *learned = trainer->ahead + !turn * round;
+        size_t coming = turn * round, learned = !turn * round; /* places in `ahead` */
         count = least(round, stretch->to - step);
-        for (size_t b = (size_t)member - 1; member > 0 && b < count; b += (size_t)team_size(team) - 1) prepare(trainer, member, step + b, &coming[b]);
-        for (size_t b = 0; member == 0 && b < ready; b++) take_step(stretch, &optimizer, step - ready + b, &learned[b], trainer->alone, 0);
+        for (size_t b = (size_t)member - 1; member > 0 && b < count; b += (size_t)team_size(team) - 1) prepare(trainer, member, step + b, &trainer->ahead[coming + b]);
+        for (size_t b = 0; member == 0 && b < ready; b++) take_step(stretch, &optimizer, step - ready + b, &trainer->ahead[learned + b], trainer->alone, 0);
         if (member == 0) trainer->stopping[turn] = should_stop(trainer);
         team_meet(team);
         if (trainer->stopping[turn]) return;
     }
 }
 
-/* One lap: up to 131,072 positions, 50 milliseconds or so. Both ways of learning give the same bits; which one is faster depends on
-   batch, model and machine, and on a virtual machine that is moved about it changes. So it is measured: the faster one takes the laps,
-   but for short trials of the other one, often at first (the first lap, where memory is touched for the first time, says little).
-   One slow lap may be another program's fault: times grow by a tenth at most. */
+/* One lap: 131,072 positions, 50 milliseconds or so, and 8 rounds at least. Both ways of learning give the same bits; which one is
+   faster depends on batch, model and machine, and on a virtual machine that is moved about it changes. So it is measured: the faster one
+   takes the laps, but for short trials of the other one, often at first (the first lap, where memory is touched for the first time,
+   says little). Laps that are shorter still, up to an evaluation or the end of an epoch, do not count. One slow lap may be another
+   program's fault: times grow by a tenth at most. */
 static void run_lap(Trainer *trainer, Stretch *stretch) {
-    enum { POSITIONS = 131072, TRIAL_POSITIONS = 16384, TRIALS = 16 };
-    const double *known = trainer->lap_seconds;
-    size_t lap = trainer->laps++, before = stretch->done;
-    bool trial = trainer->alone && lap > 0 && ((lap & (lap - 1)) == 0 || lap % TRIALS == 0);
-    bool alone = trial != (known[1] > 0 && known[1] < known[0]);
-    stretch->to = least(stretch->to, stretch->from + divide_up(trial ? TRIAL_POSITIONS : POSITIONS, trainer->options.batch));
+    enum { POSITIONS = 131072, TRIAL_POSITIONS = 16384, TRIAL_EVERY = 16 };
+    size_t batch = trainer->options.batch, round = trainer->round, lap = trainer->laps, before = stretch->done;
+    size_t steps = divide_up(POSITIONS, batch), trial_steps = divide_up(TRIAL_POSITIONS, batch);
+    steps = steps > 8 * round ? steps : 8 * round;
+    trial_steps = trial_steps > 4 * round ? trial_steps : 4 * round;
+    bool trial = trainer->alone && lap > 0 && ((lap & (lap - 1)) == 0 || lap % TRIAL_EVERY == 0);
+    bool alone = trial != (trainer->lap_time[1] > 0 && trainer->lap_time[1] < trainer->lap_time[0]);
+    stretch->to = least(stretch->to, stretch->from + (trial ? trial_steps : steps));
     double start = seconds_now();
     team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
-    if (stretch->done == before) return;
-    double seconds = (seconds_now() - start) / (double)(stretch->done - before), most = 1.1 * known[alone];
-    trainer->lap_seconds[alone] = most > 0 && seconds > most ? most : seconds;
+    size_t done = stretch->done - before;
+    if (done < trial_steps) return;
+    size_t positions = (done - 1) * batch + step_positions(trainer, stretch->from + done - 1);
+    double time = (seconds_now() - start) / (double)positions, most = 1.1 * trainer->lap_time[alone];
+    trainer->lap_time[alone] = most > 0 && time > most ? most : time;
+    trainer->laps++;
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {

@@ -42,8 +42,8 @@ typedef struct {
     Batch *ahead;    /* [ahead_count] batches of this round and of the next, `round` of each */
     size_t ahead_count, round;
     Team *alone;     /* a team of one: see learn_alone; NULL when the whole team is one */
-    double lap_seconds[2]; /* per step, the last time that the team learned together, and that one learned alone; 0: not tried */
-    size_t laps;
+    double lap_time[2]; /* seconds per position when all learn together, and when one learns alone; 0: not known; see run_lap */
+    size_t laps;        /* that were long enough to count */
     uint32_t **mark; /* [members][rows] */
     Layers layers;
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
