@@ -443,7 +443,7 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
         }
 }
 
-/* The rows first .. last - 1 of those that are on at several contexts. */
+/* The rows first .. last - 1 of those that are on at several contexts. Their sums have been asked for, but maybe by another member. */
 static inline void shared_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first, size_t last) {
     float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
     for (size_t s = first; s < last; s++) ask_for_sums(model, optimizer, batch->row[batch->shared_row[s]]);
@@ -475,18 +475,23 @@ static inline double mean_loss(const Batch *batch, const Layers *layers) {
     return sum / (double)batch->next_start[batch->size];
 }
 
-/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. Sums of
-   squares are asked for while multiply is at work, for as many contexts as it takes at a time. */
+/* model_backward; meanwhile the rows' sums of squares are asked for, always for as many contexts as multiply takes at a time. */
+static inline void piece_backward(const Model *model, const Optimizer *optimizer, const Batch *batch, Layers *layers, size_t first, size_t last) {
+    for (size_t b = first, end; b < last; b = end) {
+        end = least(b + HIGH, last);
+        for (uint32_t i = batch->on_start[b]; i < batch->on_start[end]; i++) ask_for_sums(model, optimizer, batch->on[i]);
+        model_backward(model, batch, layers, b, end);
+    }
+}
+
+/* Forward and backward for one part of the batch; and the steps of rows that no other context of the batch has on. */
 static inline void part_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, int member, size_t part) {
     size_t size = part_size(batch->size), begin = part * size, end = least(begin + size, batch->size);
     for (size_t first = begin, last; first < end; first = last) {
         last = least(first + PIECE, end);
         Layers own = layers_of(layers, model->dim, member, first);
         model_forward(model, batch, &own, first, last);
-        for (size_t b = first; b < last; b += HIGH) {
-            for (uint32_t i = batch->on_start[b]; i < batch->on_start[least(b + HIGH, last)]; i++) ask_for_sums(model, optimizer, batch->on[i]);
-            model_backward(model, batch, &own, b, least(b + HIGH, last));
-        }
+        piece_backward(model, optimizer, batch, &own, first, last);
         linear_gradient(model, &own, last - first, first > begin, layers->gradient + part * gradient_size(model->dim));
         if (!optimizer->freeze_embedding) embedding_update(model, optimizer, batch, &own, first, last);
     }

@@ -612,13 +612,12 @@ int main(int argc, char **argv) {
         take_options(table, path, &checkpoint);
     }
     settle(settings);
-    if (settings->held_out == 0) wrong_use("--val 0 holds nothing out to be judged by; give a share above 0, such as 0.1");
 
     run.text = text_read(settings->text, settings->strict);
     if (!settings->quiet) text_notice(&run.text, settings->text);
     run.split = (size_t)((double)run.text.length * (1 - settings->held_out));
     if (run.split < 2 || run.split == run.text.length)
-        fail("%s: %zu characters are too few to train on some and hold out %g of them; give a longer text", settings->text, run.text.length, settings->held_out);
+        fail("%s: %zu characters are too few to train on some and hold out %g of them; give a longer text or another --val", settings->text, run.text.length, settings->held_out);
     if (!options->epochs) options->epochs = run.split > 3000000 ? 1 : 2; /* beyond, a second pass learns by heart */
     if (settings->resume) {
         char path[PATH_MAX];

@@ -104,10 +104,7 @@ static void print_stages(Trainer *trainer) {
         u = seconds_now(), seconds[2] += u - t, t = u;
         softmax(layers->logits, b->size, layers->log_sum);
         u = seconds_now(), seconds[3] += u - t, t = u;
-        for (size_t i = 0; i < b->size; i += HIGH) {
-            for (uint32_t k = b->on_start[i]; k < b->on_start[least(i + HIGH, b->size)]; k++) ask_for_sums(model, &trainer->optimizer, b->on[k]);
-            model_backward(model, b, layers, i, least(i + HIGH, b->size));
-        }
+        piece_backward(model, &trainer->optimizer, b, layers, 0, b->size);
         u = seconds_now(), seconds[4] += u - t, t = u;
         linear_gradient(model, layers, b->size, false, layers->gradient);
         linear_update(model, &trainer->optimizer, layers, 1, 0, CHARACTERS);

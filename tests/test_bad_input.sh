@@ -102,7 +102,7 @@ for kinds in all,phrases phrases,all; do refuses 2 "kinds and all: $kinds" '"all
 refuses 2 "no kinds" "--rows: its value is empty: give KINDS, or leave" ./train --rows "" --out "$saved" "$out/text"
 refuses 2 "a norm of no type" "--norm-type: its value is empty" ./train --norm-type= --out "$saved" "$out/text"
 for value in 0 -1 nan x; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
-refuses 2 "--val 0 holds nothing out" "above 0" ./train $small --val 0 --out "$saved" "$out/text"
+refuses 1 "--val 0 holds nothing out" "too few" ./train $small --val 0 --out "$saved" "$out/text"
 long=$(printf '%05000d' 0)
 refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
 refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
@@ -394,7 +394,7 @@ for batch in $batches; do trains "batch $batch" -t 3 --dim 3 --order 3 --batch $
 end "batch 1 to larger than the text"
 begin
 for threads in 1 2 5 16 256; do trains "$threads threads" -t $threads --dim 3 --order 3; done
-for share in 1e-9 0.001 0.01 0.5 0.89 0.9; do trains "val $share" -t 2 --dim 3 --order 3 --val $share; done
+for share in 0 1e-9 0.001 0.01 0.5 0.89 0.9; do trains "val $share" -t 2 --dim 3 --order 3 --val $share; done
 for times in 1 2 7 1000; do trains "$times evaluations" -t 2 --dim 3 --order 3 -b 16 --evaluations $times; done
 for least in 1 2 3 1000 4294967295; do trains "min-count $least" -t 2 --dim 3 --min-count $least; done
 for most in 0 1 2 100 1000000000; do trains "max-rows $most" -t 2 --dim 3 --max-rows $most; done
