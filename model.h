@@ -306,17 +306,21 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
     }
 }
 
-/* The whole model for contexts first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
-static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
-    size_t stride = padded(model->dim);
-    float *h = layers->h + (first - layers->first) * stride, *logits = layers->logits + (first - layers->first) * LOGITS;
-    double *log_sum = layers->log_sum + (first - layers->first);
+/* Embedding, for contexts first .. last - 1, whose rows are asked for ahead: h [last - first, padded(dim)]. */
+static inline void contexts_forward(const Model *model, const Batch *batch, size_t first, size_t last, float *h) {
     for (size_t b = first; b < last; b++) {
         if (b + AHEAD < batch->size)
             for (uint32_t i = batch->on_start[b + AHEAD]; i < batch->on_start[b + AHEAD + 1]; i++)
                 prefetch_row(model->embedding + batch->on[i] * model->dim, model->dim);
-        embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], h + (b - first) * stride);
+        embedding_forward(model, batch->on + batch->on_start[b], batch->on_start[b + 1] - batch->on_start[b], h + (b - first) * padded(model->dim));
     }
+}
+
+/* The whole model for contexts first .. last - 1: afterwards logits hold p, and loss -ln p[next]. */
+static inline void model_forward(const Model *model, const Batch *batch, Layers *layers, size_t first, size_t last) {
+    float *h = layers->h + (first - layers->first) * padded(model->dim), *logits = layers->logits + (first - layers->first) * LOGITS;
+    double *log_sum = layers->log_sum + (first - layers->first);
+    contexts_forward(model, batch, first, last, h);
     linear_forward(model, h, last - first, logits);
     for (size_t b = first; b < last; b++) {
         layers->loss[b] = 0;

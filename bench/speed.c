@@ -82,7 +82,7 @@ enum { BATCHES = 400, STAGES = 7 };
 
 static void print_stages(Trainer *trainer) {
     static const char *names[STAGES] = {"find and group rows", "rows in (Embedding)", "logits (Linear)", "softmax, loss", "dlogits, dh", "linear layer's step", "rows' steps (Adagrad)"};
-    size_t dim = trainer->options.dim, batch = trainer->options.batch, rows = trainer->model.rows, stride = padded(dim);
+    size_t dim = trainer->options.dim, batch = trainer->options.batch, rows = trainer->model.rows;
     double seconds[STAGES] = {0}, positions = 0, contexts = 0, on = 0, distinct = 0;
     Model *model = &trainer->model;
     Layers *layers = &trainer->layers;
@@ -94,11 +94,7 @@ static void print_stages(Trainer *trainer) {
         batch_fill(b, trainer->contexts, &trainer->found, trainer->order + n * batch, 0, batch, trainer->mark[0]);
         batch_group(b, trainer->mark[0]);
         u = seconds_now(), seconds[0] += u - t, t = u;
-        for (size_t i = 0; i < b->size; i++) {
-            if (i + AHEAD < b->size)
-                for (uint32_t k = b->on_start[i + AHEAD]; k < b->on_start[i + AHEAD + 1]; k++) prefetch_row(model->embedding + b->on[k] * dim, dim);
-            embedding_forward(model, b->on + b->on_start[i], b->on_start[i + 1] - b->on_start[i], layers->h + i * stride);
-        }
+        contexts_forward(model, b, 0, b->size, layers->h);
         u = seconds_now(), seconds[1] += u - t, t = u;
         linear_forward(model, layers->h, b->size, layers->logits);
         u = seconds_now(), seconds[2] += u - t, t = u;
