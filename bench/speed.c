@@ -55,9 +55,10 @@ static double peak_flops(void) {
 /* Rows per second, visited in random order: only read, or two tables read and written. */
 static double random_rows(size_t rows, size_t dim, bool written) {
     float *a = allocate(rows, dim * sizeof *a, "bench"), *b = allocate(rows, dim * sizeof *b, "bench"), sum[MAX_DIM] = {0};
-    uint32_t *order = allocate(rows, sizeof *order, "bench");
+    uint64_t *order = allocate(rows, sizeof *order, "bench");
     Random random = random_seeded(1);
-    random_permutation(&random, order, (uint32_t)rows);
+    for (size_t i = 0; i < rows; i++) order[i] = i;
+    random_shuffle(&random, order, (uint32_t)rows);
     double best = 0;
     for (int t = 0; t < 5; t++) {
         double start = seconds_now();
@@ -91,8 +92,7 @@ static void print_stages(Trainer *trainer) {
     trainer->optimizer.embedding_rate = trainer->optimizer.linear_rate = 1e-6f;
     for (size_t n = 0; n < BATCHES && (n + 1) * batch <= trainer->found.count; n++) {
         double t = seconds_now(), u;
-        batch_fill(b, trainer->contexts, &trainer->found, trainer->order + n * batch, 0, batch, trainer->mark[0]);
-        batch_group(b, trainer->mark[0]);
+        batch_fill(b, trainer->contexts, trainer->found.others, trainer->order + n * batch, batch, trainer->spare[0], trainer->mark[0]);
         u = seconds_now(), seconds[0] += u - t, t = u;
         contexts_forward(model, b, 0, b->size, layers->h);
         u = seconds_now(), seconds[1] += u - t, t = u;

@@ -27,91 +27,51 @@ void batch_free(Batch *batch) {
     free(batch->shared_row);
 }
 
-/* Asks for what positions need some time before they need it: places are anywhere in the text, rows anywhere in the
-   table. Before the first position (b = 0) for all up to SOON, then for one at a time. */
-static inline __attribute__((always_inline)) void ask_ahead(const Contexts *contexts, const Found *found, const uint32_t *place, size_t b, size_t count) {
-    enum { SOON = 16, SOONER = 6 };
-    if (!place) return;
-    for (size_t i = b == 0 ? 0 : b + SOON; i <= b + SOON && i < count; i++) {
-        __builtin_prefetch(&found->ngram[place[i]]);
-        __builtin_prefetch(&found->next[place[i]]);
-        if (found->others) __builtin_prefetch(&found->others[place[i]]);
+/* Sorts positions by their rows, digit by digit from the last to the first; positions and spare take turns. Returns where the result is. */
+static const uint64_t *sorted_positions(uint64_t *positions, uint64_t *spare, size_t count, uint32_t ngrams_end) {
+    enum { MOST_BITS = 8 };
+    int needed = 1, most = count < 128 ? 5 : MOST_BITS, digits, bits;
+    while (ngrams_end >> needed) needed++;
+    digits = (needed + most - 1) / most;
+    bits = (needed + digits - 1) / digits;
+    for (int digit = 0; digit < digits; digit++) {
+        int shift = ROW_SHIFT + digit * bits;
+        uint32_t start[(1 << MOST_BITS) + 1] = {0}, mask = (1u << bits) - 1;
+        for (size_t b = 0; b < count; b++) start[(positions[b] >> shift & mask) + 1]++;
+        for (uint32_t value = 0; value < mask; value++) start[value + 1] += start[value];
+        for (size_t b = 0; b < count; b++) spare[start[positions[b] >> shift & mask]++] = positions[b];
+        uint64_t *sorted = spare;
+        spare = positions;
+        positions = sorted;
     }
-    if (b + SOONER >= count) return;
-    uint32_t row = found->ngram[place[b + SOONER]];
-    if (row != NO_ROW) __builtin_prefetch(&contexts->parent[row]);
+    return positions;
 }
 
-/* Where n-grams are the only kind, the longest one's row tells the whole context: positions with the same one share a context, in
-   the order of their first. (With more kinds two contexts are hardly ever the same.) */
-static void fill_shared(Batch *batch, const Contexts *contexts, const Found *found, const uint32_t *place, size_t from,
-                        size_t count, uint32_t *mark) {
-    uint32_t *leaf = batch->row, *context_of = batch->where, *start = batch->next_start + 1, on = 0, size = 0, sum = 0;
-    for (size_t b = 0; b < count; b++) {
-        ask_ahead(contexts, found, place, b, count);
-        uint32_t row = found->ngram[place ? place[b] : from + b], number = row == NO_ROW ? size : mark[row];
-        if (number >= size || leaf[number] != row) {
-            number = size++;
-            if (row != NO_ROW) mark[row] = number;
-            leaf[number] = row;
-            start[number] = 0;
-            batch->on_start[number] = on;
-            for (uint32_t r = row; r != NO_ROW; r = contexts->parent[r]) batch->on[on++] = r;
-        }
-        context_of[b] = number;
-        start[number]++;
+/* on[i] is `row`, the batch's distinct row of this number, which may be a new one. */
+static inline void switch_on(Batch *batch, uint32_t i, uint32_t row, uint32_t number) {
+    uint32_t *count = batch->where_start + 1;
+    batch->on[i] = row;
+    batch->number_of[i] = number;
+    if (number == batch->distinct) {
+        batch->row[batch->distinct++] = row;
+        count[number] = 0;
     }
-    batch->on_start[size] = on;
-    batch->size = size;
-    for (uint32_t number = 0; number < size; number++) { /* start[number] becomes where its first next stands, */
-        uint32_t times = start[number];
-        start[number] = sum;
-        sum += times;
-    }
-    batch->next_start[0] = 0;
-    for (size_t b = 0; b < count; b++) /* and in the end where the following context's first does */
-        batch->next[start[context_of[b]]++] = found->next[place ? place[b] : from + b];
+    count[number]++;
 }
 
-void batch_fill(Batch *batch, const Contexts *contexts, const Found *found, const uint32_t *place, size_t from, size_t count,
-                uint32_t *mark) {
-    uint32_t on = 0;
-    if (!found->others) {
-        fill_shared(batch, contexts, found, place, from, count, mark);
-        return;
-    }
-    batch->size = count;
-    for (size_t b = 0; b < count; b++) {
-        size_t i = place ? place[b] : from + b;
-        ask_ahead(contexts, found, place, b, count);
-        batch->next[b] = found->next[i];
-        batch->on_start[b] = on;
-        on += (uint32_t)rows_on(contexts, found, i, batch->on + on);
-    }
-    batch->on_start[count] = on;
+/* mark[r] is r's number among the distinct rows if that number is in use and says r: so mark need not be cleared between
+   batches (Briggs and Torczon 1993, "sparse sets"). */
+static inline uint32_t marked_number(const Batch *batch, uint32_t *mark, uint32_t row) {
+    uint32_t number = mark[row];
+    if (number >= batch->distinct || batch->row[number] != row) number = mark[row] = (uint32_t)batch->distinct;
+    return number;
 }
 
-/* A counting sort. mark[r] is r's number among the distinct rows if that number is in use and says r:
-   so mark need not be cleared between batches (Briggs and Torczon 1993, "sparse sets"). */
-void batch_group(Batch *batch, uint32_t *mark) {
-    enum { SOON = 16 };
-    uint32_t distinct = 0, *count = batch->where_start + 1, *number_of = batch->number_of;
-    size_t total = batch->on_start[batch->size];
-    for (size_t i = 0; i < total; i++) {
-        if (i + SOON < total) __builtin_prefetch(&mark[batch->on[i + SOON]]);
-        uint32_t row = batch->on[i], number = mark[row];
-        if (number >= distinct || batch->row[number] != row) {
-            number = mark[row] = distinct++;
-            batch->row[number] = row;
-            count[number] = 0;
-        }
-        number_of[i] = number;
-        count[number]++;
-    }
-    batch->distinct = distinct;
+/* Lists where each distinct row is on, by a counting sort. */
+static void list_contexts(Batch *batch) {
+    uint32_t *count = batch->where_start + 1, start = 0;
     batch->shared = 0;
-    uint32_t start = 0;
-    for (uint32_t number = 0; number < distinct; number++) { /* count[number] becomes where number's contexts begin */
+    for (uint32_t number = 0; number < batch->distinct; number++) { /* count[number] becomes where number's contexts begin */
         uint32_t size = count[number];
         count[number] = start;
         start += size;
@@ -120,7 +80,73 @@ void batch_group(Batch *batch, uint32_t *mark) {
     }
     batch->where_start[0] = 0;
     for (uint32_t b = 0; b < batch->size; b++) /* and in the end where the next number's begin */
-        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) batch->where[count[number_of[i]]++] = b;
+        for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) batch->where[count[batch->number_of[i]]++] = b;
+}
+
+void batch_group(Batch *batch, uint32_t *mark) {
+    batch->distinct = 0;
+    for (uint32_t i = 0; i < batch->on_start[batch->size]; i++) switch_on(batch, i, batch->on[i], marked_number(batch, mark, batch->on[i]));
+    list_contexts(batch);
+}
+
+/* Switches on, from on[i], a context's n-grams; the context before has on[before .. before_end - 1] on. An n-gram is new, or that one has it
+   on, and with it all its shorter ones; but characters that end no longer n-gram come first, apart from the others. */
+static inline uint32_t switch_on_ngrams(Batch *batch, const Contexts *contexts, uint32_t longest, uint32_t before, uint32_t before_end, uint32_t i,
+                                        uint32_t *mark) {
+    uint32_t row = longest;
+    for (; row != NO_ROW; row = contexts->parent[row]) {
+        while (before < before_end && batch->on[before] > row) before++;
+        if (before < before_end && batch->on[before] == row) break;
+        switch_on(batch, i++, row, mark && row < CHARACTERS ? marked_number(batch, mark, row) : (uint32_t)batch->distinct);
+    }
+    if (row == NO_ROW) return i;
+    for (; before < before_end; before++) switch_on(batch, i++, batch->on[before], batch->number_of[before]);
+    return i;
+}
+
+/* Brings the parents of all positions' n-grams into the cache, a generation at a time: none of these loads waits for another, as they do
+   when one chain is followed to its end. */
+static void ask_for_parents(const Contexts *contexts, const uint64_t *positions, size_t count, uint32_t *row) {
+    enum { GENERATIONS = 4 };
+    for (size_t b = 0; b < count; b++) {
+        row[b] = position_ngram(positions[b]) == contexts->ngrams_end ? 0 : position_ngram(positions[b]);
+        __builtin_prefetch(&contexts->parent[row[b]]);
+    }
+    for (int g = 0; g < GENERATIONS; g++)
+        for (size_t b = 0; b < count; b++) {
+            uint32_t parent = contexts->parent[row[b]];
+            row[b] = parent == NO_ROW ? row[b] : parent;
+            __builtin_prefetch(&contexts->parent[row[b]]);
+        }
+}
+
+void batch_fill(Batch *batch, const Contexts *contexts, const Others *others, const uint64_t *positions, size_t count, uint64_t *spare,
+                uint32_t *mark) {
+    enum { SOON = 8 };
+    ask_for_parents(contexts, positions, count, batch->where);
+    memcpy(spare, positions, count * sizeof *positions);
+    positions = sorted_positions(spare, spare + count, count, contexts->ngrams_end);
+    uint32_t size = 0, before = 0, before_end = 0, on = 0;
+    batch->distinct = 0;
+    for (uint32_t b = 0; b < count; b++) {
+        uint32_t ngram = position_ngram(positions[b]);
+        batch->next[b] = position_next(positions[b]);
+        if (others && b + SOON < count) __builtin_prefetch(&others[position_number(positions[b + SOON])]);
+        if (b > 0 && !others && ngram == position_ngram(positions[b - 1])) continue;
+        batch->next_start[size] = b;
+        batch->on_start[size++] = on;
+        uint32_t end = ngram == contexts->ngrams_end ? on : switch_on_ngrams(batch, contexts, ngram, before, before_end, on, mark);
+        before = on;
+        before_end = end;
+        on = end;
+        if (!others) continue;
+        on += (uint32_t)rows_beside(contexts, &others[position_number(positions[b])], batch->on + on);
+        if (mark) for (uint32_t i = end; i < on; i++) switch_on(batch, i, batch->on[i], marked_number(batch, mark, batch->on[i]));
+    }
+    batch->next_start[size] = (uint32_t)count;
+    batch->on_start[size] = on;
+    batch->size = size;
+    if (mark) list_contexts(batch);
 }
 
 enum { CHUNK = 240 }; /* positions scored together, whatever the team */
@@ -130,7 +156,6 @@ typedef struct {
     const Contexts *contexts;
     const Found *found;
     Batch *batch;   /* [members] */
-    uint32_t **mark; /* [members][rows] */
     Layers *layers; /* [members] */
     double *sum;    /* [chunks] */
 } Scoring;
@@ -141,7 +166,9 @@ static void score_chunks(Team *team, int member, void *argument) {
     Layers *layers = &scoring->layers[member];
     for (size_t from; (from = CHUNK * team_next(team)) < scoring->found->count;) {
         size_t count = scoring->found->count - from < CHUNK ? scoring->found->count - from : CHUNK;
-        batch_fill(batch, scoring->contexts, scoring->found, NULL, from, count, scoring->mark[member]);
+        uint64_t positions[CHUNK], spare[2 * CHUNK];
+        for (uint32_t i = 0; i < count; i++) positions[i] = position(scoring->contexts, scoring->found, from + i, i);
+        batch_fill(batch, scoring->contexts, scoring->found->others ? scoring->found->others + from : NULL, positions, count, spare, NULL);
         model_forward(scoring->model, batch, layers, 0, batch->size);
         for (size_t b = 0; b < batch->size; b++) scoring->sum[from / CHUNK] += layers->loss[b];
     }
@@ -149,11 +176,10 @@ static void score_chunks(Team *team, int member, void *argument) {
 
 double stretch_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found) {
     size_t members = (size_t)team_size(team), chunks = (found->count + CHUNK - 1) / CHUNK;
-    Scoring scoring = {model, contexts, found, allocate(members, sizeof(Batch), "scoring"), allocate(members, sizeof(uint32_t *), "scoring"),
+    Scoring scoring = {model, contexts, found, allocate(members, sizeof(Batch), "scoring"),
                        allocate(members, sizeof(Layers), "scoring"), allocate(chunks, sizeof(double), "scoring")};
     for (size_t m = 0; m < members; m++) {
         scoring.batch[m] = batch_allocate(CHUNK, most_rows_on(contexts));
-        scoring.mark[m] = allocate(contexts->rows, sizeof(uint32_t), "scoring");
         scoring.layers[m] = layers_allocate(CHUNK, model->dim, 1);
     }
     team_run(team, score_chunks, &scoring);
@@ -161,11 +187,9 @@ double stretch_loss(Team *team, const Model *model, const Contexts *contexts, co
     for (size_t c = 0; c < chunks; c++) total += scoring.sum[c];
     for (size_t m = 0; m < members; m++) {
         batch_free(&scoring.batch[m]);
-        free(scoring.mark[m]);
         layers_free(&scoring.layers[m]);
     }
     free(scoring.batch);
-    free(scoring.mark);
     free(scoring.layers);
     free(scoring.sum);
     return total / (double)found->count;

@@ -633,10 +633,8 @@ void contexts_count(Contexts *contexts, const Found *found) {
     }
 }
 
-static size_t switched_on(const Contexts *contexts, uint32_t ngram, const Others *others, uint32_t *rows) {
+size_t rows_beside(const Contexts *contexts, const Others *others, uint32_t *rows) {
     size_t count = 0;
-    for (uint32_t row = ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
-    if (!others) return count;
     for (int w = 0; w < PHRASE_WORDS; w++)
         if (others->phrase[w] != NO_ROW) rows[count++] = others->phrase[w];
     for (uint32_t e = 0; e < (uint32_t)contexts->options.echoes; e++)
@@ -645,13 +643,15 @@ static size_t switched_on(const Contexts *contexts, uint32_t ngram, const Others
     return count;
 }
 
+size_t rows_on(const Contexts *contexts, uint32_t ngram, const Others *others, uint32_t *rows) {
+    size_t count = 0;
+    for (uint32_t row = ngram; row != NO_ROW; row = contexts->parent[row]) rows[count++] = row;
+    return others ? count + rows_beside(contexts, others, rows + count) : count;
+}
+
 size_t most_rows_on(const Contexts *contexts) {
     const RowOptions *options = &contexts->options;
     return (size_t)options->order + (options->phrases ? PHRASE_WORDS : 0) + (size_t)options->echoes + options->columns;
-}
-
-size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows) {
-    return switched_on(contexts, found->ngram[i], found->others ? &found->others[i] : NULL, rows);
 }
 
 /* ---- one character at a time ----------------------------------------------------------------- */
@@ -696,7 +696,7 @@ void stream_push(Stream *stream, uint8_t id) {
     if (contexts->options.columns) others->column = next_column(others->column == NO_COLUMN ? 0 : others->column, id);
 }
 
-size_t stream_rows(const Stream *stream, uint32_t *rows) { return switched_on(stream->contexts, stream->ngram, &stream->others, rows); }
+size_t stream_rows(const Stream *stream, uint32_t *rows) { return rows_on(stream->contexts, stream->ngram, &stream->others, rows); }
 
 void stream_end(Stream *stream) {
     for (int e = 0; e < stream->contexts->options.echoes; e++) echo_end(&stream->memory[e]);

@@ -120,8 +120,12 @@ void contexts_count(Contexts *contexts, const Found *found);
 /* How many rows a context switches on at most, from 1 to MAX_ROWS_ON. */
 size_t most_rows_on(const Contexts *contexts);
 
-/* The rows that are on at position found->first + i: rows [MAX_ROWS_ON]; returns how many. */
-size_t rows_on(const Contexts *contexts, const Found *found, size_t i, uint32_t *rows);
+/* The rows that are on at one position: its longest n-gram and the shorter ones, longest first, and (others not NULL) what rows_beside gives;
+   rows [MAX_ROWS_ON]; returns how many. */
+size_t rows_on(const Contexts *contexts, uint32_t ngram, const Others *others, uint32_t *rows);
+
+/* Phrases, echoes and the column; returns how many. */
+size_t rows_beside(const Contexts *contexts, const Others *others, uint32_t *rows);
 
 /* The same for a text that comes one character at a time, as when sampling. */
 typedef struct Stream Stream;

@@ -13,8 +13,9 @@ Random random_seeded(uint32_t seed) {
 /* All 624 words of the state move on at once. */
 static void twist(uint32_t *state) {
     for (int i = 0; i < 624; i++) {
-        uint32_t joined = (state[i] & 0x80000000u) | (state[(i + 1) % 624] & 0x7fffffffu);
-        state[i] = state[(i + 397) % 624] ^ (joined >> 1) ^ (joined & 1 ? 0x9908b0dfu : 0);
+        uint32_t joined = (state[i] & 0x80000000u) | (state[i < 623 ? i + 1 : 0] & 0x7fffffffu);
+        uint32_t odd = -(joined & 1) & 0x9908b0dfu; /* no branch: every second one would be foreseen wrongly */
+        state[i] = state[i < 227 ? i + 397 : i - 227] ^ (joined >> 1) ^ odd;
     }
 }
 
@@ -55,12 +56,19 @@ void random_normal(Random *random, float *values, size_t count, float deviation)
     }
 }
 
-void random_permutation(Random *random, uint32_t *order, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) order[i] = i;
-    for (uint32_t i = 0; i + 1 < count; i++) {
-        uint32_t other = i + random_bits(random) % (count - i);
-        uint32_t kept = order[i];
-        order[i] = order[other];
-        order[other] = kept;
+void random_shuffle(Random *random, uint64_t *values, uint32_t count) {
+    enum { BLOCK = 32 }; /* what is swapped lies anywhere: it is asked for that much ahead */
+    uint32_t other[BLOCK];
+    for (uint32_t first = 0, last; first + 1 < count; first = last) {
+        last = count - 1 - first > BLOCK ? first + BLOCK : count - 1;
+        for (uint32_t i = first; i < last; i++) {
+            other[i - first] = i + random_bits(random) % (count - i);
+            __builtin_prefetch(&values[other[i - first]]);
+        }
+        for (uint32_t i = first; i < last; i++) {
+            uint64_t kept = values[i];
+            values[i] = values[other[i - first]];
+            values[other[i - first]] = kept;
+        }
     }
 }

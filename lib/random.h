@@ -25,7 +25,7 @@ float random_uniform(Random *random);
 /* values [count >= 16] from a normal distribution of mean 0 (Box-Muller on groups of 16). */
 void random_normal(Random *random, float *values, size_t count, float deviation);
 
-/* order [count]: 0..count-1, shuffled. */
-void random_permutation(Random *random, uint32_t *order, uint32_t count);
+/* Shuffles values [count]; of 0..count-1 it makes torch.randperm(count). */
+void random_shuffle(Random *random, uint64_t *values, uint32_t count);
 
 #endif

@@ -27,12 +27,13 @@ size_t step_positions(const Trainer *trainer, size_t step) {
 /* Shuffles the shard in which the next step falls and looks up its rows. */
 static void enter_shard(Trainer *trainer) {
     Place place = place_of(trainer, trainer->step);
-    trainer->shard_random = trainer->random;
-    random_permutation(&trainer->random, trainer->order, (uint32_t)place.length);
     if (!trainer->found.count || trainer->found.first != place.first) {
         found_free(&trainer->found);
         trainer->found = contexts_find(trainer->team, trainer->contexts, trainer->text, place.first, place.length);
     }
+    for (uint32_t i = 0; i < place.length; i++) trainer->order[i] = position(trainer->contexts, &trainer->found, i, i);
+    trainer->shard_random = trainer->random;
+    random_shuffle(&trainer->random, trainer->order, (uint32_t)place.length);
     trainer->shard_step = place.first_step;
     trainer->shard_end = place.first_step + divide_up(place.length, trainer->options.batch);
 }
@@ -87,17 +88,25 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
     for (size_t i = 0; i < trainer->ahead_count; i++) trainer->ahead[i] = batch_allocate(batch, most_rows_on(contexts));
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
-    for (size_t m = 0; m < members; m++) trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
+    trainer->spare = allocate(members, sizeof *trainer->spare, "a batch");
+    for (size_t m = 0; m < members; m++) {
+        trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
+        trainer->spare[m] = allocate(2 * batch, sizeof **trainer->spare, "a batch");
+    }
     trainer->layers = layers_allocate(batch, dim, members);
     return trainer;
 }
 
 void trainer_end(Trainer *trainer) {
     for (size_t i = 0; i < trainer->ahead_count; i++) batch_free(&trainer->ahead[i]);
-    for (int m = 0; m < team_size(trainer->team); m++) free(trainer->mark[m]);
+    for (int m = 0; m < team_size(trainer->team); m++) {
+        free(trainer->mark[m]);
+        free(trainer->spare[m]);
+    }
     if (trainer->alone) team_end(trainer->alone);
     free(trainer->ahead);
     free(trainer->mark);
+    free(trainer->spare);
     layers_free(&trainer->layers);
     model_free(&trainer->model);
     free(trainer->optimizer.embedding_sum);
@@ -129,9 +138,8 @@ typedef struct {
 } Stretch;
 
 static void prepare(Trainer *trainer, int member, size_t step, Batch *batch) {
-    const uint32_t *places = trainer->order + (step - trainer->shard_step) * trainer->options.batch;
-    batch_fill(batch, trainer->contexts, &trainer->found, places, 0, step_positions(trainer, step), trainer->mark[member]);
-    batch_group(batch, trainer->mark[member]);
+    const uint64_t *positions = trainer->order + (step - trainer->shard_step) * trainer->options.batch;
+    batch_fill(batch, trainer->contexts, trainer->found.others, positions, step_positions(trainer, step), trainer->spare[member], trainer->mark[member]);
 }
 
 static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const Batch *batch, Team *team, int member) {

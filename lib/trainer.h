@@ -38,13 +38,14 @@ typedef struct {
     size_t shard_end;    /* the step after its last */
     size_t shard_step;   /* its first step */
     Found found;
-    uint32_t *order; /* the shuffle of this shard's positions */
+    uint64_t *order; /* the shuffle of this shard's positions */
     Batch *ahead;    /* [ahead_count] batches of this round and of the next, `round` of each */
     size_t ahead_count, round;
     Team *alone;     /* a team of one: see learn_alone; NULL when the whole team is one */
     double lap_time[2]; /* seconds per position when all learn together, and when one learns alone; 0: not known; see run_lap */
     size_t laps;        /* that were long enough to count */
     uint32_t **mark; /* [members][rows] */
+    uint64_t **spare; /* [members][2 batch] */
     Layers layers;
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping[2];

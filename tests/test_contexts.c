@@ -1,6 +1,5 @@
 /* test_contexts.c: the rows of every context against their definitions, found the slow way. */
-#include "../lib/contexts.h"
-#include "../lib/fail.h"
+#include "../lib/batches.h"
 #include "../lib/text.h"
 #include "check.h"
 
@@ -102,6 +101,55 @@ static Expected slow_rows(const Contexts *contexts, const char *text, size_t pla
     return expected;
 }
 
+/* A number for one context and what comes next; that of a batch is their sum, so their order is free. */
+static uint64_t hash_of(const uint32_t *rows, size_t count, uint8_t next) {
+    uint64_t hash = next + 1;
+    for (size_t i = 0; i < count; i++) hash = (hash + rows[i]) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+/* Batches of positions from anywhere: nothing is lost, each row is listed once, and with the contexts that have it on. */
+static void test_batches(const Contexts *contexts, const Found *found) {
+    static const size_t sizes[] = {1, 2, 31, 64, 200, 1000};
+    uint32_t state = 1, *mark = allocate(contexts->rows, sizeof *mark, "test");
+    size_t lost = 0, listed = 0;
+    for (size_t round = 0; round < 60; round++) {
+        size_t count = sizes[round % 6], rows_wrong = 0;
+        uint64_t positions[1000], spare[2000], expected = 0, got = 0;
+        for (size_t b = 0; b < count; b++) {
+            state = state * 1664525u + 1013904223u;
+            uint32_t i = round < 6 ? (uint32_t)b : (state >> 8) % (uint32_t)found->count, rows[MAX_ROWS_ON]; /* from the start at first: a context without rows */
+            positions[b] = position(contexts, found, i, i);
+            expected += hash_of(rows, rows_on(contexts, found->ngram[i], found->others ? &found->others[i] : NULL, rows), found->next[i]);
+        }
+        Batch batch = batch_allocate(count, most_rows_on(contexts));
+        batch_fill(&batch, contexts, found->others, positions, count, spare, mark);
+        for (size_t b = 0; b < batch.size; b++)
+            for (uint32_t n = batch.next_start[b]; n < batch.next_start[b + 1]; n++)
+                got += hash_of(batch.on + batch.on_start[b], batch.on_start[b + 1] - batch.on_start[b], batch.next[n]);
+        lost += got != expected || batch.next_start[batch.size] != count;
+        bool *seen = allocate(contexts->rows, sizeof *seen, "test");
+        size_t shared = 0;
+        for (size_t u = 0; u < batch.distinct; u++) {
+            uint32_t first = batch.where_start[u], last = batch.where_start[u + 1];
+            rows_wrong += seen[batch.row[u]];
+            seen[batch.row[u]] = true;
+            if (last - first > 1) rows_wrong += shared >= batch.shared || batch.shared_row[shared++] != u;
+            for (uint32_t w = first; w < last; w++) {
+                size_t b = batch.where[w], times = 0;
+                for (uint32_t i = batch.on_start[b]; i < batch.on_start[b + 1]; i++) times += batch.on[i] == batch.row[u] && batch.number_of[i] == u;
+                rows_wrong += times != 1 || (w > first && batch.where[w - 1] >= b);
+            }
+        }
+        listed += rows_wrong || shared != batch.shared || batch.where_start[batch.distinct] != batch.on_start[batch.size];
+        free(seen);
+        batch_free(&batch);
+    }
+    check(lost == 0, "order %d, min-count %u: batches have the contexts and characters of their positions", contexts->options.order, (unsigned)contexts->options.min_count);
+    check(listed == 0, "and list each row once, with the contexts that have it on (%zu wrong)", listed);
+    free(mark);
+}
+
 static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     char text[LENGTH];
     for (size_t i = 0; i < LENGTH; i++) text[i] = character_of(ids[i]);
@@ -112,7 +160,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     size_t wrong = 0, differs = 0, streams = 0, on = 0, most = 0;
     for (size_t i = 0; i < LENGTH; i++) {
         uint32_t rows[MAX_ROWS_ON], others[MAX_ROWS_ON];
-        size_t count = rows_on(&contexts, &found, i, rows);
+        size_t count = rows_on(&contexts, found.ngram[i], found.others ? &found.others[i] : NULL, rows);
         Expected expected = slow_rows(&contexts, text, i);
         bool same = count == expected.count && !memcmp(rows, expected.rows, count * sizeof *rows);
         if (!same && wrong++ == 0) { /* show the first */
@@ -123,7 +171,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
             for (size_t r = 0; r < expected.count; r++) printf(" %s", expected.rows[r] == NO_ROW ? "(none)" : row_name(&contexts, expected.rows[r], name));
             printf("\n");
         }
-        if (i >= TRAINED) differs += rows_on(&contexts, &tail, i - TRAINED, others) != count || memcmp(rows, others, count * sizeof *rows);
+        if (i >= TRAINED) differs += rows_on(&contexts, tail.ngram[i - TRAINED], tail.others ? &tail.others[i - TRAINED] : NULL, others) != count || memcmp(rows, others, count * sizeof *rows);
         streams += stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
         stream_push(stream, ids[i]);
         on += count;
@@ -136,6 +184,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     check(differs == 0, "order %d, min-count %u: a stretch of the text has the rows that the whole has", options.order, (unsigned)options.min_count);
     check(streams == 0, "order %d, min-count %u: character by character the same rows are on", options.order, (unsigned)options.min_count);
     stream_end(stream);
+    test_batches(&contexts, &found);
 
     bool named = true;
     char name[ROW_NAME], string[MAX_PHRASE];
@@ -183,9 +232,13 @@ int main(void) {
     Text text = text_read("data/text.txt", true);
     RowOptions all = {.order = 7, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2}};
     RowOptions some = {.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true};
+    RowOptions pairs = {.order = 2, .min_count = 3, .max_rows = UINT32_MAX, .columns = true};
+    RowOptions ngrams = {.order = 6, .min_count = 2, .max_rows = UINT32_MAX};
     RowOptions one = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX};
     test_rows(text.ids + 5000, all, 1);
     test_rows(text.ids + 5000, some, 3);
+    test_rows(text.ids + 5000, pairs, 2);
+    test_rows(text.ids + 5000, ngrams, 2);
     test_rows(text.ids + 5000, one, 2);
     uint8_t ruled[LENGTH];
     make_ruled(ruled);
