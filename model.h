@@ -34,10 +34,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arrays over the 100 characters are padded to 104, and arrays over dim to a multiple of 8: whole vectors on any machine. */
-enum { LOGITS = 104, MAX_DIM = 4096 };
+/* Arrays over the 100 characters and over dim are padded to whole vectors. */
+enum { LOGITS = (CHARACTERS + LANES - 1) / LANES * LANES, MAX_DIM = 4096 };
 
-static inline size_t padded(size_t dim) { return (dim + 7) / 8 * 8; }
+static inline size_t padded(size_t dim) { return (dim + LANES - 1) / LANES * LANES; }
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -46,12 +46,12 @@ static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 typedef struct {
     size_t rows, dim;
     float *embedding; /* [rows, dim] embedding.weight */
-    float *linear;    /* [104, padded(dim)] linear.weight; the last four rows are zeros */
-    float *turned;    /* [padded(dim), 104] linear.weight transposed: what forward reads */
-    float *bias;      /* [104] linear.bias; the last four are so low that softmax makes next to nothing of them */
+    float *linear;    /* [LOGITS, padded(dim)] linear.weight; rows beyond the 100 are zeros */
+    float *turned;    /* [padded(dim), LOGITS] linear.weight transposed: what forward reads */
+    float *bias;      /* [LOGITS] linear.bias; beyond the 100 so low that softmax makes nothing of them */
 } Model;
 
-/* Turns the weights of characters first .. last - 1, in whole vectors (beyond the last there are zeros); first is a multiple of 8. */
+/* Turns the weights of characters first .. last - 1, in whole vectors (beyond the last there are zeros); first is a multiple of LANES. */
 static inline void model_turn(Model *model, size_t first, size_t last) {
     size_t stride = padded(model->dim);
     for (size_t c = first; c < last; c += LANES)
@@ -95,8 +95,8 @@ static inline void model_start(Model *model, Random *random, float deviation) {
 
 /* ---- matrix products --------------------------------------------------------------------------- */
 
-/* Sums of a tile of a product, HIGH rows by WIDE vectors, fill the registers. */
-enum { HIGH = 6, WIDE = REGISTERS / 8 };
+/* Sums of a tile of a product, HIGH rows by WIDE vectors, fill three quarters of the registers; no tile is wider than 32 numbers. */
+enum { WIDE = LANES > 8 ? 2 : REGISTERS / 8, HIGH = REGISTERS * 3 / 4 / WIDE };
 
 /* One tile, kept in registers from the first k to the last: `rows` and `vectors` are constants at every call, so that compilers
    unroll the loops over them. See multiply. */
@@ -132,7 +132,7 @@ static inline __attribute__((always_inline)) void multiply_strip(const size_t ve
 
 /* out [rows, columns] = start [rows, columns] + a [rows, depth] b [depth, columns], each sum from k = 0 up. Element (i, k)
    of a is a[i * a_row + k * a_column]; rows of b, start and out are b_row, start_row and out_row floats apart (start_row 0:
-   all start with one row); columns is a multiple of 8; start may be out, or NULL for zeros. All three products of the model are this one. */
+   all start with one row); columns is a multiple of LANES; start may be out, or NULL for zeros. All three products of the model are this one. */
 static inline void multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_column,
                             const float *b, size_t b_row, const float *start, size_t start_row, float *out, size_t out_row) {
     for (size_t j = 0, vectors; j < columns; j += vectors * LANES) {
@@ -182,10 +182,10 @@ static inline size_t parts_of(size_t size) { return (size + part_size(size) - 1)
 typedef struct {
     size_t first;
     float *h;         /* [contexts, padded(dim)] */
-    float *logits;    /* [contexts, 104]; backward turns them into dlogits */
+    float *logits;    /* [contexts, LOGITS]; backward turns them into dlogits */
     double *log_sum;  /* [contexts] ln of the sum of exp(logit) */
     float *dh;        /* [size, padded(dim)] */
-    float *gradient;  /* [MOST_PARTS], each [100, padded(dim)] of linear.weight, then [104] of linear.bias */
+    float *gradient;  /* [MOST_PARTS], each [100, padded(dim)] of linear.weight, then [LOGITS] of linear.bias */
     double *loss;     /* [size] nats, added up over a context's positions */
     double mean_loss; /* of the latest training step's batch, nats per position */
 } Layers;
@@ -252,19 +252,21 @@ static inline void embedding_forward(const Model *model, const uint32_t *rows, s
     sum_rows(model->embedding, model->dim, model->dim, rows, count, h);
 }
 
-/* Linear: logits [size, 104] = h [size, dim] linear.weight^T + linear.bias. */
+/* Linear: logits [size, LOGITS] = h [size, dim] linear.weight^T + linear.bias. */
 static inline void linear_forward(const Model *model, const float *h, size_t size, float *logits) {
     multiply(size, LOGITS, model->dim, h, padded(model->dim), 1, model->turned, LOGITS, model->bias, 0, logits, LOGITS);
 }
 
 static inline float larger(float a, float b) { return a > b ? a : b; }
 
-/* Softmax, in place: logits [size, 104] -> p [size, 104]; log_sum [size] becomes ln of the sum of exp(logit). The
+/* Softmax, in place: logits [size, LOGITS] -> p [size, LOGITS]; log_sum [size] becomes ln of the sum of exp(logit). The
    largest logit is subtracted first, so that nothing overflows. Each step goes over all positions before the next
    begins, and maxima and sums run in 32 chains, which are then folded in halves: what would wait for a result is not next in line. */
 static inline void softmax(float *logits, size_t size, double *log_sum) {
     enum { VECTORS = LOGITS / LANES, WHOLE = VECTORS / TOGETHER * TOGETHER, BLOCK = 32 };
     float largest[BLOCK] = {0}, total[BLOCK] = {0};
+    Floats real[VECTORS - WHOLE]; /* 1, and 0 for what pads the characters: the sum is the same whatever the width */
+    for (int i = 0; i < (VECTORS - WHOLE) * LANES; i++) real[i / LANES][i % LANES] = WHOLE * LANES + i < CHARACTERS;
     for (size_t first = 0, count; first < size; first += count) {
         count = least(BLOCK, size - first);
         Floats *block = (Floats *)(logits + first * LOGITS);
@@ -289,6 +291,7 @@ static inline void softmax(float *logits, size_t size, double *log_sum) {
             }
             for (int v = WHOLE; v < VECTORS; v++) p[v] -= largest[b];
             exact_exps(p + WHOLE, VECTORS - WHOLE);
+            for (int v = WHOLE; v < VECTORS; v++) p[v] *= real[v - WHOLE];
             for (int v = WHOLE; v < VECTORS; v++) sum[v - WHOLE] += p[v];
             for (int half = TOGETHER / 2; half > 0; half /= 2)
                 for (int i = 0; i < half; i++) sum[i] += sum[i + half];
@@ -374,7 +377,7 @@ typedef struct {
     float max_norm, norm_type;           /* rows that are on are shortened to max_norm first; 0: never */
     float *embedding_sum;                /* [rows, dim] Adagrad: sums of squared gradients */
     float *linear_sum;                   /* [100, padded(dim)] */
-    float *bias_sum;                     /* [104] */
+    float *bias_sum;                     /* [LOGITS] */
 } Optimizer;
 
 /* Vectors of weights by Adagrad (Duchi, Hazan, Singer 2011; torch.optim.Adagrad): sum += g^2, w -= rate g / (sqrt(sum) + 1e-10),
@@ -449,7 +452,7 @@ static inline void embedding_update(Model *model, Optimizer *optimizer, const Ba
 
 /* The rows first .. last - 1 of those that are on at several contexts. Their sums have been asked for, but maybe by another member. */
 static inline void shared_update(Model *model, Optimizer *optimizer, const Batch *batch, const Layers *layers, size_t first, size_t last) {
-    float gradient[MAX_DIM]; /* MAX_DIM is a multiple of 8 */
+    float gradient[MAX_DIM]; /* MAX_DIM is a multiple of LANES */
     for (size_t s = first; s < last; s++) ask_for_sums(model, optimizer, batch->row[batch->shared_row[s]]);
     for (size_t s = first; s < last; s++) {
         size_t u = batch->shared_row[s], frequency = 0;
@@ -501,30 +504,35 @@ static inline void part_step(Model *model, Optimizer *optimizer, const Batch *ba
     }
 }
 
+/* first .. last - 1 */
+typedef struct {
+    size_t first, last;
+} Range;
+
+/* The member's share of so many pieces of work, the same ones in every step: contexts stand in the order of their rows, so that
+   most rows are always one member's, and in its cache. */
+static inline Range share(size_t pieces, const Team *team, int member) {
+    size_t members = (size_t)team_size(team), m = (size_t)member;
+    return (Range){m * pieces / members, (m + 1) * pieces / members};
+}
+
 /* Learns from one batch; every member of the team calls this for the same one, each with an optimizer of its own whose
-   numbers are the same. Work is cut into pieces that members take as they come. A step begins when all have arrived: only then, or at
-   the end of the team's task, is all of the last one done. mean_loss is for member 0 to read. */
+   numbers are the same. A step begins when all have arrived: only then, or at the end of the team's task, is all of the last
+   one done. mean_loss is for member 0 to read. */
 static inline void model_step(Model *model, Optimizer *optimizer, const Batch *batch, Layers *layers, Team *team, int member) {
-    enum { ROWS = 16, OUTPUTS = 24, OUTPUT_PIECES = 4 /* the last has four more */ };
     team_meet(team);
     if (optimizer->max_norm > 0) {
-        for (size_t u; (u = ROWS * team_next(team)) < batch->distinct;) embedding_limit(model, optimizer, batch, u, least(u + ROWS, batch->distinct));
+        Range distinct = share(batch->distinct, team, member);
+        embedding_limit(model, optimizer, batch, distinct.first, distinct.last);
         team_meet(team);
     }
-    size_t parts = parts_of(batch->size);
-    for (size_t part; (part = team_next(team)) < parts;) part_step(model, optimizer, batch, layers, member, part);
+    size_t all = parts_of(batch->size);
+    Range parts = share(all, team, member), vectors = share(LOGITS / LANES, team, member), shared = share(batch->shared, team, member);
+    for (size_t part = parts.first; part < parts.last; part++) part_step(model, optimizer, batch, layers, member, part);
     team_meet(team);
     if (member == 0) layers->mean_loss = mean_loss(batch, layers);
-    size_t rows = optimizer->freeze_embedding ? 0 : (batch->shared + ROWS - 1) / ROWS;
-    for (size_t piece; (piece = team_next(team)) < OUTPUT_PIECES + rows;) {
-        if (piece < OUTPUT_PIECES) {
-            size_t c = piece * OUTPUTS;
-            linear_update(model, optimizer, layers, parts, c, piece + 1 < OUTPUT_PIECES ? c + OUTPUTS : CHARACTERS);
-        } else {
-            size_t s = (piece - OUTPUT_PIECES) * ROWS;
-            shared_update(model, optimizer, batch, layers, s, least(s + ROWS, batch->shared));
-        }
-    }
+    linear_update(model, optimizer, layers, all, vectors.first * LANES, least(vectors.last * LANES, CHARACTERS));
+    if (!optimizer->freeze_embedding) shared_update(model, optimizer, batch, layers, shared.first, shared.last);
 }
 
 #endif

@@ -20,7 +20,7 @@ static const char examples[] = "Examples:\n"
                                "  wtf \"hello, world\"       another one\n"
                                "  wtf | less               plain text, without colours\n";
 
-enum { DIM = 10, PADDED = (DIM + 7) / 8 * 8, SHOWN = 25, STEPS = 100, EXACT_SEED = 1 };
+enum { DIM = 10, PADDED = (DIM + LANES - 1) / LANES * LANES, SHOWN = 25, STEPS = 100, EXACT_SEED = 1 };
 
 /* Row 10, the one of 'a', after torch.manual_seed(1); torch.nn.Embedding(100, 10): PyTorch 1.13 on the CPU, as tests/golden.py prints it. */
 static const float pytorch_a[DIM] = {1.38514566f, -0.813846231f, -0.927576542f, 1.11196327f, 1.33520567f,
@@ -457,7 +457,7 @@ static void embedding_and_linear(const Story *story) {
     Model table = {.rows = 4, .dim = 3, .embedding = allocate(4 * 3, sizeof(float), "the table")};
     for (size_t i = 0; i < 4; i++)
         for (size_t o = 0; o < 3; o++) table.embedding[i * 3 + o] = weight[o][i];
-    float by_linear[3][3] = {{0}}, by_rows[3][8];
+    float by_linear[3][3] = {{0}}, by_rows[3][PADDED];
     bool same = true;
     for (size_t n = 0; n < 3; n++) {
         uint32_t on[4];
@@ -501,7 +501,7 @@ static void embedding_and_linear(const Story *story) {
     uint32_t *turned = allocate(length, sizeof *turned, "the string");
     for (size_t i = 0; i < length; i++) turned[i] = story->ids[length - 1 - i];
     float *rows = allocate(length * stride, sizeof *rows, "the rows"), *turned_rows = allocate(length * stride, sizeof *rows, "the rows");
-    float sum[16], turned_sum[16];
+    float sum[PADDED], turned_sum[PADDED];
     look_up(&story->model, story->ids, length, rows);
     look_up(&story->model, turned, length, turned_rows);
     embedding_forward(&story->model, story->ids, length, sum);
@@ -574,10 +574,10 @@ static void static_and_dynamic(const Story *story) {
     section(6, "Static and dynamic");
     const Model *model = &story->model;
     uint32_t word[] = {(uint32_t)id_of('c'), (uint32_t)id_of('a'), (uint32_t)id_of('t')}, other[] = {(uint32_t)id_of('b'), (uint32_t)id_of('a'), (uint32_t)id_of('d')};
-    float in_cat[3 * 16], in_bad[3 * 16], cat[16], bat[16], first[16], second[16];
+    float in_cat[3 * PADDED], in_bad[3 * PADDED], cat[PADDED], bat[PADDED], first[PADDED], second[PADDED];
     look_up(model, word, 3, in_cat);
     look_up(model, other, 3, in_bad);
-    bool one_row = !memcmp(in_cat + 16, in_bad + 16, DIM * sizeof(float));
+    bool one_row = !memcmp(in_cat + PADDED, in_bad + PADDED, DIM * sizeof(float));
     word_sum(model, "cat", cat);
     word_sum(model, "bat", bat);
     word_sum(model, "man bites dog", first);

@@ -15,7 +15,7 @@ typedef struct {
    the end of a line when it has seen one. */
 void stream_begin(Stream *stream, const Contexts *contexts);
 
-/* logits [104] of the character after the stream's text. Fails when the model holds numbers that are not finite. */
+/* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers that are not finite. */
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits);
 
 /* Draws a character from softmax(logits / temperature); uses up the logits. */

@@ -91,29 +91,30 @@ static float any(uint32_t *state) {
 }
 
 static void test_multiply(void) {
-    float a[17 * 13], b[13 * 40], start[40], out[17 * 40];
+    enum { COLUMNS = 7 * LANES }; /* so that strips of all widths come up */
+    float a[17 * 13], b[13 * COLUMNS], start[COLUMNS], out[17 * COLUMNS];
     uint32_t state = 1;
     for (size_t i = 0; i < sizeof a / sizeof *a; i++) a[i] = any(&state);
     for (size_t i = 0; i < sizeof b / sizeof *b; i++) b[i] = any(&state);
-    for (int i = 0; i < 40; i++) start[i] = any(&state);
+    for (int i = 0; i < COLUMNS; i++) start[i] = any(&state);
     bool same = true;
     for (size_t rows = 1; rows <= 17; rows++)
         for (int turned = 0; turned < 2; turned++) {
-            multiply(rows, 40, 13, a, turned ? 1 : 13, turned ? rows : 1, b, 40, turned ? NULL : start, 0, out, 40);
+            multiply(rows, COLUMNS, 13, a, turned ? 1 : 13, turned ? rows : 1, b, COLUMNS, turned ? NULL : start, 0, out, COLUMNS);
             for (size_t i = 0; i < rows; i++)
-                for (size_t j = 0; j < 40; j++) {
+                for (size_t j = 0; j < COLUMNS; j++) {
                     float sum = turned ? 0 : start[j];
-                    for (size_t k = 0; k < 13; k++) sum += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * 40 + j];
-                    same &= sum == out[i * 40 + j];
-                    out[i * 40 + j] = sum;
+                    for (size_t k = 0; k < 13; k++) sum += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * COLUMNS + j];
+                    same &= sum == out[i * COLUMNS + j];
+                    out[i * COLUMNS + j] = sum;
                 }
-            float twice[17 * 40];
-            memcpy(twice, out, rows * 40 * sizeof(float));
-            multiply(rows, 40, 13, a, turned ? 1 : 13, turned ? rows : 1, b, 40, out, 40, out, 40);
+            float twice[17 * COLUMNS];
+            memcpy(twice, out, rows * COLUMNS * sizeof(float));
+            multiply(rows, COLUMNS, 13, a, turned ? 1 : 13, turned ? rows : 1, b, COLUMNS, out, COLUMNS, out, COLUMNS);
             for (size_t i = 0; i < rows; i++)
-                for (size_t j = 0; j < 40; j++) {
-                    for (size_t k = 0; k < 13; k++) twice[i * 40 + j] += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * 40 + j];
-                    same &= twice[i * 40 + j] == out[i * 40 + j];
+                for (size_t j = 0; j < COLUMNS; j++) {
+                    for (size_t k = 0; k < 13; k++) twice[i * COLUMNS + j] += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * COLUMNS + j];
+                    same &= twice[i * COLUMNS + j] == out[i * COLUMNS + j];
                 }
         }
     check(same, "multiply gives the bits of the plain triple loop, for 1 to 17 rows, turned or not, and added to what is there");
