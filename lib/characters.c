@@ -8,13 +8,18 @@ static const char printable[CHARACTERS + 1] = "0123456789abcdefghijklmnopqrstuvw
 
 char character_of(uint8_t id) { return printable[id]; }
 
-int id_of(unsigned char byte) {
-    if (byte >= '0' && byte <= '9') return byte - '0';
-    if (byte >= 'a' && byte <= 'z') return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'Z') return byte - 'A' + 36;
-    const char *found = byte ? strchr(printable + 62, byte) : NULL;
-    return found ? (int)(found - printable) : -1;
-}
+/* printable, the other way round: id + 1, and 0 for other bytes. Texts are read by it, a look-up for each byte. */
+static const uint8_t number_of[256] = {
+    ['0'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+    ['a'] = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36,
+    ['A'] = 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+    ['!'] = 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77,
+    [':'] = 78, 79, 80, 81, 82, 83, 84,
+    ['['] = 85, 86, 87, 88, 89, 90,
+    ['{'] = 91, 92, 93, 94,
+    [' '] = 95, ['\t'] = 96, ['\n'] = 97, ['\r'] = 98, ['\x0b'] = 99, ['\x0c'] = 100};
+
+int id_of(unsigned char byte) { return number_of[byte] - 1; }
 
 static size_t escape_one(char character, char *name) {
     static const char plain[] = "\n\t\r\\", letter[] = "ntr\\";

@@ -31,7 +31,7 @@ static void rows_allocate(Contexts *contexts, size_t rows) {
 static bool rows_index(Contexts *contexts) {
     size_t slots = 256;
     while (slots < 2 * (size_t)contexts->phrases_end) slots *= 2;
-    contexts->slots = reallocate(contexts->slots, slots, sizeof *contexts->slots, "the table of rows");
+    contexts->slots = allocate(slots, sizeof *contexts->slots, "the table of rows");
     memset(contexts->slots, 0xff, slots * sizeof *contexts->slots);
     contexts->slot_mask = slots - 1;
     for (uint32_t row = CHARACTERS; row < contexts->phrases_end; row++) {

@@ -65,7 +65,7 @@ static _Noreturn void no_memory(size_t count, size_t size, const char *what) {
 void *allocate(size_t count, size_t size, const char *what) {
     const size_t line = 64, huge_page = (size_t)2 << 20;
     if (size && count > (SIZE_MAX - huge_page) / size) no_memory(count, size, what);
-    size_t alignment = count * size < 4 * huge_page ? line : huge_page;
+    size_t alignment = count * size < huge_page ? line : huge_page;
     size_t bytes = (count * size + alignment) / alignment * alignment;
     void *block = aligned_alloc(alignment, bytes);
     if (!block) no_memory(count, size, what);
