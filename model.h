@@ -265,7 +265,7 @@ static inline float larger(float a, float b) { return a > b ? a : b; }
 static inline void softmax(float *logits, size_t size, double *log_sum) {
     enum { VECTORS = LOGITS / LANES, WHOLE = VECTORS / TOGETHER * TOGETHER, BLOCK = 32 };
     float largest[BLOCK] = {0}, total[BLOCK] = {0};
-    Floats real[VECTORS - WHOLE]; /* 1, and 0 for what pads the characters: the sum is the same whatever the width */
+    Floats real[VECTORS - WHOLE] = {{0}}; /* 1, and 0 for what pads the characters: the sum is the same whatever the width */
     for (int i = 0; i < (VECTORS - WHOLE) * LANES; i++) real[i / LANES][i % LANES] = WHOLE * LANES + i < CHARACTERS;
     for (size_t first = 0, count; first < size; first += count) {
         count = least(BLOCK, size - first);
