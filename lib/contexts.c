@@ -178,8 +178,8 @@ static void list_longer(const Listing *listing, StringList *list, uint32_t *plac
 
 /* Fills places 0..count-1, grouped by the first letter of their strings. */
 static void listing_begin(Listing *listing, size_t count) {
-    listing->places = reallocate(NULL, count, sizeof(uint32_t), "the list of strings");
-    listing->spare = reallocate(NULL, count, sizeof(uint32_t), "the list of strings");
+    listing->places = allocate(count, sizeof(uint32_t), "the list of strings");
+    listing->spare = allocate(count, sizeof(uint32_t), "the list of strings");
     size_t *start = listing->group_start, next[CHARACTERS];
     for (uint32_t p = 0; p < count; p++) start[next_letter(listing, p, 0) + 1]++;
     for (int c = 0; c < CHARACTERS; c++) start[c + 1] += start[c];
@@ -191,7 +191,7 @@ static void listing_begin(Listing *listing, size_t count) {
 static uint32_t *word_starts(const uint8_t *text, size_t length, size_t *count) {
     size_t words = 0;
     for (size_t i = 0; i < length; i++) words += is_word_character(text[i]) && !(i && is_word_character(text[i - 1]));
-    uint32_t *starts = reallocate(NULL, words + PHRASE_WORDS, sizeof *starts, "the list of words");
+    uint32_t *starts = allocate(words + PHRASE_WORDS, sizeof *starts, "the list of words");
     *count = words;
     words = 0;
     for (size_t i = 0; i < length; i++)
@@ -608,9 +608,9 @@ static void find_task(Team *team, int member, void *argument) {
 static const Others nothing_else = {{NO_ROW, NO_ROW}, {NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO, NO_ECHO}, NO_COLUMN};
 
 Found contexts_find(Team *team, const Contexts *contexts, const uint8_t *text, size_t first, size_t count) {
-    Found found = {first, count, text + first, reallocate(NULL, count, sizeof *found.ngram, "the rows of the text"), NULL};
+    Found found = {first, count, text + first, allocate(count, sizeof *found.ngram, "the rows of the text"), NULL};
     if (contexts->ngrams_end < contexts->rows) {
-        found.others = reallocate(NULL, count, sizeof *found.others, "the rows of the text");
+        found.others = allocate(count, sizeof *found.others, "the rows of the text");
         for (size_t i = 0; i < count; i++) found.others[i] = nothing_else;
     }
     FindWork work = {contexts, text, &found};

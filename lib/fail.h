@@ -21,8 +21,8 @@ void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void flush_output(void);
 
 /* count * size bytes, zeroed and aligned to 64 bytes; fails by name when there is no such memory.
-   Large blocks ask for huge pages: rows are visited in random order, and each 4 KiB page would
-   cost an address translation of its own. Free with free(). */
+   Large blocks ask for huge pages: each 4 KiB page would cost a fault at its first touch and, where rows are visited in
+   random order, an address translation of its own. Free with free(). */
 void *allocate(size_t count, size_t size, const char *what);
 
 /* A grown copy of block (realloc); fails by name. */

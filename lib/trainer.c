@@ -43,7 +43,7 @@ static void enter_shard(Trainer *trainer) {
    phrases, which come back in new texts, are bold; the long n-grams that only refine them are
    careful, and so are the few rows for echoes and columns, which are on all the time (docs/learning.md). */
 static float *row_caution(const Contexts *contexts) {
-    float *caution = reallocate(NULL, contexts->rows, sizeof *caution, "the run"), of_length[MAX_ORDER + 1];
+    float *caution = allocate(contexts->rows, sizeof *caution, "the run"), of_length[MAX_ORDER + 1];
     uint8_t *length = allocate(contexts->ngrams_end, 1, "the run");
     for (int k = 0; k <= MAX_ORDER; k++) of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
     for (uint32_t row = 0; row < contexts->rows; row++) {
@@ -81,7 +81,7 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     size_t batch = options.batch < length ? options.batch : length; /* no batch has more positions than the text */
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
-    trainer->order = reallocate(NULL, length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
+    trainer->order = allocate(length < SHARD ? length : SHARD, sizeof *trainer->order, "the order of positions");
     if (members > 1) trainer->alone = team_start(1);
     trainer->round = members > 1024 / batch ? members : 1024 / batch; /* 1,024 positions: members meet seldom, and batches stay in the cache */
     trainer->ahead_count = least(2 * trainer->round, divide_up(least(length, SHARD), options.batch)); /* no shard has more */
