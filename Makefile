@@ -11,7 +11,7 @@ CC      ?= cc
 ARCH    ?= -march=native
 CFLAGS  ?= -O3
 PREFIX  ?= /usr/local
-# The same bits everywhere: no fused multiply-add but where the code says so, no reordering of sums.
+# The same bits everywhere: no fused multiply-add, no reordering of sums.
 EXACT    = -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread
 WARN     = -Wall -Wextra -Wpedantic -Wno-psabi -Wno-missing-field-initializers
 COMPILE  = $(CC) $(EXACT) $(WARN) $(CFLAGS) $(ARCH)

@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arrays over the 100 characters and over dim are padded to whole vectors. */
+/* Arrays over the 100 characters and over dim are padded to whole vectors, but for the embedding's rows and their sums. */
 enum { LOGITS = (CHARACTERS + LANES - 1) / LANES * LANES, MAX_DIM = 4096 };
 
 static inline size_t padded(size_t dim) { return (dim + LANES - 1) / LANES * LANES; }
@@ -48,7 +48,7 @@ typedef struct {
     float *embedding; /* [rows, dim] embedding.weight */
     float *linear;    /* [LOGITS, padded(dim)] linear.weight; rows beyond the 100 are zeros */
     float *turned;    /* [padded(dim), LOGITS] linear.weight transposed: what forward reads */
-    float *bias;      /* [LOGITS] linear.bias; beyond the 100 so low that softmax makes nothing of them */
+    float *bias;      /* [LOGITS] linear.bias; beyond the 100 minus infinity, which softmax makes nothing of */
 } Model;
 
 /* Turns the weights of characters first .. last - 1, in whole vectors (beyond the last there are zeros); first is a multiple of LANES. */
@@ -69,7 +69,7 @@ static inline Model model_allocate(size_t rows, size_t dim) {
                    allocate(LOGITS * stride, sizeof(float), "the linear layer"),
                    allocate(stride * LOGITS, sizeof(float), "the linear layer"),
                    allocate(LOGITS, sizeof(float), "the linear layer")};
-    for (size_t c = CHARACTERS; c < LOGITS; c++) model.bias[c] = -1e30f;
+    for (size_t c = CHARACTERS; c < LOGITS; c++) model.bias[c] = -INFINITY;
     return model;
 }
 
@@ -509,11 +509,11 @@ typedef struct {
     size_t first, last;
 } Range;
 
-/* The member's share of so many pieces of work, the same ones in every step: contexts stand in the order of their rows, so that
-   most rows are always one member's, and in its cache. */
-static inline Range share(size_t pieces, const Team *team, int member) {
+/* The member's share of `count` things that stand in an order, about the same ones in every step: contexts stand in the order
+   of their rows, so that most rows are always one member's, and in its cache. */
+static inline Range share(size_t count, const Team *team, int member) {
     size_t members = (size_t)team_size(team), m = (size_t)member;
-    return (Range){m * pieces / members, (m + 1) * pieces / members};
+    return (Range){m * count / members, (m + 1) * count / members};
 }
 
 /* Learns from one batch; every member of the team calls this for the same one, each with an optimizer of its own whose
@@ -526,12 +526,12 @@ static inline void model_step(Model *model, Optimizer *optimizer, const Batch *b
         embedding_limit(model, optimizer, batch, distinct.first, distinct.last);
         team_meet(team);
     }
-    size_t all = parts_of(batch->size);
-    Range parts = share(all, team, member), vectors = share(LOGITS / LANES, team, member), shared = share(batch->shared, team, member);
+    size_t part_count = parts_of(batch->size);
+    Range parts = share(part_count, team, member), vectors = share(LOGITS / LANES, team, member), shared = share(batch->shared, team, member);
     for (size_t part = parts.first; part < parts.last; part++) part_step(model, optimizer, batch, layers, member, part);
     team_meet(team);
     if (member == 0) layers->mean_loss = mean_loss(batch, layers);
-    linear_update(model, optimizer, layers, all, vectors.first * LANES, least(vectors.last * LANES, CHARACTERS));
+    linear_update(model, optimizer, layers, part_count, vectors.first * LANES, least(vectors.last * LANES, CHARACTERS));
     if (!optimizer->freeze_embedding) shared_update(model, optimizer, batch, layers, shared.first, shared.last);
 }
 

@@ -23,8 +23,8 @@ static inline uint32_t child_row(const Contexts *contexts, uint32_t parent, uint
 
 /* Makes room for the rows 0..rows-1 of both trees. */
 static void rows_allocate(Contexts *contexts, size_t rows) {
-    contexts->parent = reallocate(contexts->parent, rows, sizeof *contexts->parent, "the list of rows");
-    contexts->letter = reallocate(contexts->letter, rows, sizeof *contexts->letter, "the list of rows");
+    contexts->parent = allocate(rows, sizeof *contexts->parent, "the list of rows");
+    contexts->letter = allocate(rows, sizeof *contexts->letter, "the list of rows");
 }
 
 /* The hash table over all strings but the single characters. Returns false when two rows stand for the same text. */
@@ -202,7 +202,7 @@ static uint32_t *word_starts(const uint8_t *text, size_t length, size_t *count) 
 
 /* A text as phrases have it; *plain_length is its length. */
 static uint8_t *plain_text(const uint8_t *text, size_t length, size_t *plain_length) {
-    uint8_t *copy = reallocate(NULL, length, 1, "the list of phrases");
+    uint8_t *copy = allocate(length, 1, "the list of phrases");
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t id = plain(text[i]), before = used ? copy[used - 1] : SPACE;
@@ -282,7 +282,7 @@ static void kinds_after_phrases(Contexts *contexts) {
 /* Evenly spread stretches of a text that is too long to list whole. */
 static uint8_t *sampled(const uint8_t *text, size_t length) {
     enum { STRETCHES = 64, STRETCH = LIST_SAMPLE / STRETCHES };
-    uint8_t *sample = reallocate(NULL, LIST_SAMPLE, 1, "the sample of a long text");
+    uint8_t *sample = allocate(LIST_SAMPLE, 1, "the sample of a long text");
     for (size_t s = 0; s < STRETCHES; s++)
         memcpy(sample + s * STRETCH, text + (length - STRETCH) / (STRETCHES - 1) * s, STRETCH);
     return sample;
@@ -324,7 +324,7 @@ Contexts contexts_list(Team *team, const uint8_t *text, size_t length, RowOption
     Contexts contexts = {.options = options, .min_count = threshold(&work, options)};
     size_t rows = CHARACTERS + strings_listed(work.ngrams) + strings_listed(work.phrases);
     rows_allocate(&contexts, rows);
-    contexts.count = reallocate(NULL, rows + MAX_ECHOES * CHARACTERS + COLUMNS, sizeof *contexts.count, "the list of rows");
+    contexts.count = allocate(rows + MAX_ECHOES * CHARACTERS + COLUMNS, sizeof *contexts.count, "the list of rows");
     for (uint32_t c = 0; c < CHARACTERS; c++) {
         contexts.parent[c] = NO_ROW;
         contexts.letter[c] = (uint8_t)c;

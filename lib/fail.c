@@ -66,7 +66,7 @@ void *allocate(size_t count, size_t size, const char *what) {
     const size_t line = 64, huge_page = (size_t)2 << 20;
     if (size && count > (SIZE_MAX - huge_page) / size) no_memory(count, size, what);
     size_t alignment = count * size < huge_page ? line : huge_page;
-    size_t bytes = (count * size + alignment) / alignment * alignment;
+    size_t wanted = count * size > 0 ? count * size : 1, bytes = (wanted + alignment - 1) / alignment * alignment;
     void *block = aligned_alloc(alignment, bytes);
     if (!block) no_memory(count, size, what);
 #ifdef MADV_HUGEPAGE

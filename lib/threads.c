@@ -15,7 +15,7 @@ struct Team {
     pthread_t *threads; /* [size - 1], members 1.. */
     atomic_int arrived; /* at the meeting point */
     atomic_uint round;  /* counts meetings */
-    atomic_size_t next; /* piece of work since then */
+    atomic_size_t next; /* piece of work of the task */
     atomic_int asleep;  /* members that wait for `met` */
     pthread_cond_t met;
     pthread_mutex_t lock;
@@ -47,13 +47,9 @@ double seconds_now(void) {
 /* Batches take tens of microseconds, so waiting is first a busy loop. Who waits longer lets go of the processor: the one
    awaited may need it, and when woken up it gets one that is idle, so that two threads never share one for long. */
 void team_meet(Team *team) {
-    if (team->size == 1) {
-        atomic_store(&team->next, 0);
-        return;
-    }
+    if (team->size == 1) return;
     unsigned round = atomic_load(&team->round);
     if (atomic_fetch_add(&team->arrived, 1) == team->size - 1) {
-        atomic_store(&team->next, 0);
         atomic_store(&team->arrived, 0);
         atomic_store(&team->round, round + 1);
         if (atomic_load(&team->asleep) == 0) return;

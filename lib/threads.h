@@ -22,8 +22,8 @@ void team_run(Team *team, TeamTask *task, void *argument);
 /* Called by every member within a task: nobody goes on before all have arrived. */
 void team_meet(Team *team);
 
-/* The numbers 0, 1, 2, ... since the team last met (or began the task), each for one member only: who is done with one piece of
-   work takes the next, so that members that are held up on the way get fewer. */
+/* The numbers 0, 1, 2, ... of this task, each for one member only: who is done with one piece of work takes the next, so that
+   members that are held up on the way get fewer. */
 size_t team_next(Team *team);
 
 /* How many threads this machine can run at once. */

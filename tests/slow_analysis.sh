@@ -6,7 +6,7 @@ bad() { echo "FAIL $1"; failed=1; }
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 
-# The analyzer takes the eight numbers of a vector for bits, and a file in a struct that is returned for one that is lost.
+# The analyzer takes the numbers of a vector for bits, and a file in a struct that is returned for one that is lost.
 for file in *.c lib/*.c; do
     gcc -std=c11 -D_DEFAULT_SOURCE -O1 -Wall -Wextra -Wpedantic -Wno-psabi -Wno-missing-field-initializers -fanalyzer -Wno-analyzer-shift-count-overflow \
         -Wno-analyzer-file-leak -Wno-analyzer-malloc-leak -c "$file" -o /dev/null

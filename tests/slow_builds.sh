@@ -62,6 +62,7 @@ programs=train
 build "gcc -O0" gcc -O0 && same "gcc -O0"
 build "gcc -O2, baseline x86-64" gcc -O2 && same "gcc -O2, baseline x86-64"
 gcc -march=x86-64-v3 -E -x c /dev/null > /dev/null 2>&1 && build "gcc -O3, AVX2" gcc -O3 -march=x86-64-v3 && same "gcc -O3, AVX2"
+grep -q avx512vl /proc/cpuinfo && build "gcc -O3, AVX-512 in vectors of 8" gcc -O3 -march=x86-64-v4 && same "gcc -O3, AVX-512 in vectors of 8"
 if command -v clang > /dev/null; then
     build "clang -O3 -march=native" clang -O3 -march=native && same "clang -O3 -march=native"
     build "clang -O0" clang -O0 && same "clang -O0"

@@ -250,6 +250,17 @@ static uint64_t learned(Team *team, Contexts *contexts, const Text *text, size_t
     return bits;
 }
 
+/* Logits far below zero: what pads the characters to whole vectors has no part in the softmax, whatever the width. */
+static void test_low_logits(void) {
+    Model model = model_allocate(CHARACTERS, 1);
+    float logits[LOGITS];
+    double log_sum;
+    for (int c = 0; c < LOGITS; c++) logits[c] = c < CHARACTERS ? -3e30f : model.bias[c];
+    softmax(logits, 1, &log_sum);
+    check(close_to((double)logits[0], 0.01, 1e-6) && close_to((double)logits[99], 0.01, 1e-6) && close_to(log_sum / -3e30, 1, 1e-6), "logits of -3e30: p is 1/100 for each of the 100");
+    model_free(&model);
+}
+
 static void test_ways(const char *path) {
     Text text = text_read(path, true);
     static const size_t batches[] = {5, 32, 300, 700};
@@ -274,6 +285,7 @@ int main(void) {
     test_exact();
     test_known_generator();
     test_multiply();
+    test_low_logits();
     test_gradients(10, 1);
     test_gradients(10, 3);
     test_gradients(16, 2);
