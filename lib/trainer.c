@@ -189,28 +189,29 @@ static void learn_alone(Team *team, int member, void *argument) {
     }
 }
 
-/* One lap: 131,072 positions, 50 milliseconds or so, and 8 rounds at least. Both ways of learning give the same bits; which one is
-   faster depends on batch, model and machine, and on a virtual machine that is moved about it changes. So it is measured: the faster one
-   takes the laps, but for short trials of the other one, often at first (the first lap, where memory is touched for the first time,
-   says little). Laps that are shorter still, up to an evaluation or the end of an epoch, do not count. One slow lap may be another
-   program's fault: times grow by a tenth at most. */
+/* A stretch of a lap. A lap has 131,072 positions, 50 milliseconds or so, and 8 rounds at least; snapshots, evaluations and the ends of
+   epochs may cut it into stretches. Both ways of learning give the same bits; which one is faster depends on batch, model and machine,
+   and on a virtual machine that is moved about it changes. So it is measured: the faster one takes the laps, but for short trials
+   of the other one, often at first; the first lap of all, where memory is touched for the first time, is short, too. One slow lap may be
+   another program's fault: times grow by a tenth at most. */
 static void run_lap(Trainer *trainer, Stretch *stretch) {
     enum { POSITIONS = 131072, TRIAL_POSITIONS = 16384, TRIAL_EVERY = 16 };
     size_t batch = trainer->options.batch, round = trainer->round, lap = trainer->laps, before = stretch->done;
-    size_t steps = divide_up(POSITIONS, batch), trial_steps = divide_up(TRIAL_POSITIONS, batch);
-    steps = steps > 8 * round ? steps : 8 * round;
-    trial_steps = trial_steps > 4 * round ? trial_steps : 4 * round;
-    bool trial = trainer->alone && lap > 0 && ((lap & (lap - 1)) == 0 || lap % TRIAL_EVERY == 0);
+    bool trial = trainer->alone && lap > 0 && ((lap & (lap - 1)) == 0 || lap % TRIAL_EVERY == 0), brief = trial || lap == 0;
     bool alone = trial != (trainer->lap_time[1] > 0 && trainer->lap_time[1] < trainer->lap_time[0]);
-    stretch->to = least(stretch->to, stretch->from + (trial ? trial_steps : steps));
+    size_t steps = divide_up(brief ? TRIAL_POSITIONS : POSITIONS, batch), rounds = brief ? 4 : 8;
+    steps = steps > rounds * round ? steps : rounds * round;
+    stretch->to = least(stretch->to, stretch->from + steps - trainer->lap_steps);
     double start = seconds_now();
     team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
-    size_t done = stretch->done - before;
-    if (done < trial_steps) return;
-    size_t positions = (done - 1) * batch + step_positions(trainer, stretch->from + done - 1);
-    double time = (seconds_now() - start) / (double)positions, most = 1.1 * trainer->lap_time[alone];
+    trainer->lap_seconds += seconds_now() - start;
+    for (size_t i = before; i < stretch->done; i++, trainer->lap_steps++) trainer->lap_positions += step_positions(trainer, stretch->from + i - before);
+    if (trainer->lap_steps < steps) return;
+    double time = trainer->lap_seconds / (double)trainer->lap_positions, most = 1.1 * trainer->lap_time[alone];
     trainer->lap_time[alone] = most > 0 && time > most ? most : time;
     trainer->laps++;
+    trainer->lap_steps = trainer->lap_positions = 0;
+    trainer->lap_seconds = 0;
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {

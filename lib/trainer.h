@@ -43,7 +43,9 @@ typedef struct {
     size_t ahead_count, round;
     Team *alone;     /* a team of one: see learn_alone; NULL when the whole team is one */
     double lap_time[2]; /* seconds per position when all learn together, and when one learns alone; 0: not known; see run_lap */
-    size_t laps;        /* that were long enough to count */
+    size_t laps;                     /* that are done */
+    size_t lap_steps, lap_positions; /* of the lap that is not */
+    double lap_seconds;
     uint32_t **mark; /* [members][rows] */
     uint64_t **spare; /* [members][2 batch] */
     Layers layers;
