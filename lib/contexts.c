@@ -333,7 +333,6 @@ Contexts contexts_list(Team *team, const uint8_t *text, size_t length, RowOption
     contexts.ngrams_end = append_rows(&contexts, work.ngrams, CHARACTERS);
     contexts.phrases_end = append_rows(&contexts, work.phrases, contexts.ngrams_end);
     kinds_after_phrases(&contexts);
-    memset(contexts.count + contexts.phrases_end, 0, (contexts.rows - contexts.phrases_end) * sizeof *contexts.count);
     rows_index(&contexts);
     listing_free(work.ngrams);
     listing_free(work.phrases);

@@ -205,7 +205,9 @@ static void run_lap(Trainer *trainer, Stretch *stretch) {
     double start = seconds_now();
     team_run(trainer->team, alone ? learn_alone : learn_together, stretch);
     trainer->lap_seconds += seconds_now() - start;
-    for (size_t i = before; i < stretch->done; i++, trainer->lap_steps++) trainer->lap_positions += step_positions(trainer, stretch->from + i - before);
+    size_t done = stretch->done - before;
+    for (size_t i = 0; i < done; i++) trainer->lap_positions += step_positions(trainer, stretch->from + i);
+    trainer->lap_steps += done;
     if (trainer->lap_steps < steps) return;
     double time = trainer->lap_seconds / (double)trainer->lap_positions, most = 1.1 * trainer->lap_time[alone];
     trainer->lap_time[alone] = most > 0 && time > most ? most : time;

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Runs every test named on the command line (programs and scripts), two at a time, the scripts,
-# which take longest, first. Each prints lines that begin with
-# ok, FAIL, skip or note. Shows what is not ok; ends with "N passed, N failed, N skipped". A test that ends with a
-# status other than 0 without a FAIL line counts as one failure.
+# Runs every test named on the command line (programs and scripts), two at a time, the scripts (behind the programs in the
+# alphabet), which take longest, first. Each prints lines that begin with ok, FAIL, skip or note. Shows what is not ok; ends
+# with "N passed, N failed, N skipped". A test that ends with a status other than 0 without a FAIL line counts as one failure.
 passed=0 failed=0 skipped=0
 logs=tests/build/logs
 rm -rf $logs

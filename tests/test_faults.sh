@@ -58,6 +58,6 @@ if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/shim.c -ldl 2> $out/sa
     exit 0
 fi
 $CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/faults.c lib/fail.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
-[ "${FAULT_STRIDE:=250}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
+[ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
 [ "${KILLS:=16}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work kills "$KILLS"

@@ -288,7 +288,7 @@ int main(void) {
     test_low_logits();
     test_gradients(10, 1);
     test_gradients(10, 3);
-    test_gradients(16, 2);
+    test_gradients(32, 2);
     test_gradients(1, 1);
     test_adagrad();
     test_ways("data/text.txt");

@@ -8,13 +8,13 @@ bad() { echo "FAIL $1"; }
 same() { if cmp -s "$1" "$2"; then ok "$3"; else bad "$3: $1 and $2 differ"; fi; }
 
 # threads: all learn from a batch together; small batches are learned by one while the others prepare
-small="-b 16 --dim 8 --order 3" once="-e 1 --evaluations 12"
-./train -q -t 1 $once --out $out/one data/text.txt
-./train -q -t 1 $once $small --out $out/small data/text.txt
+small="-b 16 --dim 8 --order 3"
+./train -q -t 1 --out $out/one data/text.txt
+./train -q -t 1 $small --out $out/small data/text.txt
 for threads in 2 3 8; do
-    ./train -q -t $threads $once --out $out/$threads data/text.txt
+    ./train -q -t $threads --out $out/$threads data/text.txt
     same $out/one/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
-    ./train -q -t $threads $once $small --out $out/$threads data/text.txt
+    ./train -q -t $threads $small --out $out/$threads data/text.txt
     same $out/small/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1 with small batches"
 done
 
