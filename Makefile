@@ -1,43 +1,62 @@
-# make             builds ./train ./sample ./embed ./wtf
-# make test        builds and runs the tests (a compiler and make are enough)
-# make plot        draws out/loss.png and out/map.png (needs gnuplot)
-# make twin        compares with the same program in PyTorch (needs python3-torch)
-# make bench       measures speed and learning
-# make install     into $(DESTDIR)$(PREFIX)/bin
+# make                    builds ./train ./sample ./embed ./wtf
+# make test               builds and runs the tests (a compiler and make are enough)
+# make plot               draws out/loss.png and out/map.png (needs gnuplot); OUT=folder for another run
+# make twin               compares with the same program in PyTorch (needs python3-torch)
+# make bench              measures speed and learning
+# make install            into $(DESTDIR)$(PREFIX)/bin; make uninstall removes it again
+# make compile_commands.json   tells editors and clang-tidy how each file is compiled
+# make clean              removes what was built
 #
-# make ARCH=       builds for any machine of this kind, not only for this one: the results are the same bits
+# V=1                     shows every command
+# ARCH=                   builds for any machine of this kind, not only for this one: the results are the same bits
+# CC=clang CFLAGS=-O2     another compiler, other flags: their objects are kept apart
 
 CC      ?= cc
 ARCH    ?= -march=native
 CFLAGS  ?= -O3
 PREFIX  ?= /usr/local
 # The same bits everywhere: no fused multiply-add, no reordering of sums.
-EXACT    = -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread
+EXACT    = -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -pthread
 WARN     = -Wall -Wextra -Wpedantic -Wno-psabi -Wno-missing-field-initializers
 COMPILE  = $(CC) $(EXACT) $(WARN) $(CFLAGS) $(ARCH)
-HEADERS  = $(wildcard *.h lib/*.h tests/*.h)
-LIBRARY  = $(patsubst %.c,%.o,$(wildcard lib/*.c))
+LINK     = $(CC) $(CFLAGS) -pthread $(LDFLAGS)
+
+# Each compiler with its flags has its own folder of objects, named by a checksum of its command.
+CONFIG  := $(notdir $(firstword $(CC)))-$(firstword $(shell echo "$(COMPILE) $(LINK)" | cksum))
+OBJECTS  = build/$(CONFIG)
+SOURCES  = $(wildcard *.c lib/*.c)
+LIBRARY  = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard lib/*.c))
 PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))
-TESTS    = $(patsubst tests/%.c,tests/build/%,$(wildcard tests/test_*.c))
+UNIT     = $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/*.c))
+SCRIPTS  = $(filter-out tests/programs/lib.sh,$(wildcard tests/programs/*.sh))
+
+SILENT   = $(findstring s,$(firstword -$(MAKEFLAGS)))
+say      = $(if $(V),,@$(if $(SILENT),,echo "  $(1)";))
 
 all: $(PROGRAMS)
 
-%.o: %.c $(HEADERS)
-	$(COMPILE) -c -o $@ $<
+$(OBJECTS)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(PROGRAMS): %: %.o $(LIBRARY)
-	$(CC) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $^ -lm
+# The programs stand outside the folder of their objects: build/config changes when another compiler or flag is asked for.
+$(PROGRAMS): %: $(OBJECTS)/%.o $(LIBRARY) build/config
+	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
 
-bench/build/%: bench/%.c $(LIBRARY) $(HEADERS)
-	@mkdir -p bench/build
-	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY) -lm
+build/unit/%: $(OBJECTS)/tests/unit/%.o $(LIBRARY) build/config
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
 
-tests/build/%: tests/%.c $(LIBRARY) $(HEADERS)
-	@mkdir -p tests/build
-	$(COMPILE) $(LDFLAGS) -o $@ $< $(LIBRARY) -lm
+build/bench/%: $(OBJECTS)/bench/%.o $(LIBRARY) build/config
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
 
-test: $(PROGRAMS) $(TESTS)
-	@sh tests/run.sh $(sort $(TESTS)) $(sort $(wildcard tests/test_*.sh))
+build/config: FORCE
+	@mkdir -p build
+	@echo $(CONFIG) | cmp -s - $@ || echo $(CONFIG) > $@
+
+test: $(PROGRAMS) $(UNIT)
+	@sh tests/run.sh $(sort $(UNIT)) $(sort $(SCRIPTS))
 
 # Debian's python3-torch belongs to /usr/bin/python3, which need not be the first python3 in the PATH.
 PYTHON  ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -64,11 +83,26 @@ plot: embed
 bench: all
 	@sh bench/run $(TEXT)
 
+compile_commands.json: FORCE
+	@{ echo '['; comma=; for file in $(SOURCES) $(wildcard tests/unit/*.c bench/*.c); do \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$comma" "$(CURDIR)" $$file "$(COMPILE)" $$file; \
+	    comma=$$(printf ',\n.'); comma=$${comma%.}; \
+	done; printf '\n]\n'; } > $@
+
 install: $(PROGRAMS)
 	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
 
-clean:
-	rm -rf $(PROGRAMS) *.o lib/*.o tests/build bench/build
+uninstall:
+	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(PROGRAMS)
 
-.PHONY: all test twin plot bench install clean
+clean:
+	rm -rf build compile_commands.json $(PROGRAMS)
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+-include $(wildcard $(OBJECTS)/*.d $(OBJECTS)/*/*.d $(OBJECTS)/*/*/*.d)
+
+.SECONDARY:
+.PHONY: all test twin plot bench install uninstall clean help FORCE

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints tests/golden.h: numbers that PyTorch computes and tests/test_twin.c holds the C program to, where there is no PyTorch.
+"""Prints tests/unit/golden.h: numbers that PyTorch computes and tests/unit/twin.c holds the C program to, where there is no PyTorch.
 
-    tests/golden.py > tests/golden.h
+    tests/golden.py > tests/unit/golden.h
 
 Again after a change of data/text.txt, of the rows (tests/rows.py) or of the training (tests/twin.py)."""
 from types import SimpleNamespace
@@ -94,7 +94,7 @@ def main():
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
-#include "../lib/trainer.h"
+#include "../../lib/trainer.h"
 
 #define GOLDEN_TEXT "{TEXT}"
 enum {{ GOLDEN_BATCHES = {BATCHES}, GOLDEN_SAMPLES = {len(SAMPLED)} }};

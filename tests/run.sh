@@ -3,7 +3,7 @@
 # alphabet), which take longest, first. Each prints lines that begin with ok, FAIL, skip or note. Shows what is not ok; ends
 # with "N passed, N failed, N skipped". A test that ends with a status other than 0 without a FAIL line counts as one failure.
 passed=0 failed=0 skipped=0
-logs=tests/build/logs
+logs=build/test/logs
 rm -rf $logs
 mkdir -p $logs
 printf '%s\n' "$@" | sort -r | xargs -P 2 -I{} sh -c 'name=$(basename "$1"); "$1" > "$2/$name" 2>&1; echo $? > "$2/$name.status"' sh {} $logs

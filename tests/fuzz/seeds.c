@@ -4,7 +4,7 @@
 #include "../../lib/fail.h"
 #include "../../lib/report.h"
 #include "../../lib/snapshots.h"
-#include "../breaches.h"
+#include "../unit/breaches.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -30,13 +30,13 @@ else
 fi
 
 if command -v valgrind > /dev/null; then
-    mkdir -p tests/build
-    head -c 4000 data/text.txt > tests/build/valgrind.txt
+    mkdir -p build/test
+    head -c 4000 data/text.txt > build/test/valgrind.txt
     build=$(mktemp -d)
     for program in train sample embed; do gcc -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -O1 -g -pthread -w -o "$build/$program" $program.c lib/*.c -lm || failed=1; done
     model="--model $build/out/model.safetensors"
-    for command in "train -q -t 2 --dim 8 --order 4 --out $build/out tests/build/valgrind.txt" "train -q -t 2 --resume --out $build/out tests/build/valgrind.txt" \
-        "sample $model -s 1 -n 20" "sample $model --score tests/build/valgrind.txt" "embed $model near e" "embed $model report"; do
+    for command in "train -q -t 2 --dim 8 --order 4 --out $build/out build/test/valgrind.txt" "train -q -t 2 --resume --out $build/out build/test/valgrind.txt" \
+        "sample $model -s 1 -n 20" "sample $model --score build/test/valgrind.txt" "embed $model near e" "embed $model report"; do
         valgrind -q --error-exitcode=9 --leak-check=full "$build/"$command > /dev/null 2> "$said" && ok "valgrind finds nothing in ${command//$build\//}" || bad "valgrind: ${command//$build\//}: $(head -n 5 "$said")"
     done
     rm -rf "$build"

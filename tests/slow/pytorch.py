@@ -14,6 +14,7 @@ except ImportError:
     print("skip the comparison with PyTorch: it is not here; on Debian: apt install python3-torch")
     sys.exit(0)
 
+sys.path.insert(0, "tests")
 import rows as kinds_of_rows
 import tensors
 import twin

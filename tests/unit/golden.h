@@ -2,7 +2,7 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
-#include "../lib/trainer.h"
+#include "../../lib/trainer.h"
 
 #define GOLDEN_TEXT "data/text.txt"
 enum { GOLDEN_BATCHES = 1000, GOLDEN_SAMPLES = 16 };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # ./embed: what it says of rows, computed again by awk from its exports; all 100 characters through every format and back;
 # models where little is to be seen; bad input.
-out=tests/build/embed
+out=build/test/embed
 rm -rf $out
 mkdir -p $out
 LC_ALL=C

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Every bad input through the real programs: one clear line, the right status, and what was saved before is as it was.
-# With the argument "all" (tests/slow_bad_input.sh) lengths and numbers are tried densely.
+# With the argument "all" (tests/slow/bad_input.sh) lengths and numbers are tried densely.
 dense=${1:-}
-out=tests/build/bad
+out=build/test/bad
 rm -rf "$out"
 mkdir -p "$out"
 ok() { echo "ok $1"; }
@@ -146,7 +146,7 @@ fi
 # A file size limit: writes fail with EFBIG.
 (
     trap '' XFSZ
-    export GCOV_PREFIX=/dev/null # the counts of tests/slow_coverage.sh would be cut off, too
+    export GCOV_PREFIX=/dev/null # the counts of tests/slow/coverage.sh would be cut off, too
     ulimit -f 8 2> /dev/null || exit 9
     ./train $small -s 1 --dim 32 --out "$saved" "$out/text" 2> "$out/stderr"
     [ $? -eq 1 ] && [ "$(wc -l < "$out/stderr")" -eq 1 ] && grep -q 'cannot be written (write: File too large)' "$out/stderr"

@@ -7,9 +7,9 @@
 
    SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of train, sample and embed. */
 #define _GNU_SOURCE
-#include "../lib/report.h"
-#include "../lib/safetensors.h"
-#include "check.h"
+#include "../../lib/report.h"
+#include "../../lib/safetensors.h"
+#include "../check.h"
 #include "shim.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
-/* test_twin.c: the C program against numbers that PyTorch computed (golden.h, from golden.py): the start, the shuffle, and
+/* the C program against numbers that PyTorch computed (golden.h, from golden.py): the start, the shuffle, and
    the losses of the first thousand batches of many kinds of runs. */
 #include "golden.h"
 
-#include "../lib/text.h"
-#include "check.h"
+#include "../../lib/text.h"
+#include "../check.h"
 
 /* 0..count-1, shuffled. */
 static uint32_t *shuffled(Random *random, uint32_t count) {
@@ -79,7 +79,7 @@ int main(void) {
     test_orders();
     Text text = text_read(GOLDEN_TEXT, true);
     if ((size_t)((double)text.length * 0.9) != golden_split) {
-        check(false, "golden.h: is for another " GOLDEN_TEXT " than the one here: run tests/golden.py > tests/golden.h");
+        check(false, "golden.h: is for another " GOLDEN_TEXT " than the one here: run tests/golden.py > tests/unit/golden.h");
         return 1;
     }
     Team *team = team_start(2);

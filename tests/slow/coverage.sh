@@ -1,7 +1,7 @@
 #!/bin/sh
 # The share of the product's lines that `make test` runs (gcov), file by file and in all, and each line that it does not
 # run. Fails below 95%. Works on a copy, so that nothing here is built anew.
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 if ! command -v gcov > /dev/null || ! command -v gcc > /dev/null; then echo "skip coverage: needs gcc and gcov"; exit 0; fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -10,7 +10,7 @@ cp -r Makefile data lib tests ./*.c ./*.h "$copy"
 [ ! -d docs ] || cp -r docs README.md "$copy" 2> /dev/null
 cd "$copy" || exit 1
 find . -name '*.o' -exec rm {} +
-rm -rf tests/build
+rm -rf build/test
 export GCOV_ERROR_FILE=/dev/null # another user of the tests may not write the counts: not on standard error
 # -fprofile-update=atomic: threads count, too; -O0: a line is a line
 make CC=gcc ARCH= CFLAGS="-O0 -g --coverage -fprofile-update=atomic" test > log 2>&1 || sed -n 's/^FAIL /note with gcov in the programs: /p' log

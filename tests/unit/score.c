@@ -1,8 +1,8 @@
-/* test_score.c: the loss of a saved model, computed again from the file alone by code that shares nothing with the
+/* the loss of a saved model, computed again from the file alone by code that shares nothing with the
    program: its own reading of the file, its own search for rows, its own arithmetic in double.
 
    usage: test_score   trains small models with ./train and compares with the val_loss that it wrote. */
-#include "check.h"
+#include "../check.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -150,13 +150,13 @@ static double plain_score(const char *file, const char *text, size_t length, siz
 
 static void compare(const char *options) {
     char command[512];
-    snprintf(command, sizeof command, "./train -q -e 1 --out tests/build/score %s data/text.txt", options);
+    snprintf(command, sizeof command, "./train -q -e 1 --out build/test/score %s data/text.txt", options);
     if (!check(system(command) == 0, "./train %s", options)) return;
     size_t text_size, model_size;
-    char *text = read_whole("data/text.txt", &text_size), *model = read_whole("tests/build/score/model.safetensors", &model_size);
+    char *text = read_whole("data/text.txt", &text_size), *model = read_whole("build/test/score/model.safetensors", &model_size);
     double score = plain_score(model, text, text_size, (size_t)find_number(model, "train_characters")), saved = find_number(model, "val_loss");
     check(close_to(score, saved, 1e-5), "%s: val_loss %.6f, from the file alone %.6f", options, saved, score);
-    snprintf(command, sizeof command, "./sample --model tests/build/score/model.safetensors --score data/text.txt --from %.0f", find_number(model, "train_characters"));
+    snprintf(command, sizeof command, "./sample --model build/test/score/model.safetensors --score data/text.txt --from %.0f", find_number(model, "train_characters"));
     FILE *pipe = popen(command, "r");
     double told = NAN;
     bool read = pipe && fscanf(pipe, "chars %*u nats/char %lf", &told) == 1;

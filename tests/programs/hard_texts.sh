@@ -1,7 +1,7 @@
 #!/bin/sh
 # Hard texts: too little, nothing to tell apart, nothing to learn, no lines, a held-out part unlike the rest. Each run
 # ends well, its numbers are finite, the model it leaves writes on, and the summary says what happened.
-out=tests/build/hard
+out=build/test/hard
 rm -rf $out
 mkdir -p $out
 ok() { echo "ok $1"; }

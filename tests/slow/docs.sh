@@ -1,6 +1,6 @@
 #!/bin/sh
 # docs/embed.md shows what ./embed prints after the default run; docs/files.md's reader finds the rows that ./sample finds.
-out=tests/build/docs
+out=build/test/docs
 rm -rf $out && mkdir -p $out
 ./train -q --out $out/run data/text.txt || exit 1
 model=$out/run/model.safetensors

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What ./embed writes, opened with the real things: numpy (exports, distances, the map's axes, and docs/files.md as a reader),
 # gnuplot (both pictures) and Chromium (the page: slider, play, pause, pointing, both themes, without script).
-out=tests/build/slow_embed
+out=build/test/slow_embed
 rm -rf $out
 mkdir -p $out
 status=0

@@ -1,7 +1,7 @@
-/* test_contexts.c: the rows of every context against their definitions, found the slow way. */
-#include "../lib/batches.h"
-#include "../lib/text.h"
-#include "check.h"
+/* the rows of every context against their definitions, found the slow way. */
+#include "../../lib/batches.h"
+#include "../../lib/text.h"
+#include "../check.h"
 
 #include <stdlib.h>
 #include <string.h>

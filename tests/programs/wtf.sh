@@ -1,6 +1,6 @@
 #!/bin/sh
 # ./wtf: what it says, its exit status, bad input, colours, and that each of its sections can fail.
-out=tests/build/wtf
+out=build/test/wtf
 rm -rf $out
 mkdir -p $out
 ok() { echo "ok $1"; }

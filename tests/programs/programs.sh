@@ -1,6 +1,6 @@
 #!/bin/sh
 # Whole runs: the same bytes from any number of threads and after a stop, sampling, and what is said.
-out=tests/build/programs
+out=build/test/programs
 rm -rf $out
 mkdir -p $out
 ok() { echo "ok $1"; }

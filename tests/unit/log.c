@@ -1,12 +1,12 @@
 /* loss.csv as a resumed run reads it: whole rows up to a step, and nothing else. */
-#include "../lib/report.h"
-#include "../lib/safetensors.h"
-#include "check.h"
+#include "../../lib/report.h"
+#include "../../lib/safetensors.h"
+#include "../check.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-static const char path[] = "tests/build/log.csv";
+static const char path[] = "build/test/log.csv";
 #define HEAD "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n"
 #define ROW(step) step ",0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500\n"
 
@@ -27,7 +27,7 @@ static int rows_of(const char *text, size_t length, size_t last_step) {
 #define ROWS_OF(text, last_step) rows_of(text, sizeof(text) - 1, last_step)
 
 int main(void) {
-    mkdir("tests/build", 0777);
+    mkdir("build/test", 0777);
     check(ROWS_OF(HEAD, 9) == 0, "a log without rows");
     check(ROWS_OF(HEAD ROW("1") ROW("2") ROW("3"), 9) == 3, "a log of three rows");
     check(ROWS_OF(HEAD ROW("1") ROW("2") ROW("3"), 2) == 2, "rows behind the step to resume from are left out");
@@ -46,9 +46,9 @@ int main(void) {
     memset(wide + strlen(wide), '0', 400);
     check(rows_of(wide, strlen(wide), 9) == -1, "refused: a row of 400 characters");
     Log rows;
-    check(!log_load(&rows, "tests/build", 9), "refused: a folder as log");
+    check(!log_load(&rows, "build/test", 9), "refused: a folder as log");
     log_free(&rows);
-    check(!log_load(&rows, "tests/build/none.csv", 9), "refused: no log");
+    check(!log_load(&rows, "build/test/none.csv", 9), "refused: no log");
     log_free(&rows);
     check(!log_load(&rows, "/dev/zero", 9), "refused: a device as log");
     log_free(&rows);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What fails or dies on the way, and two runs at once. A part of the places here; all of them in tests/slow_faults.sh.
-out=tests/build/faults
+# What fails or dies on the way, and two runs at once. A part of the places here; all of them in tests/slow/faults.sh.
+out=build/test/faults
 rm -rf $out
 mkdir -p $out
 ok() { echo "ok $1"; }
@@ -49,15 +49,15 @@ wait $busy
 CC=${CC:-cc}
 case "$CFLAGS$LDFLAGS" in
 *sanitize*)
-    echo "skip faults: a sanitizer wants to be loaded first; tests/slow_faults.sh has programs with both"
+    echo "skip faults: a sanitizer wants to be loaded first; tests/slow/faults.sh has programs with both"
     exit 0
     ;;
 esac
-if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/shim.c -ldl 2> $out/said; then
+if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/programs/shim.c -ldl 2> $out/said; then
     echo "skip faults: the shim is for Linux with the GNU C library"
     exit 0
 fi
-$CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/faults.c lib/fail.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
+$CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/programs/faults.c lib/fail.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
 [ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
 [ "${KILLS:=16}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work kills "$KILLS"

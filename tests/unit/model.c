@@ -1,11 +1,11 @@
-/* test_model.c: the model's parts against mathematics: exact functions, start, layers, gradients, updates. */
-#include "../model.h"
+/* the model's parts against mathematics: exact functions, start, layers, gradients, updates. */
+#include "../../model.h"
 
-#include "../lib/batches.h"
-#include "../lib/report.h"
-#include "../lib/text.h"
-#include "../lib/trainer.h"
-#include "check.h"
+#include "../../lib/batches.h"
+#include "../../lib/report.h"
+#include "../../lib/text.h"
+#include "../../lib/trainer.h"
+#include "../check.h"
 
 /* ---- characters ------------------------------------------------------------------------------- */
 

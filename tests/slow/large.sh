@@ -1,10 +1,10 @@
 #!/bin/sh
 # What only large runs do: a text beyond 64 million characters is listed from stretches of it, training and scoring go through it in
 # several parts, and the best of a model beyond 512 MB is saved at once. Takes 1.5 GB of the disk and 2 GB of memory for a minute.
-cd "$(dirname "$0")/.." || exit 1
-mkdir -p tests/build
+cd "$(dirname "$0")/../.." || exit 1
+mkdir -p build/test
 make -s || exit 1
-out=tests/build/large
+out=build/test/large
 rm -rf $out
 mkdir -p $out
 trap 'rm -rf $out' EXIT

@@ -1,8 +1,8 @@
 /* Every rule of safetensors has a test by its name; then models whose parts disagree, and what is no file to map. */
-#include "../lib/checkpoint.h"
-#include "../lib/snapshots.h"
+#include "../../lib/checkpoint.h"
+#include "../../lib/snapshots.h"
 #include "breaches.h"
-#include "check.h"
+#include "../check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FOLDER "tests/build/safetensors"
+#define FOLDER "build/test/safetensors"
 static char folder[] = FOLDER;
 
 static char *in_folder(const char *name) {
@@ -672,7 +672,7 @@ static void test_writing_refused(void) {
 }
 
 int main(void) {
-    mkdir("tests/build", 0777);
+    mkdir("build/test", 0777);
     mkdir(folder, 0777);
     test_rules();
     test_reference_errors();

@@ -1,9 +1,9 @@
 /* The text reader: every look-alike, CR LF, what is left out and how it is told, wherever the bytes are cut between two
    reads: at the end of the reader's buffer, and in pieces that come one by one. */
-#include "../lib/text.h"
-#include "../lib/characters.h"
-#include "../lib/fail.h"
-#include "check.h"
+#include "../../lib/text.h"
+#include "../../lib/characters.h"
+#include "../../lib/fail.h"
+#include "../check.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char path[] = "tests/build/text";
+static const char path[] = "build/test/text";
 enum { BUFFER = 1 << 20 }; /* as lib/text.c reads */
 
 /* What is read, what must come of it, and what must be told: how many CR LF, look-alikes, bytes left out. Items that
@@ -216,7 +216,7 @@ static void test_ends(void) {
 
 /* Is the line that is said of this text the right one? NULL: nothing is said. */
 static bool says(const Sample *sample, const char *expected) {
-    static const char told[] = "tests/build/text.told";
+    static const char told[] = "build/test/text.told";
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(sample->bytes, 1, sample->size, file) != sample->size || fclose(file)) return false;
     Text text = text_read(path, false);
@@ -271,7 +271,7 @@ static void test_notice(void) {
 /* Nothing but a hole of so many bytes: refused in a line, in little memory, though the file says that it is large. Under
    AddressSanitizer, which takes terabytes of addresses, only what is in use is limited. */
 static void test_hole(long long size, const char *name) {
-    static const char told[] = "tests/build/text.told";
+    static const char told[] = "build/test/text.told";
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (file < 0 || ftruncate(file, (off_t)size) || (off_t)size != size) {
         printf("skip a text that is %s: this file system has no such files\n", name);
@@ -304,7 +304,7 @@ static void test_hole(long long size, const char *name) {
 }
 
 int main(void) {
-    mkdir("tests/build", 0777);
+    mkdir("build/test", 0777);
     set_program_name("test_text");
     test_every_character();
     test_items();

@@ -1,6 +1,6 @@
 /* Drawing a character where the sum of all probabilities is a hair below 1 by rounding, and the number drawn lies beyond it. */
-#include "../lib/sampling.h"
-#include "check.h"
+#include "../../lib/sampling.h"
+#include "../check.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 #!/bin/sh
-# slow_fuzz.sh [SECONDS]: fuzzes the readers (model, checkpoint, loss log, text) with libFuzzer under AddressSanitizer and
+# fuzz.sh [SECONDS]: fuzzes the readers (model, checkpoint, loss log, text) with libFuzzer under AddressSanitizer and
 # UndefinedBehaviorSanitizer for so many seconds of processor time in all (default 640), one after the other. What was learnt
-# stays in tests/build/fuzz/corpus, so that a later call goes on from there.
+# stays in build/test/fuzz/corpus, so that a later call goes on from there.
 seconds=${1:-640}
-cd "$(dirname "$0")/.." || exit 1
-build=tests/build/fuzz
+cd "$(dirname "$0")/../.." || exit 1
+build=build/test/fuzz
 mkdir -p $build/corpus $build/found
 CLANG=${CLANG:-clang}
 if ! command -v "$CLANG" > /dev/null; then echo "skip fuzzing: there is no clang"; exit 0; fi
@@ -15,7 +15,7 @@ for source in $library; do # the product's sources, and only they, get their inp
     $CLANG $flags $sanitizers -include tests/fuzz/track.h -c -o "$build/$(basename "$source" .c).o" "$source" || { echo "FAIL fuzzing: $source cannot be built"; exit 1; }
 done
 for harness in model checkpoint log text; do
-    $CLANG $flags $sanitizers -o $build/$harness tests/fuzz/fuzz_$harness.c tests/fuzz/track.c $build/*.o -lm 2> $build/said || {
+    $CLANG $flags $sanitizers -o $build/$harness tests/fuzz/$harness.c tests/fuzz/track.c $build/*.o -lm 2> $build/said || {
         cat $build/said
         echo "FAIL fuzzing: fuzz_$harness.c cannot be built"
         exit 1
