@@ -3,6 +3,8 @@
 
 #include "lib/checkpoint.h"
 #include "lib/export.h"
+#include "lib/format.h"
+#include "lib/memory.h"
 #include "lib/options.h"
 #include "lib/page.h"
 #include "lib/projection.h"

@@ -25,6 +25,7 @@
 #include "lib/characters.h"
 #include "lib/exact.h"
 #include "lib/fail.h"
+#include "lib/memory.h"
 #include "lib/random.h"
 #include "lib/threads.h"
 

@@ -6,6 +6,7 @@
 
 #include "lib/batches.h"
 #include "lib/checkpoint.h"
+#include "lib/format.h"
 #include "lib/options.h"
 #include "lib/report.h"
 #include "lib/sampling.h"

@@ -7,12 +7,14 @@
 
 #include "lib/checkpoint.h"
 #include "lib/contexts.h"
+#include "lib/format.h"
 #include "lib/options.h"
 #include "lib/report.h"
 #include "lib/rows.h"
 #include "lib/snapshots.h"
 #include "lib/text.h"
 #include "lib/trainer.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -599,6 +601,7 @@ int main(int argc, char **argv) {
         {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but what goes wrong; Ctrl-C stops without a word, too"},
         {0}};
     set_program_name(argv[0]);
+    set_memory_advice("try a smaller --dim, --order, --batch or --max-rows");
     signal(SIGPIPE, SIG_IGN); /* who reads the messages may go: the run goes on */
     run.options = table;
     if (parse_options(argc, argv, table, usage, examples, &settings->text, 1) == 0) wrong_use("name a text file to train on, such as data/text.txt; see --help");

@@ -5,8 +5,9 @@
 #include "model.h"
 
 #include "lib/batches.h"
+#include "lib/format.h"
+#include "lib/memory.h"
 #include "lib/options.h"
-#include "lib/report.h"
 
 #include <errno.h>
 #include <stdarg.h>

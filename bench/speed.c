@@ -3,6 +3,7 @@
    usage: speed TEXT ORDER DIM BATCH THREADS     one line: characters per second while training
           speed TEXT ORDER DIM BATCH stages      a table of the stages, on one thread
           speed TEXT default                     all kinds of rows: list, look-up, training, memory, on all threads */
+#include "../lib/memory.h"
 #include "../lib/report.h"
 #include "../lib/text.h"
 #include "../lib/trainer.h"

@@ -1,5 +1,7 @@
 #include "batches.h"
 
+#include "memory.h"
+
 Batch batch_allocate(size_t size, size_t most_on) {
     size_t on = size * most_on;
     uint32_t *next_start = allocate(size + 1, sizeof *next_start, "a batch");

@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <float.h>
 #include <stdarg.h>

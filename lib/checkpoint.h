@@ -10,8 +10,6 @@
 #include "safetensors.h"
 #include "trainer.h"
 
-#define VERSION "1.0"
-
 /* Metadata to be written: keys with short values. */
 typedef struct {
     Pair *pairs;

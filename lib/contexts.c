@@ -1,6 +1,7 @@
 #include "contexts.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

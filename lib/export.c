@@ -1,6 +1,8 @@
 #include "export.h"
 
 #include "fail.h"
+#include "format.h"
+#include "memory.h"
 #include "projection.h"
 #include "report.h"
 #include "rows.h"

@@ -1,13 +1,12 @@
-/* fail.h: how every program here says that it cannot go on, and how it asks for memory. */
+/* fail.h: how every program here says that it cannot go on. */
 #ifndef FAIL_H
 #define FAIL_H
-
-#include <stddef.h>
 
 /* The program's name, for the front of every message; set once at the start of main. */
 void set_program_name(const char *name);
 
-/* One line on standard error, "name: what, where, what to do", then exit status 1. */
+/* One line on standard error, "name: what, where, what to do", then exit status 1. When several
+   threads fail, the first one speaks and the others wait for the end. */
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for a wrong command line: exit status 2. */
@@ -16,16 +15,13 @@ _Noreturn void wrong_use(const char *format, ...) __attribute__((format(printf, 
 /* One line on standard error that begins with the program's name; the program goes on. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Flushes standard output at the end of a program's work. A reader that has gone (head) ends the program quietly; a full
-   disk is one line and status 1. */
+/* Replaces in text, in place, all that could command a terminal or forge a line by ?: control
+   characters (in UTF-8, as bytes), marks that turn the direction of writing, line separators,
+   and bytes that are no UTF-8. Every message of this file has gone through it. */
+void mask_controls(char *text);
+
+/* Flushes standard output at the end of a program's work. A reader that has gone (head) ends the
+   program quietly; a full disk is one line and status 1. */
 void flush_output(void);
-
-/* count * size bytes, zeroed and aligned to 64 bytes; fails by name when there is no such memory.
-   Large blocks ask for huge pages: each 4 KiB page would cost a fault at its first touch and, where rows are visited in
-   random order, an address translation of its own. Free with free(). */
-void *allocate(size_t count, size_t size, const char *what);
-
-/* A grown copy of block (realloc); fails by name. */
-void *reallocate(void *block, size_t count, size_t size, const char *what);
 
 #endif

@@ -1,7 +1,7 @@
 #include "options.h"
 
-#include "checkpoint.h"
 #include "fail.h"
+#include "version.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -2,6 +2,7 @@
 
 #include "characters.h"
 #include "fail.h"
+#include "memory.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,31 +10,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-char *grouped(size_t number, char *text) {
-    char digits[32];
-    int length = snprintf(digits, sizeof digits, "%zu", number), used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) text[used++] = ',';
-        text[used++] = digits[i];
-    }
-    text[used] = '\0';
-    return text;
-}
-
-char *shell_word(const char *text) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@%";
-    char *word = allocate(4 * strlen(text) + 3, 1, "a command"), *at = word;
-    if (*text && !text[strspn(text, plain)]) return strcpy(word, text);
-    *at++ = '\'';
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '\'') at += sprintf(at, "'\\''"); /* ends the quotation, says ', begins another */
-        else *at++ = byte < ' ' || byte == 127 ? '?' : *text;
-    }
-    *at = '\'';
-    return word;
-}
 
 /* Entropy of counts [100] that add up to total: -sum p ln p. */
 static double entropy(const size_t *counts, size_t total) {

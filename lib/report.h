@@ -30,13 +30,6 @@ void log_add(Log *rows, size_t step, double epoch, size_t characters, double tra
 bool log_load(Log *rows, const char *path, size_t last_step);
 void log_free(Log *rows);
 
-/* A number with thousands separated: 1,115,394. Returns text [32]. */
-char *grouped(size_t number, char *text);
-
-/* A word as the shell reads it, quoted where it must be: a command that is suggested can be pasted, whatever the folder
-   is called. (Control characters show as ?, and cannot.) Free with free(). */
-char *shell_word(const char *text);
-
 /* The live line of a terminal: one line that is written over. */
 typedef struct {
     bool live; /* standard error is a terminal */

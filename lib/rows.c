@@ -1,6 +1,7 @@
 #include "rows.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "safetensors.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 
 #include "characters.h"
 #include "fail.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,8 @@
 
 #include "characters.h"
 #include "fail.h"
-#include "report.h"
+#include "format.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 #include "threads.h"
 
 #include "fail.h"
+#include "memory.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -68,6 +69,23 @@ void team_meet(Team *team) {
 }
 
 size_t team_next(Team *team) { return atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed); }
+
+typedef struct {
+    size_t count;
+    TeamPiece *piece;
+    void *argument;
+} Loop;
+
+static void run_pieces(Team *team, int member, void *argument) {
+    const Loop *loop = argument;
+    size_t piece;
+    while ((piece = team_next(team)) < loop->count) loop->piece(member, piece, loop->argument);
+}
+
+void team_for(Team *team, size_t count, TeamPiece *piece, void *argument) {
+    Loop loop = {count, piece, argument};
+    team_run(team, run_pieces, &loop);
+}
 
 static void *member_life(void *given) {
     Seat seat = *(Seat *)given;

@@ -19,6 +19,13 @@ int team_size(const Team *team);
 /* Runs the task on every member and returns when all are done. */
 void team_run(Team *team, TeamTask *task, void *argument);
 
+/* What is done with one piece of work: pieces are 0..count-1. */
+typedef void TeamPiece(int member, size_t piece, void *argument);
+
+/* The parallel loop: every piece once, on whatever member is free, in any order. Returns when all
+   are done. */
+void team_for(Team *team, size_t count, TeamPiece *piece, void *argument);
+
 /* Called by every member within a task: nobody goes on before all have arrived. */
 void team_meet(Team *team);
 

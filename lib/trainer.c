@@ -1,5 +1,7 @@
 #include "trainer.h"
 
+#include "memory.h"
+
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 
 size_t epoch_steps(size_t length, size_t batch) {

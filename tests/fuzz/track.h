@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 void fuzz_free(void *block);
+void *fuzz_aligned_alloc(size_t alignment, size_t bytes);
+void *fuzz_realloc(void *block, size_t bytes);
 FILE *fuzz_fopen(const char *path, const char *mode);
 int fuzz_open(const char *path, int flags);
 int fuzz_close(int descriptor);
@@ -34,6 +36,8 @@ extern char fuzz_said[4096];
 
 #ifndef FUZZ_OWN
 #define free(block) fuzz_free(block)
+#define aligned_alloc(alignment, bytes) fuzz_aligned_alloc(alignment, bytes)
+#define realloc(block, bytes) fuzz_realloc(block, bytes)
 #define fopen(path, mode) fuzz_fopen(path, mode)
 #define open(path, ...) fuzz_open(path, 0)
 #define close(descriptor) fuzz_close(descriptor)

@@ -1,5 +1,6 @@
 /* the rows of every context against their definitions, found the slow way. */
 #include "../../lib/batches.h"
+#include "../../lib/memory.h"
 #include "../../lib/text.h"
 #include "../check.h"
 

@@ -2,6 +2,7 @@
 #include "../../model.h"
 
 #include "../../lib/batches.h"
+#include "../../lib/memory.h"
 #include "../../lib/report.h"
 #include "../../lib/text.h"
 #include "../../lib/trainer.h"

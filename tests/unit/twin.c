@@ -2,6 +2,7 @@
    the losses of the first thousand batches of many kinds of runs. */
 #include "golden.h"
 
+#include "../../lib/memory.h"
 #include "../../lib/text.h"
 #include "../check.h"
 

@@ -1,0 +1,20 @@
+/* format.h: numbers, foreign text and commands as people read them. */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include "memory.h"
+
+#include <stddef.h>
+
+/* A number with its thousands separated: 1,115,394. Returns text [32]. */
+char *grouped(size_t number, char *text);
+
+/* Text from outside (a file, an argument, a path) as it may be printed: what could command a
+   terminal or forge a line is shown as ?. Replaces the buffer's content and returns it. */
+const char *shown(const char *text, Buffer *buffer);
+
+/* A word as the shell reads it, in quotes where needed, so that a command that is suggested can be
+   pasted whatever a folder is called. What shown() replaces is ? here, too. Free with free(). */
+char *shell_word(const char *text);
+
+#endif
