@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char said_path[] = "build/utilities.said";
+static const char said_path[] = "build/test/utilities.said";
 
 /* ---- memory ---- */
 
@@ -117,7 +117,7 @@ static void test_failures(void) {
     int status, wrong = 0;
     for (int i = 0; i < 50; i++) {
         const char *said = said_by(fail_in_threads, &status), *end = strchr(said, '\n');
-        wrong += status != 1 || strncmp(said, "utilities: out of memory: the table needs ", 47) || !strstr(said, "; try a smaller --dim\n") || !end || end[1];
+        wrong += status != 1 || strncmp(said, "utilities: out of memory: the table needs ", 42) || !strstr(said, "; try a smaller --dim\n") || !end || end[1];
     }
     check(wrong == 0, "of several threads that fail one speaks: one line, status 1");
     const char *said = said_by(fail_without_advice, &status);
@@ -154,6 +154,7 @@ static void test_loop(void) {
 
 int main(void) {
     mkdir("build", 0777);
+    mkdir("build/test", 0777);
     set_program_name("utilities");
     test_grow();
     test_buffer();
