@@ -2,26 +2,8 @@
 # Every bad input through the real programs: one clear line, the right status, and what was saved before is as it was.
 # With the argument "all" (tests/slow/bad_input.sh) lengths and numbers are tried densely.
 dense=${1:-}
-out=build/test/bad
-rm -rf "$out"
-mkdir -p "$out"
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; }
-program=train
-
-# refuses STATUS NAME WORDS COMMAND...: ends with this status, and says one line that begins with the program's name
-# and holds these words (a pattern of grep -E).
-refuses() {
-    wanted=$1 name=$2 words=$3
-    shift 3
-    "$@" > "$out/stdout" 2> "$out/stderr" < /dev/null
-    status=$?
-    if [ $status -ne "$wanted" ]; then bad "$name: status $status instead of $wanted: $(head -n 1 "$out/stderr")"
-    elif [ "$(wc -l < "$out/stderr")" -ne 1 ]; then bad "$name: says $(wc -l < "$out/stderr") lines instead of one: $(head -n 3 "$out/stderr")"
-    elif ! grep -q -E "^$program: .*($words)" "$out/stderr"; then bad "$name: says \"$(cat "$out/stderr")\" without \"$words\""
-    else ok "$name"
-    fi
-}
+. tests/programs/lib.sh
+begin bad_input
 
 # A finished run, which nothing that follows may harm.
 saved=$out/saved
@@ -351,8 +333,7 @@ learns() {
     trains "$@"
     [ $status -eq 1 ] || return
     grep -q -E '(the loss of|(the held-out loss|a weight) after) batch [0-9]+ is not a finite number: training stops, the best model so far is kept; start again' "$out/stderr" || failed="$failed; $1: says $(cat "$out/stderr")"
-    best=$(awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$out/t/loss.csv")
-    kept=$(tr -c '[:print:]' '\n' < "$out/t/model.safetensors" | sed -n 's/.*"val_loss":"\([0-9.]*\)".*/\1/p')
+    best=$(best "$out/t") kept=$(metadata "$out/t/model.safetensors" val_loss)
     [ "$best" = "$kept" ] || failed="$failed; $1: kept the model of loss $kept, not of $best"
     for file in model snapshots; do od -An -v -tf4 "$out/t/$file.safetensors" | grep -q -i 'nan\|inf' && failed="$failed; $1: $file.safetensors holds a number that is not finite"; done
     case $1 in *often) ./train -q --resume --out "$out/t" "$out/hostile" 2>&1 | grep -q 'batch [0-9]* is not a finite' || failed="$failed; $1: its checkpoint cannot be resumed" ;; esac

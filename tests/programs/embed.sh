@@ -1,15 +1,9 @@
 #!/bin/sh
 # ./embed: what it says of rows, computed again by awk from its exports; all 100 characters through every format and back;
 # models where little is to be seen; bad input.
-out=build/test/embed
-rm -rf $out
-mkdir -p $out
-LC_ALL=C
-export LC_ALL
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; }
-that() { if [ "$1" -eq 0 ]; then ok "$2"; else bad "$2: ${3:-it does not hold}"; fi; } # status, name, why
-same() { if cmp -s "$1" "$2"; then ok "$3"; else bad "$3: $(diff "$1" "$2" | head -n 3 | tr '\n' '|')"; fi; }
+. tests/programs/lib.sh
+begin embed
+program=embed
 
 # a text of all 100 characters, each 20 times (\r never before \n, which would be one line end), and their names
 awk 'BEGIN {
@@ -174,9 +168,9 @@ for run in "--dim 1" "--dim 2" "--order 1 --dim 10" "--dim 3 --order 1"; do
 done
 embed > $out/said
 sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; [ $? -eq 1 ] && ! grep -q "$(printf '\033')" $out/said; that $? "piped: 80 columns, no colours"
-if script -qec true /dev/null > /dev/null 2>&1; then
+if has_terminal; then
     for columns in 40 120 300; do
-        script -qec "stty cols $columns; ./embed --model $out/prose_run/model.safetensors moved" /dev/null | tr -d '\r' | grep seen | awk '{if (length > l) l = length} END {print l}' > $out/found
+        terminal "stty cols $columns; ./embed --model $out/prose_run/model.safetensors moved" | tr -d '\r' | grep seen | awk '{if (length > l) l = length} END {print l}' > $out/found
         [ "$(cat $out/found)" -le $columns ] && [ "$(cat $out/found)" -le 160 ] && [ "$(cat $out/found)" -ge $((columns < 160 ? columns - 20 : 140)) ]
         that $? "on a terminal of $columns columns moved is as wide" "it has $(cat $out/found)"
     done
@@ -208,33 +202,25 @@ head -c 100 $out/all/snapshots.safetensors > $out/alone/snapshots.safetensors
 
 # ---- bad input
 
-refused() { # name, status, what the line must say, arguments
-    name=$1 expected=$2 words=$3
-    shift 3
-    embed "$@" > $out/other 2> $out/errors
-    status=$?
-    [ $status -eq "$expected" ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q "^embed: .*$words" $out/errors && [ ! -s $out/other ]
-    that $? "$name: one clear line" "status $status, $(cat $out/errors)"
-}
-refused "an n-gram without a row" 1 'has no row in this model; ./embed --model .* near zqzq shows' row zqzq
-refused "a name with blanks without a row" 1 "; ./embed --model $out/prose_run/model.safetensors near 'no such row' shows" row "no such row"
-for count in 0 -1 x 1.5 '' 1000000001; do refused "near: $count rows" 2 '--count: "'"$count"'" is not a whole number from 1' near e -n "$count"; done
-refused "export of no rows" 2 'not a whole number from 1' export -n 0
-refused "an option of another verb" 2 '--format does nothing for near' near e --format vec
-refused "an option that no verb is given for" 2 '--count does nothing for embed without a verb' -n 5
-refused "a folder of no name" 2 '--out: its value is empty: give DIR' export --out ''
-refused "a model of no name" 2 '--model: its value is empty: give FILE' --model ''
-refused "a character that is none" 1 'not one of the 100' near "$(printf '\001')"
-refused "nothing" 1 'nothing in it' near ''
-refused "a verb that is none" 2 'is no verb' look
-refused "an argument too few" 2 'row takes 1 argument' row
-refused "an argument too many" 2 'moved takes 0 arguments' moved a
-refused "a format that is none" 2 'none of tsv' export --format xml
-refused "a folder that is none" 1 'cannot be written' export --out $out/no/such
-refused "a folder that is none, for the page" 1 'cannot be written' report --out $out/no/such
-refused "a file that is no model" 1 'is not a model' --model $out/prose
-refused "no file" 1 'no/such' --model $out/no/such
-refused "moved after --pretrained" 1 'not known' --model $out/adopted/model.safetensors moved
+refuses 1 "an n-gram without a row" 'has no row in this model; ./embed --model .* near zqzq shows' embed row zqzq
+refuses 1 "a name with blanks without a row" "; ./embed --model $out/prose_run/model.safetensors near 'no such row' shows" embed row "no such row"
+for count in 0 -1 x 1.5 '' 1000000001; do refuses 2 "near: $count rows" '--count: "'"$count"'" is not a whole number from 1' embed near e -n "$count"; done
+refuses 2 "export of no rows" 'not a whole number from 1' embed export -n 0
+refuses 2 "an option of another verb" '--format does nothing for near' embed near e --format vec
+refuses 2 "an option that no verb is given for" '--count does nothing for embed without a verb' embed -n 5
+refuses 2 "a folder of no name" '--out: its value is empty: give DIR' embed export --out ''
+refuses 2 "a model of no name" '--model: its value is empty: give FILE' embed --model ''
+refuses 1 "a character that is none" 'not one of the 100' embed near "$(printf '\001')"
+refuses 1 "nothing" 'nothing in it' embed near ''
+refuses 2 "a verb that is none" 'is no verb' embed look
+refuses 2 "an argument too few" 'row takes 1 argument' embed row
+refuses 2 "an argument too many" 'moved takes 0 arguments' embed moved a
+refuses 2 "a format that is none" 'none of tsv' embed export --format xml
+refuses 1 "a folder that is none" 'cannot be written' embed export --out $out/no/such
+refuses 1 "a folder that is none, for the page" 'cannot be written' embed report --out $out/no/such
+refuses 1 "a file that is no model" 'is not a model' embed --model $out/prose
+refuses 1 "no file" 'no/such' embed --model $out/no/such
+refuses 1 "moved after --pretrained" 'not known' embed --model $out/adopted/model.safetensors moved
 if [ -c /dev/full ]; then embed moved > /dev/full 2> $out/errors; [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ]; that $? "a full disk: one clear line"; fi
 ./embed --help > $out/said
 for verb in "row a" 'near "the "' moved 'compare "to be" "or not"' "export --format" report; do grep -q "embed $verb" $out/said; that $? "--help has an example of $verb"; done

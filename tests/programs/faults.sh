@@ -1,10 +1,7 @@
 #!/bin/sh
 # What fails or dies on the way, and two runs at once. A part of the places here; all of them in tests/slow/faults.sh.
-out=build/test/faults
-rm -rf $out
-mkdir -p $out
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; }
+. tests/programs/lib.sh
+begin faults
 
 # ---- two runs at once --------------------------------------------------------------------------------
 head -c 1500 data/text.txt > $out/text

@@ -1,11 +1,8 @@
 #!/bin/sh
 # Hard texts: too little, nothing to tell apart, nothing to learn, no lines, a held-out part unlike the rest. Each run
 # ends well, its numbers are finite, the model it leaves writes on, and the summary says what happened.
-out=build/test/hard
-rm -rf $out
-mkdir -p $out
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; }
+. tests/programs/lib.sh
+begin hard_texts
 
 # trained NAME TEXT OPTIONS...: a run, and what holds for all of them
 trained() {
@@ -14,16 +11,18 @@ trained() {
     if ! ./train -t 1 --out "$out/$name" "$@" "$out/$text" 2> "$out/$name.said"; then bad "$name: $(tail -n 1 "$out/$name.said")"; return; fi
     if awk -F, 'NR > 1 && tolower($0) ~ /nan|inf/ { n++ } END { exit n > 0 }' "$out/$name/loss.csv" &&
         ! grep -E -i -w 'nan|-?inf' "$out/$name.said" > /dev/null; then ok "$name: all numbers are finite"; else bad "$name: a number is not finite"; fi
-    loss=$(sed -n 's/^held out *\([0-9.]*\) nats.*/\1/p' "$out/$name.said" | head -n 1)
-    least=$(awk -F, 'NR > 1 && (NR == 2 || $5 < l) { l = $5 } END { printf "%.4f", l }' "$out/$name/loss.csv")
-    [ "$loss" = "$least" ] && ok "$name: the summary has the log's best loss, $loss" || bad "$name: the summary says $loss, the log's best is $least"
+    loss=$(metadata "$out/$name/model.safetensors" val_loss) best=$(best "$out/$name")
+    [ "$loss" = "$best" ]
+    that $? "$name: the model has the log's best loss, $loss" "the log's best is $best"
+    grep -q "$(printf '^held out *%.4f ' "$loss")" "$out/$name.said"
+    that $? "$name: the summary says it" "$(grep '^held out' "$out/$name.said")"
     [ "$(./sample --model "$out/$name/model.safetensors" -s 1 -n 200 2> /dev/null | tail -c 201 | wc -c)" -eq 201 ] && ok "$name: the model writes on" ||
         bad "$name: the model does not write on"
 }
 says() { grep -q -e "$1" "$out/$name.said" && ok "$name: says \"$1\"" || bad "$name: does not say \"$1\": $(grep -A 1 '^held out  ' "$out/$name.said" | tr '\n' ' ')"; }
 silent() { grep -q -e "$1" "$out/$name.said" && bad "$name: says \"$1\"" || ok "$name: does not say \"$1\""; }
 below() { awk -v a="$loss" -v b="$1" 'BEGIN { exit !(a < b) }' && ok "$name: $loss is below $1" || bad "$name: $loss is not below $1"; }
-yardstick() { sed -n "s/^yardsticks.*, \([0-9.]*\) $1.*/\1/p" "$out/$name.said"; }
+pairs() { metadata "$out/$name/model.safetensors" conditional_entropy; }
 
 head -c 5000 data/text.txt > $out/short
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "a" }' > $out/same
@@ -36,7 +35,7 @@ awk 'BEGIN { for (i = 0; i < 600; i++) printf "!?.,;:" }' > $out/marks
 
 trained "5 KB" short
 silent "no better than the unigram yardstick"
-below "$(yardstick 'those of pairs')"
+below "$(pairs)"
 
 trained "one character over and over" same
 says "one character over and over"
@@ -52,7 +51,7 @@ says "no better than the unigram yardstick"
 
 trained "a single line" line --dim 16
 silent "no better than the unigram yardstick"
-below "$(yardstick 'those of pairs')"
+below "$(pairs)"
 
 trained "a held-out part unlike the rest" turn --dim 16
 says "no better than the unigram yardstick"

@@ -1,10 +1,8 @@
 #!/bin/sh
 # ./wtf: what it says, its exit status, bad input, colours, and that each of its sections can fail.
-out=build/test/wtf
-rm -rf $out
-mkdir -p $out
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; }
+. tests/programs/lib.sh
+begin wtf
+program=wtf
 
 ./wtf > $out/said 2> $out/errors
 status=$?
@@ -32,22 +30,11 @@ for string in a aaaa 'The quick brown fox jumps over the lazy dog' "$(printf 'ta
 done
 
 # bad input
-refused() { # name, status, what the line must say, arguments
-    name=$1 expected=$2 words=$3
-    shift 3
-    ./wtf "$@" > $out/other 2> $out/errors
-    status=$?
-    if [ $status -eq "$expected" ] && [ "$(wc -l < $out/errors)" -eq 1 ] && grep -q "^wtf: .*$words" $out/errors && [ ! -s $out/other ]; then
-        ok "$name: one clear line"
-    else
-        bad "$name: status $status, $(cat $out/errors)"
-    fi
-}
-refused "an empty string" 2 empty ""
-refused "a byte that is not printable" 2 'byte 4 (0xc3)' "$(printf 'caf\303\251')"
-refused "a control character" 2 'byte 1 (0x01)' "$(printf '\001')"
-refused "two strings" 2 'one argument too many' a b
-refused "an unknown option" 2 'unknown option' --dim 3
+refuses 2 "an empty string" empty ./wtf ""
+refuses 2 "a byte that is not printable" 'byte 4 \(0xc3\)' ./wtf "$(printf 'caf\303\251')"
+refuses 2 "a control character" 'byte 1 \(0x01\)' ./wtf "$(printf '\001')"
+refuses 2 "two strings" 'one argument too many' ./wtf a b
+refuses 2 "an unknown option" 'unknown option' ./wtf --dim 3
 ./wtf --data $out/nowhere > $out/other 2> $out/errors
 [ $? -eq 1 ] && [ "$(wc -l < $out/errors)" -eq 1 ] && ok "a folder that is not there: one clear line" || bad "a folder that is not there: $(cat $out/errors)"
 mkdir -p $out/data
@@ -79,10 +66,10 @@ printf '%1000s' '' | sed 's/ /01101/g' > $out/digits
 
 # colours
 grep -q "$(printf '\033')" $out/said && bad "colours though it is no terminal" || ok "no colours where it is no terminal"
-if script -qec true /dev/null > /dev/null 2>&1; then
-    NO_COLOR='' script -qec ./wtf /dev/null > $out/other
+if has_terminal; then
+    NO_COLOR='' terminal ./wtf > $out/other
     grep -q "$(printf '\033')" $out/other && ok "colours on a terminal" || bad "no colours on a terminal"
-    NO_COLOR=1 script -qec ./wtf /dev/null > $out/other
+    NO_COLOR=1 terminal ./wtf > $out/other
     grep -q "$(printf '\033')" $out/other && bad "colours in spite of NO_COLOR" || ok "no colours with NO_COLOR"
 else
     echo "skip colours: script is not here"

@@ -1,0 +1,66 @@
+# lib.sh: what the shell tests share. A test, run in the project's folder, begins with
+#     . tests/programs/lib.sh
+#     begin NAME
+# and prints a line for each check: "ok NAME" or "FAIL NAME: why"; tests/run.sh counts them. Its files go into $out.
+
+export LC_ALL=C
+program=train  # whose messages refuses expects
+failures=0
+python=/usr/bin/python3  # the one that Debian's python3-numpy and python3-torch belong to
+
+begin() {
+    out=build/test/$1
+    rm -rf "$out"
+    mkdir -p "$out"
+}
+
+ok() { echo "ok $1"; }
+bad() { echo "FAIL $1"; failures=$((failures + 1)); }
+finish() { exit $((failures > 0)); }  # the last line of a test that is also run by hand
+has() { command -v "$1" > /dev/null; }
+
+# that STATUS NAME [WHY]: a check that holds when STATUS is 0
+that() {
+    if [ "$1" -eq 0 ]; then ok "$2"; else bad "$2: ${3:-it does not hold}"; fi
+}
+
+# same A B NAME: both files have the same bytes
+same() {
+    cmp "$1" "$2" > "$out/different" 2>&1
+    that $? "$3" "$(cat "$out/different")"
+}
+
+# same_run A B: the files of two runs have the same bytes; prints the first that differs
+same_run() {
+    for file in model checkpoint snapshots; do
+        cmp -s "$1/$file.safetensors" "$2/$file.safetensors" || { echo "$file.safetensors differs"; return 1; }
+    done
+}
+
+# refuses STATUS NAME WORDS COMMAND...: the command ends with this status, writes nothing on standard output and one line
+# on standard error that begins with the name of $program and holds WORDS (a pattern of grep -E).
+refuses() {
+    wanted=$1 name=$2 words=$3
+    shift 3
+    "$@" > "$out/stdout" 2> "$out/stderr" < /dev/null
+    status=$?
+    if [ $status -ne "$wanted" ]; then bad "$name: status $status instead of $wanted: $(head -n 1 "$out/stderr")"
+    elif [ "$(wc -l < "$out/stderr")" -ne 1 ]; then bad "$name: not one line: $(head -n 3 "$out/stderr")"
+    elif ! grep -q -E "^$program: .*($words)" "$out/stderr"; then bad "$name: says \"$(cat "$out/stderr")\" without \"$words\""
+    elif [ -s "$out/stdout" ]; then bad "$name: standard output has \"$(head -n 1 "$out/stdout")\""
+    else ok "$name"
+    fi
+}
+
+# metadata FILE KEY: what a model or checkpoint says under this key
+metadata() { head -c 20000 "$1" | tr -c '[:print:]' '\n' | sed -n "s/.*\"__metadata__\":{[^}]*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+
+# best FOLDER: the least validation loss in a run's log
+best() { awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$1/loss.csv"; }
+
+# lines FILE: how many there are, 0 when there is no file
+lines() { if [ -f "$1" ]; then wc -l < "$1"; else echo 0; fi; }
+
+# terminal COMMAND: runs it on a terminal (script's); fails where there is none to be had
+terminal() { script -qec "$1" /dev/null; }
+has_terminal() { terminal true > /dev/null 2>&1; }
