@@ -1,81 +1,82 @@
 #include "options.h"
 
 #include "fail.h"
+#include "memory.h"
 #include "version.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- values ---------------------------------------------------------------------------------- */
+
 void option_text(const Option *option, char *value, size_t size) {
+    const char *text = "";
     switch (option->kind) {
     case FLAG: snprintf(value, size, "%s", *(bool *)option->value ? "yes" : "no"); break;
     case COUNT: snprintf(value, size, "%zu", *(size_t *)option->value); break;
     case REAL: snprintf(value, size, "%.9g", *(double *)option->value); break;
-    default: snprintf(value, size, "%s", *(const char **)option->value ? *(const char **)option->value : ""); break;
+    default:
+        if (*(const char **)option->value) text = *(const char **)option->value;
+        snprintf(value, size, "%s", text);
+        break;
     }
 }
 
-/* A count is read by strtoull, so that 64-bit values keep every bit; digits only. */
+/* Digits only. A double would lose the last bits of large numbers. */
 static bool set_count(Option *option, const char *text) {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || text[digits] || digits > 19) return false;
     unsigned long long number = strtoull(text, NULL, 10);
-    if ((double)number < option->low || (double)number > option->high || number > SIZE_MAX) return false;
+    if ((double)number < option->low || (double)number > option->high) return false;
+    if (number > SIZE_MAX) return false;
     *(size_t *)option->value = (size_t)number;
     return true;
 }
 
+/* No white space and no hexadecimal number, which strtod would take. */
 static bool set_real(Option *option, const char *text) {
+    if (strpbrk(text, " \t\n\r\v\fxX")) return false;
     char *end;
     double number = strtod(text, &end);
-    if (end == text || *end || strchr(text, 'x') || strchr(text, 'X') || !(number >= option->low && number <= option->high)) return false;
-    if (text[0] == ' ' || text[0] == '\t' || text[0] == '\n') return false;
+    if (end == text || *end) return false;
+    if (!(number >= option->low && number <= option->high)) return false; /* a NaN, too */
     *(double *)option->value = number;
     return true;
 }
 
-bool option_set(Option *option, const char *text) {
-    if (option->kind == COUNT) return set_count(option, text);
-    if (option->kind == REAL) return set_real(option, text);
-    if (option->kind == TEXT) *(const char **)option->value = text;
-    else *(bool *)option->value = strcmp(text, "yes") == 0;
+static bool set_flag(Option *option, const char *text) {
+    bool yes = strcmp(text, "yes") == 0;
+    if (!yes && strcmp(text, "no") != 0) return false;
+    *(bool *)option->value = yes;
     return true;
 }
 
-Option *option_named(Option *options, const char *name) {
-    while (options->kind == GROUP || strcmp(options->name, name)) options++;
-    return options;
+bool option_set(Option *option, const char *text) {
+    switch (option->kind) {
+    case COUNT: return set_count(option, text);
+    case REAL: return set_real(option, text);
+    case FLAG: return set_flag(option, text);
+    default: *(const char **)option->value = text; return true;
+    }
 }
 
-static void print_help(const Option *options, const char *usage, const char *examples) {
-    printf("%s", usage);
-    for (const Option *option = options; option->name; option++) {
-        if (option->kind == GROUP) {
-            printf("\n%s\n", option->name);
-            continue;
-        }
-        char left[64], value[64];
-        int length = option->letter ? snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name)
-                                    : snprintf(left, sizeof left, "    --%s", option->name);
-        if (option->argument) snprintf(left + length, sizeof left - (size_t)length, " %s", option->argument);
-        printf("  %-26s %s", left, option->help);
-        option_text(option, value, sizeof value);
-        if ((option->kind == COUNT || option->kind == REAL || option->kind == TEXT) && value[0] && !strstr(option->help, "default"))
-            printf(" (default %s)", value);
-        printf("\n");
-    }
-    printf("\n  %-26s %s\n  %-26s %s\n\n%s", "-h, --help", "this text", "    --version", "the version: " VERSION, examples);
-    flush_output();
-    exit(0);
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static bool has_name(const Option *option, const char *name, size_t length) {
+    if (option->kind == GROUP || strlen(option->name) != length) return false;
+    return strncmp(option->name, name, length) == 0;
 }
 
 static Option *find_option(Option *options, const char *name, size_t length) {
     for (; options->name; options++)
-        if (options->kind != GROUP && strlen(options->name) == length && !strncmp(options->name, name, length)) return options;
+        if (has_name(options, name, length)) return options;
     return NULL;
+}
+
+Option *option_named(Option *options, const char *name) {
+    return find_option(options, name, strlen(name));
 }
 
 static Option *find_letter(Option *options, char letter) {
@@ -84,50 +85,202 @@ static Option *find_letter(Option *options, char letter) {
     return NULL;
 }
 
-static void set_or_refuse(Option *option, const char *text) {
-    option->given = true;
-    if (option->kind == TEXT && !*text) wrong_use("--%s: its value is empty: give %s, or leave --%s out; see --help", option->name, option->argument, option->name);
-    if (option_set(option, text)) return;
-    if (option->high >= 1e18)
-        wrong_use("--%s: \"%s\" is not a %snumber of at least %.15g", option->name, text, option->kind == COUNT ? "whole " : "", option->low);
-    wrong_use("--%s: \"%s\" is not a %snumber from %.15g to %.15g", option->name, text, option->kind == COUNT ? "whole " : "",
-              option->low, option->high);
+/* How many letters must be changed, added or removed to make b of a (Levenshtein 1966); words of
+   more than MOST_LETTERS are far from all others. */
+static size_t edit_distance(const char *a, const char *b) {
+    enum { MOST_LETTERS = 63 };
+    size_t a_length = strlen(a), b_length = strlen(b), row[MOST_LETTERS + 1];
+    if (a_length > MOST_LETTERS || b_length > MOST_LETTERS) return SIZE_MAX;
+    for (size_t j = 0; j <= b_length; j++) row[j] = j;
+    for (size_t i = 0; i < a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < b_length; j++) {
+            size_t changed = diagonal + (a[i] != b[j]), removed = row[j + 1] + 1,
+                   added = row[j] + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = changed;
+            if (removed < row[j + 1]) row[j + 1] = removed;
+            if (added < row[j + 1]) row[j + 1] = added;
+        }
+    }
+    return row[b_length];
 }
 
-size_t parse_options(int argc, char **argv, Option *options, const char *usage, const char *examples, const char **operands,
-                     size_t most) {
+bool is_nearer(const char *word, const char *name, size_t *distance) {
+    size_t length = strlen(word), name_length = strlen(name);
+    size_t shorter = length < name_length ? length : name_length;
+    size_t wrong = edit_distance(word, name);
+    if (shorter >= 3 && !strncmp(word, name, shorter)) wrong = 1; /* temp, batch-size */
+    if (wrong > length / 3 + 1 || wrong >= shorter || wrong >= *distance) return false;
+    *distance = wrong;
+    return true;
+}
+
+/* ---- --help ---------------------------------------------------------------------------------- */
+
+enum { LEFT = 29, WIDTH = 80 }; /* columns before the explanations, and in all */
+
+/* Prints the words of text from this column on, as many to a line as fit. */
+static void print_words(const char *text, int column) {
+    for (bool first = true; *text; first = false) {
+        int length = (int)strcspn(text, " ");
+        if (!first && column + 1 + length > WIDTH)
+            column = printf("\n%*s", LEFT, "") - 1;
+        else if (!first)
+            column += printf(" ");
+        column += printf("%.*s", length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+    printf("\n");
+}
+
+static void print_entry(const char *left, const char *help) {
+    int column = printf("  %-*s ", LEFT - 3, left);
+    print_words(help, column);
+}
+
+static void print_option(const Option *option) {
+    char start[8] = "    ", value[64];
+    Buffer left = {0}, help = {0};
+    if (option->letter) snprintf(start, sizeof start, "-%c, ", option->letter);
+    buffer_add(&left, "%s--%s", start, option->name);
+    if (option->argument) buffer_add(&left, " %s", option->argument);
+    buffer_add(&help, "%s", option->help);
+    option_text(option, value, sizeof value);
+    bool told = option->kind == FLAG || !value[0] || strstr(option->help, "default");
+    if (!told) buffer_add(&help, " (default %s)", value);
+    print_entry(left.text, help.text);
+    buffer_free(&left);
+    buffer_free(&help);
+}
+
+static void print_advanced(const Option *options) {
+    Buffer help = {0};
+    for (; options->name; options++)
+        if (options->advanced) buffer_add(&help, ", %s", options->name);
+    if (!help.text) return;
+    printf("\n");
+    print_entry("    --set NAME=VALUE", "for experiments, with these names:");
+    printf("%*s", LEFT, "");
+    print_words(help.text + 2, LEFT);
+    buffer_free(&help);
+}
+
+static _Noreturn void print_help(const Option *options, const char *usage, const char *examples) {
+    printf("%s", usage);
+    for (const Option *option = options; option->name; option++) {
+        if (option->kind == GROUP)
+            printf("\n%s\n", option->name);
+        else if (!option->advanced)
+            print_option(option);
+    }
+    print_advanced(options);
+    printf("\n");
+    print_entry("-h, --help", "this text");
+    print_entry("    --version", "the version: " VERSION);
+    printf("\n%s", examples);
+    flush_output();
+    exit(0);
+}
+
+/* ---- parsing --------------------------------------------------------------------------------- */
+
+/* Ends the program: there is no option of this name, up to a =, that is given with this prefix. */
+static _Noreturn void refuse_name(const Option *options, const char *prefix, const char *name) {
+    Buffer word = {0};
+    buffer_add(&word, "%.*s", (int)strcspn(name, "="), name);
+    const Option *nearest = NULL;
+    for (size_t distance = SIZE_MAX; options->name; options++)
+        if (options->kind != GROUP && is_nearer(word.text, options->name, &distance))
+            nearest = options;
+    if (nearest)
+        wrong_use("unknown option %s%s; did you mean %s%s?", prefix, word.text,
+                  nearest->advanced ? "--set " : "--", nearest->name);
+    wrong_use(
+        "unknown option %s%s; see --help (what begins with - but is no option comes after --)",
+        prefix, word.text);
+}
+
+static void set_or_refuse(Option *option, const char *text) {
+    const char *name = option->name;
+    option->given = true;
+    if (option->kind == TEXT && !*text)
+        wrong_use("--%s: its value is empty: give %s, or leave --%s out; see --help", name,
+                  option->argument, name);
+    if (option_set(option, text)) return;
+    if (option->kind == FLAG) wrong_use("--set %s: \"%s\" is neither yes nor no", name, text);
+    const char *whole = option->kind == COUNT ? "whole " : "";
+    if (option->high >= 1e18)
+        wrong_use("--%s: \"%s\" is not a %snumber of at least %.15g", name, text, whole,
+                  option->low);
+    wrong_use("--%s: \"%s\" is not a %snumber from %.15g to %.15g", name, text, whole, option->low,
+              option->high);
+}
+
+/* --set NAME=VALUE */
+static void set_advanced(Option *options, const char *setting) {
+    size_t length = strcspn(setting, "=");
+    Option *option = find_option(options, setting, length);
+    if (!option || !option->advanced) refuse_name(options, "--set ", setting);
+    if (!setting[length]) wrong_use("--set needs NAME=VALUE, not \"%s\"; see --help", setting);
+    set_or_refuse(option, setting + length + 1);
+}
+
+/* The option that a word of the command line names; *value is what follows within the word, NULL
+   when nothing does. Ends the program when there is none. */
+static Option *option_of(Option *options, const char *word, const char **value) {
+    *value = NULL;
+    if (word[1] != '-') {
+        Option *option = find_letter(options, word[1]);
+        if (!option) refuse_name(options, "-", word + 1);
+        if (word[2]) *value = word + 2;
+        return option;
+    }
+    const char *name = word + 2;
+    size_t length = strcspn(name, "=");
+    Option *option = find_option(options, name, length);
+    if (!option || option->advanced) refuse_name(options, "--", name);
+    if (name[length]) *value = name + length + 1;
+    return option;
+}
+
+static _Noreturn void print_version(void) {
+    printf("%s\n", VERSION);
+    flush_output();
+    exit(0);
+}
+
+size_t parse_options(int argc, char **argv, Option *options, const char *usage,
+                     const char *examples, const char **operands, size_t most) {
     size_t count = 0;
     bool only_operands = false;
     for (int i = 1; i < argc; i++) {
-        const char *word = argv[i];
+        const char *word = argv[i], *value;
         if (only_operands || word[0] != '-' || !word[1]) {
             if (count == most) wrong_use("\"%s\" is one argument too many; see --help", word);
             operands[count++] = word;
-            continue;
-        }
-        if (!strcmp(word, "--")) {
+        } else if (!strcmp(word, "--")) {
             only_operands = true;
-            continue;
+        } else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+            print_help(options, usage, examples);
+        } else if (!strcmp(word, "--version")) {
+            print_version();
+        } else if (!strcmp(word, "--set")) {
+            if (++i == argc) wrong_use("--set needs NAME=VALUE; see --help");
+            set_advanced(options, argv[i]);
+        } else {
+            Option *option = option_of(options, word, &value);
+            if (option->kind == FLAG) {
+                if (value) wrong_use("--%s takes no value", option->name);
+                *(bool *)option->value = option->given = true;
+                continue;
+            }
+            if (!value && ++i == argc)
+                wrong_use("--%s needs a value: %s; see --help", option->name, option->argument);
+            set_or_refuse(option, value ? value : argv[i]);
         }
-        if (!strcmp(word, "--help") || !strcmp(word, "-h")) print_help(options, usage, examples);
-        if (!strcmp(word, "--version")) {
-            printf("%s\n", VERSION);
-            flush_output();
-            exit(0);
-        }
-        bool is_long = word[1] == '-';
-        const char *equals = is_long ? strchr(word, '=') : NULL;
-        Option *option = is_long ? find_option(options, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2))
-                                 : find_letter(options, word[1]);
-        if (!option) wrong_use("unknown option %s; see --help", word);
-        const char *value = equals ? equals + 1 : !is_long && word[2] ? word + 2 : NULL;
-        if (option->kind == FLAG) {
-            if (value) wrong_use("--%s takes no value", option->name);
-            *(bool *)option->value = option->given = true;
-            continue;
-        }
-        if (!value && ++i == argc) wrong_use("--%s needs a value: %s; see --help", option->name, option->argument);
-        set_or_refuse(option, value ? value : argv[i]);
     }
     return count;
 }

@@ -1,5 +1,5 @@
-/* options.h: one table describes a program's options; from it come parsing, checking, --help and what a
-   checkpoint remembers. */
+/* options.h: one table describes a program's options; from it come parsing, checking, --help and
+   what a checkpoint remembers. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -16,20 +16,21 @@ typedef enum {
 
 typedef struct {
     OptionKind kind;
-    const char *name;  /* without the -- */
-    char letter;       /* for -x; 0: none */
-    void *value;       /* the variable to set: holds the default before */
+    const char *name; /* without the -- */
+    char letter;      /* for -x; 0: none */
+    void *value;      /* the variable to set; holds the default before */
     double low, high;
-    const char *argument, *help; /* as --help shows them; a help of NULL hides nothing: there is always one */
-    bool decides;      /* the run's result depends on it: a checkpoint keeps it */
-    bool given;        /* set by parsing */
+    const char *argument, *help; /* as --help shows them: N, "characters to write" */
+    bool decides;                /* the run's result depends on it: a checkpoint keeps it */
+    bool advanced;               /* given as --set NAME=VALUE; --help shows just NAME */
+    bool given;                  /* set by parsing */
 } Option;
 
-/* Reads the command line into the options' variables. What is no option is put into operands, at most
-   `most`; returns how many. Prints --help or --version to standard output and exits with 0. A wrong use is
-   one line and exit status 2. usage is the head of --help, examples its end. */
-size_t parse_options(int argc, char **argv, Option *options, const char *usage, const char *examples, const char **operands,
-                     size_t most);
+/* Reads the command line into the options' variables; a table ends with {0}. What is no option is
+   put into operands, at most `most`; returns how many. Prints --help or --version to standard
+   output and exits with 0. A wrong use is one line and exit status 2. */
+size_t parse_options(int argc, char **argv, Option *options, const char *usage,
+                     const char *examples, const char **operands, size_t most);
 
 /* An option's present value as text, in value [64 or more for numbers]. */
 void option_text(const Option *option, char *value, size_t size);
@@ -37,7 +38,11 @@ void option_text(const Option *option, char *value, size_t size);
 /* Sets an option from text; false when it is not a value for it. */
 bool option_set(Option *option, const char *text);
 
-/* The option with this name; it must be there. */
+/* The option with this name; NULL when there is none. */
 Option *option_named(Option *options, const char *name);
+
+/* Was a mistyped word probably meant for this name, and is it nearer to it than *distance, which
+   then becomes its own? To find the nearest of many names, start with SIZE_MAX. */
+bool is_nearer(const char *word, const char *name, size_t *distance);
 
 #endif

@@ -1,13 +1,20 @@
+#ifdef __linux__
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
 #include "threads.h"
 
 #include "fail.h"
 #include "memory.h"
 
+#include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,9 +41,70 @@ typedef struct {
 
 int team_size(const Team *team) { return team->size; }
 
+/* ---- how many -------------------------------------------------------------------------------- */
+
+/* The number at the start of a file's first line, and the one after it; 0 for what is not there. */
+static void read_numbers(const char *folder, const char *name, double numbers[2]) {
+    char path[4096];
+    numbers[0] = numbers[1] = 0;
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+    if (!file) return;
+    if (fscanf(file, "%lf %lf", &numbers[0], &numbers[1]) < 1) numbers[0] = 0;
+    fclose(file);
+}
+
+/* The processors that one control group allows: its quota of time divided by the period. */
+static double group_limit(const char *folder) {
+    double both[2], period[2];
+    read_numbers(folder, "cpu.max", both); /* version 2: "200000 100000" or "max 100000" */
+    if (both[0] > 0 && both[1] > 0) return both[0] / both[1];
+    read_numbers(folder, "cpu.cfs_quota_us", both); /* version 1: -1 is no limit */
+    read_numbers(folder, "cpu.cfs_period_us", period);
+    return both[0] > 0 && period[0] > 0 ? both[0] / period[0] : INFINITY;
+}
+
+/* A line of /proc/self/cgroup is ID:CONTROLLERS:GROUP; version 2 names no controllers. Groups lie
+   within others, whose limits hold, too. */
+static double line_limit(const char *root, char *line) {
+    char *controllers = strchr(line, ':'),
+         *group = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!group) return INFINITY;
+    *group++ = '\0';
+    group[strcspn(group, "\n")] = '\0';
+    controllers++;
+    if (*controllers && strncmp(controllers, "cpu", 3) != 0) return INFINITY;
+    double least = INFINITY;
+    Buffer folder = {0};
+    for (char *end = group + strlen(group); end; end = strrchr(group, '/')) {
+        *end = '\0';
+        folder.length = 0;
+        buffer_add(&folder, "%s/sys/fs/cgroup/%s%s", root, controllers, group);
+        least = fmin(least, group_limit(folder.text));
+    }
+    buffer_free(&folder);
+    return least;
+}
+
+double group_processors(const char *root) {
+    char path[4096], line[4096];
+    double least = INFINITY;
+    int length = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    FILE *file = (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+    if (!file) return least;
+    while (fgets(line, sizeof line, file)) least = fmin(least, line_limit(root, line));
+    fclose(file);
+    return least;
+}
+
 int processors(void) {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online < 1 ? 1 : online > 64 ? 64 : (int)online;
+    double count = (double)sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef CPU_COUNT
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) count = CPU_COUNT(&allowed);
+#endif
+    count = fmin(count, ceil(group_processors("")));
+    return (int)fmax(1, fmin(64, count));
 }
 
 double seconds_now(void) {
@@ -68,7 +136,9 @@ void team_meet(Team *team) {
     pthread_mutex_unlock(&team->lock);
 }
 
-size_t team_next(Team *team) { return atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed); }
+size_t team_next(Team *team) {
+    return atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
+}
 
 typedef struct {
     size_t count;
@@ -117,7 +187,9 @@ Team *team_start(int size) {
         *seat = (Seat){team, member};
         if (pthread_create(&team->threads[member - 1], NULL, member_life, seat) == 0) continue;
         free(seat);
-        notice("the system gives only %d of %d threads; going on with those (the result is the same)", member, size);
+        notice(
+            "the system gives only %d of %d threads; going on with those (the result is the same)",
+            member, size);
         team->size = member; /* nobody has met yet: members only wait for work so far */
         break;
     }
@@ -144,7 +216,8 @@ void team_end(Team *team) {
     team->ended = true;
     pthread_cond_broadcast(&team->work);
     pthread_mutex_unlock(&team->lock);
-    for (int member = 1; member < team->size; member++) pthread_join(team->threads[member - 1], NULL);
+    for (int member = 1; member < team->size; member++)
+        pthread_join(team->threads[member - 1], NULL);
     pthread_cond_destroy(&team->work);
     pthread_cond_destroy(&team->met);
     pthread_mutex_destroy(&team->lock);

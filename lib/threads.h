@@ -33,8 +33,13 @@ void team_meet(Team *team);
    members that are held up on the way get fewer. */
 size_t team_next(Team *team);
 
-/* How many threads this machine can run at once. */
+/* How many threads this process can run at once, 1..64: the processors it may use (taskset), and no
+   more than its control groups (containers, systemd) grant time for. */
 int processors(void);
+
+/* Processors' worth of time that the control groups grant (Linux, version 1 and 2), infinity without
+   a limit. Their files are looked for below root, which is "" but for tests. */
+double group_processors(const char *root);
 
 /* Seconds by a clock that only goes forward. */
 double seconds_now(void);
