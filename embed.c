@@ -42,26 +42,35 @@ typedef struct {
 
 typedef struct {
     uint32_t row;  /* NO_ROW: not one row but a sum */
-    float *vector; /* [dim] */
+    double *vector; /* [dim]: sums of floats of any size are finite */
     char name[ROW_NAME];
 } Subject;
 
+/* Adds a row to a vector; fails when the row holds a number that is not finite. */
+static void add_row(const SavedModel *saved, uint32_t row, double *vector) {
+    const float *numbers = saved->model.embedding + row * saved->model.dim;
+    require_finite(numbers, saved->model.dim);
+    for (size_t d = 0; d < saved->model.dim; d++) vector[d] += (double)numbers[d];
+}
+
 /* The sum of the rows that a context switches on. */
-static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t length, float *vector) {
+static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t length,
+                           double *vector) {
     Stream *stream = stream_start(&saved->contexts);
     uint32_t rows[MAX_ROWS_ON] = {0};
     for (size_t i = 0; i < length; i++) stream_push(stream, ids[i]);
-    embedding_forward(&saved->model, rows, stream_rows(stream, rows), vector);
+    size_t count = stream_rows(stream, rows);
+    for (size_t i = 0; i < count; i++) add_row(saved, rows[i], vector);
     stream_end(stream);
 }
 
 /* The text's row; without one, or where the sum is wanted, the sum of what it switches on as a context. */
 static Subject find_subject(const SavedModel *saved, const char *text, bool sum_wanted) {
-    Subject subject = {NO_ROW, allocate(padded(saved->model.dim), sizeof(float), "a row"), ""};
+    Subject subject = {NO_ROW, allocate(saved->model.dim, sizeof(double), "a row"), ""};
     uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
     if (!sum_wanted) subject.row = named_row(&saved->contexts, text);
     if (subject.row != NO_ROW) {
-        memcpy(subject.vector, saved->model.embedding + subject.row * saved->model.dim, saved->model.dim * sizeof(float));
+        add_row(saved, subject.row, subject.vector);
         row_name(&saved->contexts, subject.row, subject.name);
     } else {
         size_t length = unescaped_ids(text, ids);
@@ -69,17 +78,21 @@ static Subject find_subject(const SavedModel *saved, const char *text, bool sum_
         sum_of_context(saved, ids, length, subject.vector);
         snprintf(subject.name, sizeof subject.name, "the sum for \"%.60s\"", text);
     }
-    require_finite(subject.vector, saved->model.dim);
     free(ids);
     return subject;
 }
 
-static double norm(const float *vector, size_t dim) { return exact_norm(vector, dim, 2); }
+/* Of floats and their sums: their squares are doubles. */
+static double norm(const double *vector, size_t dim) {
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++) sum += vector[d] * vector[d];
+    return sqrt(sum);
+}
 
 /* Cosine of the angle between two vectors; 0 when one of them is zero. */
-static double cosine(const float *a, const float *b, size_t dim) {
+static double cosine(const double *a, const double *b, size_t dim) {
     double product = 0, length = norm(a, dim) * norm(b, dim);
-    for (size_t d = 0; d < dim; d++) product += (double)a[d] * (double)b[d];
+    for (size_t d = 0; d < dim; d++) product += a[d] * b[d];
     return length > 0 ? product / length : 0;
 }
 
@@ -167,9 +180,10 @@ static void print_file(const SavedModel *saved, const Settings *settings) {
 }
 
 /* A tensor as PyTorch prints it: four decimals, lines of at most 80 columns. */
-static void print_numbers(const float *numbers, size_t count) {
+static void print_numbers(const double *numbers, size_t count) {
     printf("tensor([");
-    for (size_t i = 0; i < count; i++) printf("%8.4f%s", (double)numbers[i], i + 1 == count ? "])\n" : i % 7 == 6 ? ",\n        " : ",");
+    for (size_t i = 0; i < count; i++)
+        printf("%8.4f%s", numbers[i], i + 1 == count ? "])\n" : i % 7 == 6 ? ",\n        " : ",");
 }
 
 static _Noreturn void no_row(const char *text, const Settings *settings) {
@@ -189,19 +203,19 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
     printf("norm %.4f, seen %s times in training", norm(subject.vector, dim), grouped(saved->contexts.count[subject.row], number));
     Start start = start_of(saved);
     if (start.known) printf(", moved %.4f from its start\n", distance_moved(saved, &start, subject.row));
-    else printf("; its start is not known (--pretrained)\n");
-    float logits[LOGITS], bias[LOGITS];
+    else printf("; its start is not known (--pretrained, or the file does not tell)\n");
+    double logits[CHARACTERS] = {0};
     Candidate candidates[CHARACTERS];
-    linear_forward(&saved->model, subject.vector, 1, logits);
-    memset(bias, 0, sizeof bias);
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] -= saved->model.bias[c];
+    for (size_t c = 0; c < CHARACTERS; c++)
+        for (size_t d = 0; d < dim; d++)
+            logits[c] += (double)saved->model.linear[c * padded(dim) + d] * subject.vector[d];
     rank_characters(logits, candidates);
     printf("what it adds to the logits\n");
     for (int i = 0; i < SHOWN; i++) {
         char up[8], down[8];
         const Candidate *most = &candidates[i], *least = &candidates[CHARACTERS - 1 - i];
-        printf("  %-6s %+8.3f      %-6s %+8.3f\n", character_name(character_of(most->id), up), (double)most->value, character_name(character_of(least->id), down),
-               (double)least->value);
+        printf("  %-6s %+8.3f      %-6s %+8.3f\n", character_name(character_of(most->id), up),
+               most->value, character_name(character_of(least->id), down), least->value);
     }
     start_free(&start);
     free(subject.vector);
@@ -224,10 +238,11 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
     Subject subject = find_subject(saved, text, false);
     RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(contexts, subject.row);
     Near *near = allocate(contexts->rows, sizeof *near, "the neighbours");
+    double *vector = allocate(dim, sizeof *vector, "a row");
     for (uint32_t row = 0; row < contexts->rows; row++) {
-        const float *vector = saved->model.embedding + row * dim;
         if (row == subject.row || (!settings->any && kind != ROW_KINDS && row_kind(contexts, row) != kind)) continue;
         if (row < CHARACTERS && contexts->count[row] == 0) continue; /* never moved: where it points is chance */
+        for (size_t d = 0; d < dim; d++) vector[d] = (double)saved->model.embedding[row * dim + d];
         double similarity = cosine(subject.vector, vector, dim);
         if (isfinite(similarity)) near[found++] = (Near){row, similarity};
     }
@@ -239,25 +254,31 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
         printf("  %+.4f  %-24s seen %s times\n", near[i].cosine, row_name(contexts, near[i].row, name), grouped(contexts->count[near[i].row], number));
     }
     free(near);
+    free(vector);
     free(subject.vector);
 }
 
 static void print_moved(const SavedModel *saved) {
     Start start = start_of(saved);
-    if (!start.known) fail("this model started from another one's rows (--pretrained): how far they moved is not known");
-    float distance[CHARACTERS];
+    if (!start.known)
+        fail("this model started from another one's rows (--pretrained), or its file does not tell "
+             "where: how far they moved is not known");
+    double distance[CHARACTERS];
     Candidate order[CHARACTERS];
     size_t still = 0, bar = terminal_columns() - 40;
-    for (uint32_t c = 0; c < CHARACTERS; c++) distance[c] = (float)distance_moved(saved, &start, c);
+    for (uint32_t c = 0; c < CHARACTERS; c++) distance[c] = distance_moved(saved, &start, c);
     rank_characters(distance, order);
     printf("how far backpropagation moved each character's row from where the seed put it\n");
     for (int i = 0; i < CHARACTERS; i++) {
         char name[8], number[32], marks[200];
-        size_t length = order[0].value > 0 ? (size_t)((float)bar * order[i].value / order[0].value + 0.5f) : 0;
+        size_t length = order[0].value > 0
+                            ? (size_t)((double)bar * (order[i].value / order[0].value) + 0.5)
+                            : 0;
         memset(marks, '#', length);
         still += order[i].value == 0;
-        printf("  %-6s %8.4f  seen %9s%s%.*s\n", character_name(character_of(order[i].id), name), (double)order[i].value,
-               grouped(saved->contexts.count[order[i].id], number), length ? "  " : "", (int)length, marks);
+        printf("  %-6s %8.4f  seen %9s%s%.*s\n", character_name(character_of(order[i].id), name),
+               order[i].value, grouped(saved->contexts.count[order[i].id], number),
+               length ? "  " : "", (int)length, marks);
     }
     printf("%zu rows did not move by one bit\n", still);
     start_free(&start);
@@ -299,8 +320,11 @@ int main(int argc, char **argv) {
     require_finite(saved.model.bias, CHARACTERS);
     char folder[4096];
     const char *slash = strrchr(settings.model, '/');
-    if (settings.out[0]) snprintf(folder, sizeof folder, "%s", settings.out);
-    else snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - settings.model) : 1, slash ? settings.model : ".");
+    int length = settings.out[0] ? snprintf(folder, sizeof folder, "%s", settings.out)
+                                 : snprintf(folder, sizeof folder, "%.*s",
+                                            slash ? (int)(slash - settings.model) : 1,
+                                            slash ? settings.model : ".");
+    if (length >= (int)sizeof folder) fail("%s: this name is too long", settings.out);
     if (!given) print_file(&saved, &settings);
     else if (!strcmp(words[0], "row")) print_row(&saved, words[1], &settings);
     else if (!strcmp(words[0], "near")) print_near(&saved, words[1], &settings);

@@ -71,13 +71,16 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
     double log_sum;
     next_logits(saved, stream, logits);
     softmax(logits, 1, &log_sum);
+    double p[CHARACTERS];
     Candidate candidates[CHARACTERS];
-    rank_characters(logits, candidates);
+    for (size_t c = 0; c < CHARACTERS; c++) p[c] = (double)logits[c];
+    rank_characters(p, candidates);
     printf("next\n");
     for (int i = 0; i < SHOWN; i++) {
         char name[8], bar[41] = "";
-        memset(bar, '#', (size_t)(40 * candidates[i].value + 0.5f));
-        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name), 100 * (double)candidates[i].value, bar);
+        memset(bar, '#', (size_t)(40 * candidates[i].value + 0.5));
+        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name),
+               100 * candidates[i].value, bar);
     }
     uint32_t rows[MAX_ROWS_ON];
     size_t count = stream_rows(stream, rows);
@@ -102,7 +105,9 @@ static void score(const SavedModel *saved, const Settings *settings) {
     Team *team = team_start(processors());
     Found found = contexts_find(team, &saved->contexts, text.ids, settings->from, count);
     double loss = stretch_loss(team, &saved->model, &saved->contexts, &found);
-    if (!isfinite(loss)) fail("%s: the model holds numbers that are not finite; train it again", settings->model);
+    if (!isfinite(loss))
+        fail("%s: the model holds numbers that are not finite, or so large that a sum of them is not; "
+             "train it again", settings->model);
     printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f\n", count, loss, loss / log(2), exp(loss));
     flush_output();
     found_free(&found);

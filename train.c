@@ -21,6 +21,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -121,7 +122,8 @@ typedef struct {
     double best_loss;             /* on the held-out part */
     size_t best_step, worse;      /* and evaluations since then */
     bool best_unsaved;
-    Model best; /* a copy, while it is not saved */
+    Model best; /* a copy, while it is not saved, */
+    uint32_t *best_counts; /* and of the counts of rows at its moment */
     const char *bad;              /* what beside a batch's loss was no finite number, NULL: nothing */
     double last_save;
     int lock;
@@ -218,10 +220,10 @@ static Metadata describe(const Run *run) {
     metadata_add(&metadata, "program", "embedding -> linear -> softmax, character by character");
     metadata_add(&metadata, "version", VERSION);
     for (const Option *option = run->options; option->name; option++) {
-        char value[4096];
         if (!option->decides) continue;
-        option_text(option, value, sizeof value);
+        char *value = option_text(option);
         metadata_add(&metadata, option->name, "%s", value);
+        free(value);
     }
     metadata_add(&metadata, "text_characters", "%zu", run->text.length);
     metadata_add(&metadata, "train_characters", "%zu", run->split);
@@ -243,7 +245,7 @@ static void save(Run *run) {
     Metadata metadata = describe(run);
     if (run->best_unsaved) {
         path_in(run, "model.safetensors", path);
-        model_save(path, &run->contexts, &run->best, &metadata);
+        model_save(path, &run->contexts, run->best_counts, &run->best, &metadata);
         run->best_unsaved = false;
     }
     if (!diverged(run)) {
@@ -277,14 +279,16 @@ static bool of_one_run(const Run *run, const TensorFile *model, const TensorFile
 /* Options that were not given are the checkpoint's; those that were given must agree with it. */
 static void take_options(Option *options, const char *path, const TensorFile *file) {
     for (Option *option = options; option->name; option++) {
-        char value[4096];
         if (!option->decides) continue;
         const char *saved = metadata_find(file, option->name);
         if (!saved) fail("%s: does not say its --%s, so it is no checkpoint; start again without --resume", path, option->name);
-        option_text(option, value, sizeof value);
+        char *value = option_text(option);
         if (option->given && strcmp(value, saved))
             fail("%s: this run has --%s %s, not %s; leave that option out, or start again without --resume", path, option->name, saved, value);
-        if (!option_set(option, saved)) fail("%s: \"%s\" is no value for --%s; start again without --resume", path, saved, option->name);
+        free(value);
+        if (!option_restore(option, saved))
+            fail("%s: \"%s\" is no value for --%s; start again without --resume", path, saved,
+                 option->name);
     }
 }
 
@@ -300,12 +304,16 @@ static void resume(Run *run, const TensorFile *file) {
     char path[PATH_MAX];
     path_in(run, "checkpoint.safetensors", path);
     checkpoint_restore(path, file, run->trainer, &run->contexts);
-    run->best_loss = metadata_number(file, "exact_val_loss", INFINITY);
-    run->best_step = metadata_count(file, "best_step");
-    run->worse = metadata_count(file, "worse");
-    run->train_sum = metadata_number(file, "train_sum", 0);
-    run->train_positions = metadata_count(file, "train_positions");
-    if (!isfinite(run->best_loss) || !isfinite(run->train_sum)) fail("%s: is no checkpoint of this run: its losses are not finite numbers; start again without --resume", path);
+    const Trainer *trainer = run->trainer;
+    size_t batch = trainer->options.batch;
+    size_t most = run->split; /* positions since the last evaluation: each epoch has one */
+    if (trainer->step < run->split / batch) most = trainer->step * batch;
+    run->best_loss = checkpoint_number(path, file, "exact_val_loss", 0, MOST_LOSS);
+    run->best_step = checkpoint_count(path, file, "best_step", trainer->step);
+    run->worse = checkpoint_count(path, file, "worse", run->settings.evaluations);
+    run->train_positions = checkpoint_count(path, file, "train_positions", most);
+    double most_sum = MOST_LOSS * (double)run->train_positions;
+    run->train_sum = checkpoint_number(path, file, "train_sum", 0, most_sum);
     path_in(run, "model.safetensors", path);
     TensorFile model = tensors_open(path, "the best model of the run");
     if (!of_one_run(run, &model, file)) fail("%s: is not of the run to resume; start again without --resume", path);
@@ -339,13 +347,16 @@ static void keep_best(Run *run) {
     const Model *model = &run->trainer->model;
     if (model->rows * model->dim * sizeof(float) < large) {
         copy_model(&run->best, model);
+        if (!run->best_counts)
+            run->best_counts = allocate(model->rows, sizeof *run->best_counts, "the best model");
+        memcpy(run->best_counts, run->contexts.count, model->rows * sizeof *run->best_counts);
         run->best_unsaved = true;
         return;
     }
     char path[PATH_MAX];
     Metadata metadata = describe(run);
     path_in(run, "model.safetensors", path);
-    model_save(path, &run->contexts, model, &metadata);
+    model_save(path, &run->contexts, run->contexts.count, model, &metadata);
     metadata_free(&metadata);
 }
 
@@ -581,7 +592,7 @@ int main(int argc, char **argv) {
         {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "share of both rates that is left at the end: they fall in a line", .decides = true},
         {TEXT, "optimizer", 'o', &settings->rule, 0, 0, "NAME", "adagrad or sgd", .decides = true},
         {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "scale of Adagrad's initial accumulators of the embedding (default 1 / batch^2; order 1: 0)", .decides = true},
-        {REAL, "init-std", 0, &options->deviation, 0, 1e6, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
+        {REAL, "init-std", 0, &options->deviation, 0, MAX_DEVIATION, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
         {REAL, "val", 0, &settings->held_out, 0, 0.9, "X", "share of the text that is held out, at its end", .decides = true},
         {COUNT, "seed", 's', &settings->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
         {COUNT, "threads", 't', &settings->threads, 1, 256, "N", "any number gives the same result (by default as many as there are processors, at most 4)"},
@@ -654,12 +665,14 @@ int main(int argc, char **argv) {
     int status = finish(&run);
 
     tensors_close(&checkpoint);
+    options_free(table);
     trainer_end(run.trainer);
     found_free(&run.held_out);
     contexts_free(&run.contexts);
     snapshots_free(&run.snapshots);
     log_free(&run.log);
     model_free(&run.best);
+    free(run.best_counts);
     team_end(run.team);
     free(run.text.ids);
     close(run.lock);

@@ -17,16 +17,20 @@ static char *copy_string(const char *text) {
 }
 
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...) {
-    char value[4096];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(value, sizeof value, format, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0) fail("%s: this value cannot be written", key);
+    char *value = reallocate(NULL, (size_t)length + 1, 1, "metadata");
+    va_start(arguments, format);
+    vsnprintf(value, (size_t)length + 1, format, arguments);
     va_end(arguments);
     if (metadata->count == metadata->capacity) {
         metadata->capacity = metadata->capacity ? 2 * metadata->capacity : 32;
         metadata->pairs = reallocate(metadata->pairs, metadata->capacity, sizeof *metadata->pairs, "metadata");
     }
-    metadata->pairs[metadata->count++] = (Pair){copy_string(key), copy_string(value)};
+    metadata->pairs[metadata->count++] = (Pair){copy_string(key), value};
 }
 
 void metadata_free(Metadata *metadata) {
@@ -94,7 +98,7 @@ static size_t longest_phrase(const Contexts *contexts) {
     return longest;
 }
 
-static bool all_finite(const float *values, size_t count) {
+bool all_finite(const float *values, size_t count) {
     bool finite = true;
     for (size_t i = 0; i < count; i++) finite &= fabsf(values[i]) <= FLT_MAX;
     return finite;
@@ -132,8 +136,9 @@ static Saving saving_start(const char *path, const Model *model) {
 }
 
 /* Arrays of bytes come last, so that every other one stands aligned. */
-static void saving_finish(Saving *saving, const char *path, const Contexts *contexts, const Metadata *metadata) {
-    add_tensor(saving, "counts", "I32", contexts->count, contexts->rows, 0);
+static void saving_finish(Saving *saving, const char *path, const Contexts *contexts,
+                          const uint32_t *counts, const Metadata *metadata) {
+    add_tensor(saving, "counts", "I32", counts, contexts->rows, 0);
     if (contexts->ngrams_end > CHARACTERS) {
         size_t width = (size_t)contexts->options.order;
         saving->texts[0] = row_texts(contexts, CHARACTERS, contexts->ngrams_end, width);
@@ -156,9 +161,10 @@ static void saving_finish(Saving *saving, const char *path, const Contexts *cont
     free(saving->linear_sum);
 }
 
-void model_save(const char *path, const Contexts *contexts, const Model *model, const Metadata *metadata) {
+void model_save(const char *path, const Contexts *contexts, const uint32_t *counts,
+                const Model *model, const Metadata *metadata) {
     Saving saving = saving_start(path, model);
-    saving_finish(&saving, path, contexts, metadata);
+    saving_finish(&saving, path, contexts, counts, metadata);
 }
 
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata) {
@@ -178,7 +184,7 @@ void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *m
     for (size_t i = 0; i < metadata->count; i++) metadata_add(&whole, metadata->pairs[i].key, "%s", metadata->pairs[i].value);
     metadata_add(&whole, "step", "%zu", trainer->step);
     metadata_add(&whole, "random.position", "%u", (unsigned)random->position);
-    saving_finish(&saving, path, trainer->contexts, &whole);
+    saving_finish(&saving, path, trainer->contexts, trainer->contexts->count, &whole);
     metadata_free(&whole);
 }
 
@@ -268,6 +274,27 @@ static const void *tensor_of(const char *path, const TensorFile *file, const cha
 
 void checkpoint_check(const char *path, const TensorFile *file, size_t rows, size_t dim) { (void)tensor_of(path, file, "embedding.weight", "F32", rows, dim); }
 
+double checkpoint_number(const char *path, const TensorFile *file, const char *key, double low,
+                         double high) {
+    double number = metadata_number(file, key, NAN);
+    if (!(number >= low && number <= high))
+        fail("%s: is no checkpoint of this run: its %s is missing or out of range; start again "
+             "without --resume",
+             path, key);
+    return number;
+}
+
+size_t checkpoint_count(const char *path, const TensorFile *file, const char *key, size_t most) {
+    double exact = 9007199254740992.0; /* 2^53: whole numbers so far */
+    double high = (double)most < exact ? (double)most : exact;
+    double number = checkpoint_number(path, file, key, 0, high);
+    if (number != floor(number))
+        fail("%s: is no checkpoint of this run: its %s is out of range; start again without "
+             "--resume",
+             path, key);
+    return (size_t)number;
+}
+
 void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts) {
     Model *model = &trainer->model;
     Optimizer *optimizer = &trainer->optimizer;
@@ -284,11 +311,8 @@ void checkpoint_restore(const char *path, const TensorFile *file, Trainer *train
     }
     if (!trainer_finite(trainer)) fail("%s: is no checkpoint of this run: it holds numbers that are not finite; start again without --resume", path);
     memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0), sizeof trainer->random.state);
-    double position = metadata_number(file, "random.position", -1), step = metadata_number(file, "step", -1);
-    if (!(position >= 0 && position <= 624) || !(step >= 0 && step <= (double)trainer->steps))
-        fail("%s: is no checkpoint of this run: its step or its random state is out of range; start again without --resume", path);
-    trainer->random.position = (uint32_t)position;
-    trainer_seek(trainer, (size_t)step);
+    trainer->random.position = (uint32_t)checkpoint_count(path, file, "random.position", 624);
+    trainer_seek(trainer, checkpoint_count(path, file, "step", trainer->steps));
 }
 
 /* The row in `contexts` that stands for the same as a row of other contexts, NO_ROW when there is none. */

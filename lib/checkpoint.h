@@ -10,7 +10,7 @@
 #include "safetensors.h"
 #include "trainer.h"
 
-/* Metadata to be written: keys with short values. */
+/* Metadata to be written: keys with values of any length, in UTF-8. */
 typedef struct {
     Pair *pairs;
     size_t count, capacity;
@@ -23,11 +23,16 @@ void metadata_free(Metadata *metadata);
 bool model_finite(const Model *model);
 bool trainer_finite(const Trainer *trainer);
 
+bool all_finite(const float *values, size_t count);
+
 /* Fails with one line when one of these numbers of a model is not finite. */
 void require_finite(const float *values, size_t count);
 
-/* Writes a model; fails when a weight is not a finite number, and then writes nothing. */
-void model_save(const char *path, const Contexts *contexts, const Model *model, const Metadata *metadata);
+/* Writes a model and the counts [rows] that its rows had when it was as it is; fails when a weight
+   is not a finite number, and then writes nothing. Of the contexts all is written but their
+   counts. */
+void model_save(const char *path, const Contexts *contexts, const uint32_t *counts,
+                const Model *model, const Metadata *metadata);
 
 /* A model from a file. The embedding stays in the mapped file where that is possible: opening is quick. */
 typedef struct {
@@ -46,6 +51,12 @@ double metadata_number(const TensorFile *file, const char *key, double fallback)
 
 /* The same for a count; 0 when there is none. */
 size_t metadata_count(const TensorFile *file, const char *key);
+
+/* A number of a checkpoint, or a whole one; fails with one line when it is not there, or not from
+   low to high (0 to most). */
+double checkpoint_number(const char *path, const TensorFile *file, const char *key, double low,
+                         double high);
+size_t checkpoint_count(const char *path, const TensorFile *file, const char *key, size_t most);
 
 /* Writes everything that trainer_seek needs, beside the model. */
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata);

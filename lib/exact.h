@@ -130,16 +130,29 @@ static inline double exact_exp(double x) {
     return sum * power;
 }
 
-/* The p-norm of a vector; p = INFINITY: the largest absolute value. */
+/* e^x for any x: 0 and infinity where no normal double is as small or as large. */
+static inline double exact_exp_bounded(double x) {
+    return x < -700 ? 0 : x > 700 ? INFINITY : exact_exp(x);
+}
+
+/* The p-norm of a vector; p = INFINITY: the largest absolute value. Numbers may have any size:
+   squares of floats and their sums are doubles; other powers are taken of each number's share of
+   the largest. Infinite only where no double is as large. */
 static inline double exact_norm(const float *values, size_t count, double p) {
-    double sum = 0;
+    double largest = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
         double x = values[i] < 0 ? -(double)values[i] : (double)values[i];
-        if (isinf(p)) sum = x > sum ? x : sum;
-        else if (p == 2) sum += x * x;
-        else if (x > 0) sum += exact_exp(p * exact_log(x));
+        largest = x > largest ? x : largest;
+        sum += x * x;
     }
-    return isinf(p) || sum == 0 ? sum : p == 2 ? exact_sqrt(sum) : exact_exp(exact_log(sum) / p);
+    if (p == 2) return exact_sqrt(sum);
+    if (isinf(p) || largest == 0 || isinf(largest)) return largest;
+    sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        double share = (values[i] < 0 ? -(double)values[i] : (double)values[i]) / largest;
+        if (share > 0) sum += exact_exp_bounded(p * exact_log(share));
+    }
+    return largest * exact_exp_bounded(exact_log(sum) / p);
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "format.h"
 
 #include "fail.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,4 +42,46 @@ char *shell_word(const char *text) {
     buffer_add(&word, "'");
     mask_controls(word.text);
     return word.text;
+}
+
+char *text_escaped(const char *text) {
+    Buffer escaped = {0};
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t length = strlen(text), size;
+    buffer_add(&escaped, "%s", "");
+    for (size_t i = 0; i < length; i += size) {
+        uint32_t code;
+        size = utf8_read(bytes + i, length - i, &code);
+        if (size == 0) {
+            buffer_add(&escaped, "\\x%02x", bytes[i]);
+            size = 1;
+            continue;
+        }
+        if (text[i] == '\\') buffer_bytes(&escaped, "\\", 1);
+        buffer_bytes(&escaped, text + i, size);
+    }
+    return escaped.text;
+}
+
+/* The byte that \xHH at the start of text stands for; 0 when no such code stands there. */
+static unsigned escaped_byte(const char *text) {
+    unsigned code = 0;
+    if (strncmp(text, "\\x", 2) || strspn(text + 2, "0123456789abcdef") < 2) return 0;
+    return sscanf(text + 2, "%2x", &code) == 1 ? code : 0;
+}
+
+char *text_unescaped(const char *text) {
+    Buffer plain = {0};
+    buffer_add(&plain, "%s", "");
+    while (*text) {
+        char byte = (char)escaped_byte(text);
+        if (byte) {
+            text += 4;
+        } else {
+            if (!strncmp(text, "\\\\", 2)) text++;
+            byte = *text++;
+        }
+        buffer_bytes(&plain, &byte, 1);
+    }
+    return plain.text;
 }

@@ -17,4 +17,10 @@ const char *shown(const char *text, Buffer *buffer);
    pasted whatever a folder is called. What shown() replaces is ? here, too. Free with free(). */
 char *shell_word(const char *text);
 
+/* A text of any bytes as valid UTF-8, for the metadata of a file, and back: a byte that is not part
+   of valid UTF-8 is written \xHH, a backslash \\. text_unescaped takes any other backslash as it
+   stands. Free both results with free(). */
+char *text_escaped(const char *text);
+char *text_unescaped(const char *text);
+
 #endif

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "fail.h"
+#include "format.h"
 #include "memory.h"
 #include "version.h"
 
@@ -11,17 +12,24 @@
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-void option_text(const Option *option, char *value, size_t size) {
-    const char *text = "";
-    switch (option->kind) {
-    case FLAG: snprintf(value, size, "%s", *(bool *)option->value ? "yes" : "no"); break;
-    case COUNT: snprintf(value, size, "%zu", *(size_t *)option->value); break;
-    case REAL: snprintf(value, size, "%.9g", *(double *)option->value); break;
-    default:
-        if (*(const char **)option->value) text = *(const char **)option->value;
-        snprintf(value, size, "%s", text);
-        break;
+/* The fewest digits, from 9 on, that stand for just this number. */
+static void number_text(double number, char *value, size_t size) {
+    for (int digits = 9; digits <= 17; digits++) {
+        snprintf(value, size, "%.*g", digits, number);
+        if (strtod(value, NULL) == number) return;
     }
+}
+
+char *option_text(const Option *option) {
+    char number[64];
+    const char *text = number;
+    switch (option->kind) {
+    case FLAG: text = *(bool *)option->value ? "yes" : "no"; break;
+    case COUNT: snprintf(number, sizeof number, "%zu", *(size_t *)option->value); break;
+    case REAL: number_text(*(double *)option->value, number, sizeof number); break;
+    default: text = *(const char **)option->value; break;
+    }
+    return text_escaped(text ? text : "");
 }
 
 /* Digits only. A double would lose the last bits of large numbers. */
@@ -59,6 +67,20 @@ bool option_set(Option *option, const char *text) {
     case REAL: return set_real(option, text);
     case FLAG: return set_flag(option, text);
     default: *(const char **)option->value = text; return true;
+    }
+}
+
+bool option_restore(Option *option, const char *text) {
+    if (option->kind != TEXT) return option_set(option, text);
+    free(option->restored);
+    option->restored = text_unescaped(text);
+    return option_set(option, option->restored);
+}
+
+void options_free(Option *options) {
+    for (; options->name; options++) {
+        free(options->restored);
+        options->restored = NULL;
     }
 }
 
@@ -142,18 +164,18 @@ static void print_entry(const char *left, const char *help) {
 }
 
 static void print_option(const Option *option) {
-    char start[8] = "    ", value[64];
+    char start[8] = "    ", *value = option_text(option);
     Buffer left = {0}, help = {0};
     if (option->letter) snprintf(start, sizeof start, "-%c, ", option->letter);
     buffer_add(&left, "%s--%s", start, option->name);
     if (option->argument) buffer_add(&left, " %s", option->argument);
     buffer_add(&help, "%s", option->help);
-    option_text(option, value, sizeof value);
     bool told = option->kind == FLAG || !value[0] || strstr(option->help, "default");
     if (!told) buffer_add(&help, " (default %s)", value);
     print_entry(left.text, help.text);
     buffer_free(&left);
     buffer_free(&help);
+    free(value);
 }
 
 static void print_advanced(const Option *options) {

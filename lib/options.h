@@ -24,6 +24,7 @@ typedef struct {
     bool decides;                /* the run's result depends on it: a checkpoint keeps it */
     bool advanced;               /* given as --set NAME=VALUE; --help shows just NAME */
     bool given;                  /* set by parsing */
+    char *restored;              /* the text that option_restore gave it */
 } Option;
 
 /* Reads the command line into the options' variables; a table ends with {0}. What is no option is
@@ -32,8 +33,15 @@ typedef struct {
 size_t parse_options(int argc, char **argv, Option *options, const char *usage,
                      const char *examples, const char **operands, size_t most);
 
-/* An option's present value as text, in value [64 or more for numbers]. */
-void option_text(const Option *option, char *value, size_t size);
+/* An option's present value as text in UTF-8, with all its digits; a TEXT is escaped as text_escaped
+   does. Free it with free(). */
+char *option_text(const Option *option);
+
+/* Sets an option from what option_text returned; false when it is not a value for it. */
+bool option_restore(Option *option, const char *text);
+
+/* Frees what option_restore made; the values of these options are not used any more. */
+void options_free(Option *options);
 
 /* Sets an option from text; false when it is not a value for it. */
 bool option_set(Option *option, const char *text);

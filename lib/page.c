@@ -39,8 +39,10 @@ static void put_escaped(FILE *file, const char *text) {
         case '>': fputs("&gt;", file); break;
         case '"': fputs("&quot;", file); break;
         case '\'': fputs("&#39;", file); break;
-        case '\x0b': case '\x0c': case '\r': fprintf(file, "\\x%02x", (unsigned)*text); break; /* HTML knows no such characters */
-        default: fputc(*text, file);
+        case '\n': case '\t': fputc(*text, file); break;
+        default: /* HTML knows no other control characters */
+            if ((unsigned char)*text < ' ' || *text == 127) fprintf(file, "\\x%02x", (unsigned)*text);
+            else fputc(*text, file);
         }
     }
 }
@@ -92,7 +94,8 @@ static void put_neighbours(const Page *page, size_t i) {
             double product = 0;
             const float *other = table + page->rows[j] * dim;
             for (size_t d = 0; d < dim; d++) product += (double)own[d] * (double)other[d];
-            double cosine = product / fmax(1e-30, exact_norm(own, dim, 2) * exact_norm(other, dim, 2));
+            double length = exact_norm(own, dim, 2) * exact_norm(other, dim, 2),
+                   cosine = length > 0 ? product / length : 0;
             if (!used[j] && cosine > best) best = cosine, nearest = j;
         }
         if (nearest == page->count) return;
@@ -195,16 +198,23 @@ typedef struct {
     double characters, train, held_out;
 } Point;
 
-/* Rows whose losses are numbers: those of a run that diverged may not be. */
+/* The rows of a log, up to the first that no run can have written. */
 static size_t read_points(const char *path, Point *points, size_t most) {
     Log log;
     size_t count = 0;
-    if (log_load(&log, path, SIZE_MAX))
-        for (const char *line = strchr(log.text, '\n') + 1; line < log.text + log.length && count < most; line = strchr(line, '\n') + 1)
-            count += sscanf(line, "%*f,%*f,%lf,%lf,%lf", &points[count].characters, &points[count].train, &points[count].held_out) == 3 &&
-                     isfinite(points[count].characters) && isfinite(points[count].train) && isfinite(points[count].held_out);
+    (void)log_load(&log, path, SIZE_MAX);
+    for (const char *line = strchr(log.text, '\n') + 1;
+         line < log.text + log.length && count < most; line = strchr(line, '\n') + 1)
+        count += sscanf(line, "%*f,%*f,%lf,%lf,%lf", &points[count].characters,
+                        &points[count].train, &points[count].held_out) == 3;
     log_free(&log);
     return count;
+}
+
+/* An entropy of the training text that the model tells; 0 when it tells none that can be. */
+static double told_entropy(const Page *page, const char *key) {
+    double entropy = metadata_number(&page->saved->file, key, 0);
+    return entropy >= 0 && entropy <= log(CHARACTERS) + 0.001 ? entropy : 0;
 }
 
 static double curve_x(double characters, double most) { return LEFT + (CURVE_WIDTH - LEFT - 20) * (most > 0 ? characters / most : 0); }
@@ -218,6 +228,7 @@ static void put_curve(Page *page, const char *log_path) {
     double low = 1e300, most = count ? points[count - 1].characters : 0, high = log(CHARACTERS) + 0.1;
     for (size_t i = 0; i < count; i++) low = fmin(low, fmin(points[i].train, points[i].held_out)), high = fmax(high, fmax(points[i].train, points[i].held_out) + 0.1);
     low = floor(low * 2) / 2;
+    high = fmax(high, low + 1e-6 * low); /* where losses are so large that 0.1 is nothing */
     if (count < 2) {
         fprintf(file, "<p>No curve: there is no loss.csv of a run beside the model.</p>\n");
         free(points);
@@ -230,9 +241,12 @@ static void put_curve(Page *page, const char *log_path) {
     for (int g = 0; g < 12 && loss <= high; g++, loss = low + g * between)
         fprintf(file, "<path class=grid d=\"M%d %.1fH%d\"/><text class=axis x=%d y=%.1f text-anchor=end>%.1f</text>\n", LEFT, curve_y(loss, low, high), CURVE_WIDTH - 20, LEFT - 6,
                 curve_y(loss, low, high) + 4, loss);
-    struct { const char *name; double loss; } yardsticks[] = {{"knows nothing", log(CHARACTERS)},
-                                                             {"characters' frequencies", metadata_number(&page->saved->file, "unigram_entropy", 0)},
-                                                             {"pairs' frequencies", metadata_number(&page->saved->file, "conditional_entropy", 0)}};
+    struct {
+        const char *name;
+        double loss;
+    } yardsticks[] = {{"knows nothing", log(CHARACTERS)},
+                      {"characters' frequencies", told_entropy(page, "unigram_entropy")},
+                      {"pairs' frequencies", told_entropy(page, "conditional_entropy")}};
     for (int y = 0; y < 3; y++)
         if (yardsticks[y].loss > low)
             fprintf(file, "<path class=yardstick d=\"M%d %.1fH%d\"/>\n", LEFT, curve_y(yardsticks[y].loss, low, high), CURVE_WIDTH - 20);
@@ -263,12 +277,14 @@ static void put_curve(Page *page, const char *log_path) {
 static void put_moves(Page *page) {
     FILE *file = page->file;
     if (!page->start.known) {
-        fprintf(file, "<p>The run started from another model's rows, so how far they moved is not known.</p>\n");
+        fprintf(file, "<p>The run started from another model's rows, or the file does not tell, so "
+                      "how far they moved is not known.</p>\n");
         return;
     }
-    float distance[CHARACTERS];
+    double distance[CHARACTERS];
     Candidate order[CHARACTERS];
-    for (uint32_t c = 0; c < CHARACTERS; c++) distance[c] = (float)distance_moved(page->saved, &page->start, c);
+    for (uint32_t c = 0; c < CHARACTERS; c++)
+        distance[c] = distance_moved(page->saved, &page->start, c);
     rank_characters(distance, order);
     size_t still = 0;
     fprintf(file, "<div class=bars>\n");
@@ -278,7 +294,8 @@ static void put_moves(Page *page) {
         if (order[i].value == 0) continue;
         fprintf(file, "<div class=k%d><b>", (int)character_kind(character));
         put_escaped(file, character_name(character, name));
-        fprintf(file, "</b><s style=\"width:%.1f%%\"></s><em>%.2f, seen %s</em></div>\n", 55 * (double)(order[i].value / order[0].value), (double)order[i].value,
+        fprintf(file, "</b><s style=\"width:%.1f%%\"></s><em>%.2f, seen %s</em></div>\n",
+                55 * (order[i].value / order[0].value), order[i].value,
                 grouped(page->saved->contexts.count[order[i].id], number));
     }
     fprintf(file, "</div>\n<p>%zu rows of characters that were never on did not move by one bit.</p>\n", still);
@@ -292,7 +309,11 @@ static void put_sample(Page *page) {
     stream_begin(stream, &page->saved->contexts);
     fprintf(page->file, "<pre>");
     for (int i = 0; i < LENGTH; i++) {
-        next_logits(page->saved, stream, logits);
+        if (!finite_logits(page->saved, stream, logits)) {
+            fprintf(page->file,
+                    " (the model's numbers are so large that a sum of them is not finite)");
+            break;
+        }
         uint8_t id = draw_character(logits, (Sampling){.temperature = 0.6, .top_p = 1}, &random);
         stream_push(stream, id);
         put_escaped(page->file, (char[]){character_of(id), '\0'});
@@ -335,7 +356,9 @@ static const char style[] =
 /* A path beside the model. */
 static void beside(const char *model_path, const char *name, char *path) {
     const char *slash = strrchr(model_path, '/');
-    snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash - model_path + 1) : 0, model_path, name);
+    int folder = slash ? (int)(slash - model_path + 1) : 0;
+    if (snprintf(path, PATH_MAX, "%.*s%s", folder, model_path, name) >= PATH_MAX)
+        fail("%s: this name is too long", model_path);
 }
 
 /* The snapshots up to the saved model's step, and its own rows as the last, so that the map ends at what the file holds.

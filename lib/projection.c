@@ -35,8 +35,16 @@ Projection projection_make(const float *table, size_t dim, const uint32_t *row, 
     double *vector = allocate(count, sizeof *vector, "a projection"), variance = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t d = 0; d < dim; d++) projection.mean[d] += (double)table[row[i] * dim + d] / (double)count;
+    double largest = 0;
     for (size_t i = 0; i < count; i++)
-        for (size_t d = 0; d < dim; d++) centred[i * dim + d] = (double)table[row[i] * dim + d] - projection.mean[d];
+        for (size_t d = 0; d < dim; d++) {
+            double x = centred[i * dim + d] = (double)table[row[i] * dim + d] - projection.mean[d];
+            largest = fmax(largest, fabs(x));
+        }
+    /* rows may have any size: a power of two makes the largest number about 1; no digit changes */
+    int exponent;
+    frexp(largest, &exponent);
+    for (size_t i = 0; i < count * dim; i++) centred[i] = ldexp(centred[i], -exponent);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
             for (size_t d = 0; d < dim; d++) products[i * count + j] += centred[i * dim + d] * centred[j * dim + d];

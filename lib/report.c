@@ -4,6 +4,7 @@
 #include "memory.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,10 +53,28 @@ void log_start(Log *rows) {
     log_append(rows, log_head, sizeof log_head - 1);
 }
 
+/* A row holds 8 numbers, in a line of less than MAX_ROW bytes. */
+enum { COLUMNS_OF_LOG = 8, MAX_ROW = 256 };
+
+/* Are these numbers a row that a run can write? Each has its range. */
+static bool possible_row(const double *values) {
+    static const double most[COLUMNS_OF_LOG] = {
+        (double)(SIZE_MAX / 2), 1e7,        (double)(SIZE_MAX / 2), MOST_LOSS,
+        MOST_LOSS,              2 * MOST_LOSS, 1.00001e30,             1e12};
+    bool possible = values[0] == floor(values[0]);
+    for (int c = 0; c < COLUMNS_OF_LOG; c++) possible &= values[c] >= 0 && values[c] <= most[c];
+    return possible;
+}
+
 void log_add(Log *rows, size_t step, double epoch, size_t characters, double train_loss, double held_out_loss, double rate, double seconds) {
-    char line[256];
+    char line[MAX_ROW];
+    double bits = held_out_loss / log(2);
+    const double values[COLUMNS_OF_LOG] = {
+        (double)step, epoch, (double)characters, train_loss, held_out_loss, bits, rate, seconds};
     int length = snprintf(line, sizeof line, "%zu,%.4f,%zu,%.6f,%.6f,%.6f,%.6g,%.3f\n", step, epoch, characters, train_loss, held_out_loss,
-                          held_out_loss / log(2), rate, seconds);
+                          bits, rate, seconds);
+    if (!possible_row(values) || length < 0 || (size_t)length >= sizeof line)
+        fail("loss.csv: not written, for a number of batch %zu is out of range; start again", step);
     log_append(rows, line, (size_t)length);
     rows->count++;
     rows->seconds = seconds;
@@ -71,15 +90,20 @@ bool log_load(Log *rows, const char *path, size_t last_step) {
     log_start(rows);
     FILE *file = is_regular(path) ? fopen(path, "r") : NULL;
     if (!file) return false;
-    char line[256];
+    char line[MAX_ROW];
+    double last[COLUMNS_OF_LOG] = {-1};
     bool good = fgets(line, sizeof line, file) && !strcmp(line, log_head);
     while (good && fgets(line, sizeof line, file)) {
-        double values[8];
+        double values[COLUMNS_OF_LOG];
         int used = 0;
-        good = sscanf(line, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf\n%n", &values[0], &values[1], &values[2], &values[3], &values[4], &values[5],
-                      &values[6], &values[7], &used) == 8 && (size_t)used == strlen(line) && line[used - 1] == '\n' && values[0] >= 0 &&
-               isfinite(values[7]);
+        good = sscanf(line, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf\n%n", &values[0], &values[1],
+                      &values[2], &values[3], &values[4], &values[5], &values[6], &values[7],
+                      &used) == COLUMNS_OF_LOG &&
+               (size_t)used == strlen(line) && line[used - 1] == '\n' &&
+               strspn(line, "0123456789.,+-e\n") == (size_t)used && possible_row(values) &&
+               values[0] > last[0] && values[2] >= last[2];
         if (!good || values[0] > (double)last_step) break;
+        memcpy(last, values, sizeof last);
         log_append(rows, line, (size_t)used);
         rows->count++;
         rows->seconds = values[7];

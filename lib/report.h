@@ -17,6 +17,9 @@ typedef struct {
 
 Yardsticks yardsticks(const uint8_t *text, size_t length);
 
+/* No loss is larger: the difference of two floats, in nats. */
+#define MOST_LOSS 6.9e38
+
 /* loss.csv as text, row by row. */
 typedef struct {
     char *text;
@@ -25,8 +28,11 @@ typedef struct {
 } Log;
 
 void log_start(Log *rows);
+/* Adds a row; fails with one line when a number is one that log_load refuses. */
 void log_add(Log *rows, size_t step, double epoch, size_t characters, double train_loss, double held_out_loss, double rate, double seconds);
-/* Reads the rows up to a step from a file; false when it is not such a log. */
+/* Reads the rows up to a step from a file; false when it is not such a log: each row has 8 numbers,
+   each in the range that it has in a run, steps rise and characters don't fall. Of another file,
+   the rows before the first that is none are there. */
 bool log_load(Log *rows, const char *path, size_t last_step);
 void log_free(Log *rows);
 

@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,9 @@ size_t characters_seen(const SavedModel *saved, uint32_t *rows) {
 Start start_of(const SavedModel *saved) {
     double seed = metadata_number(&saved->file, "seed", -1), deviation = metadata_number(&saved->file, "init-std", -1);
     const char *pretrained = metadata_find(&saved->file, "pretrained");
-    Start start = {.known = seed >= 0 && seed <= UINT32_MAX && deviation >= 0 && (!pretrained || !pretrained[0])};
+    Start start = {.known = seed >= 0 && seed <= UINT32_MAX && seed == floor(seed) &&
+                            deviation >= 0 && deviation <= MAX_DEVIATION &&
+                            (!pretrained || !pretrained[0])};
     if (!start.known) return start;
     start.model = model_allocate(CHARACTERS, saved->model.dim);
     Random random = random_seeded((uint32_t)seed);

@@ -21,14 +21,16 @@ size_t characters_seen(const SavedModel *saved, uint32_t *rows);
 
 /* Where the characters' rows began: drawn again from the seed that the file tells. All others began at zero. */
 typedef struct {
-    bool known; /* false when the run started from another model's rows, or the file does not tell */
+    bool known; /* false when the run started from another model's rows, or the file tells no seed
+                   and init-std that a run can have */
     Model model;
 } Start;
 
 Start start_of(const SavedModel *saved);
 void start_free(Start *start);
 
-/* The distance of a row from its start; exactly 0 when not one bit has changed. */
+/* The distance of a row from its start; exactly 0 when not one bit has changed. Finite where the
+   row is: squares of floats and their sums are doubles. */
 double distance_moved(const SavedModel *saved, const Start *start, uint32_t row);
 
 #endif

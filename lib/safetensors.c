@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "memory.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -228,13 +229,10 @@ static void read_header(Reader *reader, TensorFile *file) {
 /* ---- the rules -------------------------------------------------------------------------------- */
 
 static bool valid_utf8(const uint8_t *bytes, size_t length) {
-    for (size_t i = 0; i < length;) {
-        uint8_t lead = bytes[i++];
-        int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
-        if (more < 0 || length - i < (size_t)more) return false;
-        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        for (; more > 0; more--, i++, low = 0x80, high = 0xbf)
-            if (bytes[i] < low || bytes[i] > high) return false;
+    uint32_t code;
+    for (size_t i = 0, size; i < length; i += size) {
+        size = utf8_read(bytes + i, length - i, &code);
+        if (size == 0) return false;
     }
     return true;
 }
@@ -296,7 +294,8 @@ static void tensors_free(TensorFile *file) {
     *file = (TensorFile){0};
 }
 
-bool tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason) {
+/* tensors_parse without the tensors' data: of the size bytes only the header is read. */
+static bool parse_header(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason) {
     *file = (TensorFile){0};
     uint64_t length = 0;
     *reason = "it is shorter than a safetensors header";
@@ -315,11 +314,15 @@ bool tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size, const ch
         reader.reason = broken_rule(file, size - 8 - (size_t)length);
     }
     *reason = reader.reason;
-    if (reader.reason) {
-        tensors_free(file);
-        return false;
-    }
-    for (size_t i = 0; i < file->tensor_count; i++) file->tensors[i].data = bytes + 8 + length + file->tensors[i].begin;
+    if (reader.reason) tensors_free(file);
+    return !reader.reason;
+}
+
+bool tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason) {
+    if (!parse_header(file, bytes, size, reason)) return false;
+    size_t data_size = file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
+    for (size_t i = 0; i < file->tensor_count; i++)
+        file->tensors[i].data = bytes + (size - data_size) + file->tensors[i].begin;
     return true;
 }
 
@@ -471,7 +474,7 @@ void text_write(const char *path, const char *text, size_t length) {
     write_finish(&writing);
 }
 
-/* A growing text. */
+/* A growing text: the length in 8 bytes, then JSON. */
 typedef struct {
     char *text;
     size_t length, capacity;
@@ -507,6 +510,7 @@ static size_t tensor_size(const Tensor *tensor) {
 static Header make_header(const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count) {
     Header header = {0};
     char number[64];
+    header_add(&header, "01234567"); /* room for the length */
     header_add(&header, "{\"__metadata__\":{");
     for (size_t i = 0; i < metadata_count; i++) {
         if (i) header_add(&header, ",");
@@ -531,7 +535,36 @@ static Header make_header(const Tensor *tensors, size_t tensor_count, const Pair
     }
     header_add(&header, "}");
     while (header.length % 8) header_add(&header, " ");
+    for (int i = 0; i < 8; i++) header.text[i] = (char)((uint64_t)(header.length - 8) >> (8 * i));
     return header;
+}
+
+/* Fails with one line unless tensors_parse reads from this header what it was made of. */
+static void require_readable(const char *path, const Header *header, const Tensor *tensors,
+                             size_t tensor_count, const Pair *metadata, size_t metadata_count) {
+    TensorFile read;
+    const char *reason;
+    size_t size = header->length;
+    for (size_t i = 0; i < tensor_count; i++) size += tensor_size(&tensors[i]);
+    if (!parse_header(&read, (const uint8_t *)header->text, size, &reason))
+        fail("%s: cannot be written: no program could read it: %s; what was saved before is "
+             "untouched",
+             path, reason);
+    bool same = read.tensor_count == tensor_count && read.metadata_count == metadata_count;
+    for (size_t i = 0; same && i < metadata_count; i++)
+        same = !strcmp(read.metadata[i].key, metadata[i].key) &&
+               !strcmp(read.metadata[i].value, metadata[i].value);
+    for (size_t i = 0; same && i < tensor_count; i++) {
+        const Tensor *tensor =
+            tensor_find(&read, tensors[i].name, tensors[i].dtype, tensors[i].rank);
+        same = tensor &&
+               !memcmp(tensor->shape, tensors[i].shape, tensor->rank * sizeof *tensor->shape);
+    }
+    tensors_free(&read);
+    if (!same)
+        fail("%s: cannot be written: it would not be read back alike; what was saved before is "
+             "untouched",
+             path);
 }
 
 static void write_little_endian(Writing *writing, const void *data, size_t bytes, size_t size) {
@@ -550,11 +583,9 @@ static void write_little_endian(Writing *writing, const void *data, size_t bytes
 
 void tensors_write(const char *path, const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count) {
     Header header = make_header(tensors, tensor_count, metadata, metadata_count);
-    uint8_t length[8];
-    for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)header.length >> (8 * i));
+    require_readable(path, &header, tensors, tensor_count, metadata, metadata_count);
     Writing writing;
     write_start(&writing, path);
-    write_bytes(&writing, length, sizeof length);
     write_bytes(&writing, header.text, header.length);
     for (size_t i = 0; i < tensor_count; i++)
         write_little_endian(&writing, tensors[i].data, tensor_size(&tensors[i]), dtype_size(tensors[i].dtype));

@@ -51,7 +51,8 @@ const Tensor *tensor_find(const TensorFile *file, const char *name, const char *
 const char *metadata_find(const TensorFile *file, const char *key);
 
 /* Writes a file whole or not at all: to a temporary name beside it, synced, then renamed over path, and the folder synced.
-   Fails with one line, and the file as it was, when that can't be done. */
+   Fails with one line, and the file as it was, when that can't be done, or when tensors_parse would
+   not read the same names, shapes and metadata from its header. */
 void tensors_write(const char *path, const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count);
 
 /* The same for a text. */

@@ -11,14 +11,24 @@ void stream_begin(Stream *stream, const Contexts *contexts) {
     if (blank_line || contexts->count[line_end]) stream_push(stream, line_end);
 }
 
-void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
+bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     float h[MAX_DIM];
     uint32_t rows[MAX_ROWS_ON];
     size_t count = stream_rows(stream, rows);
     for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
     embedding_forward(&saved->model, rows, count, h);
     linear_forward(&saved->model, h, 1, logits);
-    require_finite(logits, CHARACTERS);
+    if (all_finite(logits, CHARACTERS)) return true;
+    for (size_t i = 0; i < count; i++)
+        require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
+    require_finite(saved->model.linear, CHARACTERS * padded(saved->model.dim));
+    require_finite(saved->model.bias, CHARACTERS);
+    return false;
+}
+
+void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
+    if (!finite_logits(saved, stream, logits))
+        fail("the model's numbers are so large that a sum of them is not finite; train it again");
 }
 
 static int more_likely(const void *a, const void *b) {
@@ -27,7 +37,7 @@ static int more_likely(const void *a, const void *b) {
     return (int)x->id - (int)y->id;
 }
 
-void rank_characters(const float *values, Candidate *candidates) {
+void rank_characters(const double *values, Candidate *candidates) {
     for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){values[c], c};
     qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
 }
@@ -47,13 +57,16 @@ uint8_t draw_character(float *logits, Sampling sampling, Random *random) {
             if ((draw -= logits[c]) < 0) return (uint8_t)c;
         return (uint8_t)best; /* rounding left a little: the sum of all p is a hair below 1 */
     }
+    double values[CHARACTERS];
     Candidate candidates[CHARACTERS];
-    rank_characters(logits, candidates);
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)logits[c];
+    rank_characters(values, candidates);
     size_t kept = sampling.top_k && sampling.top_k < CHARACTERS ? sampling.top_k : CHARACTERS, count = 0;
     float total = 0;
-    while (count < kept && (count == 0 || total < (float)sampling.top_p)) total += candidates[count++].value;
+    while (count < kept && (count == 0 || total < (float)sampling.top_p))
+        total += (float)candidates[count++].value;
     draw *= total;
     for (size_t i = 0; i < count; i++)
-        if ((draw -= candidates[i].value) < 0) return candidates[i].id;
+        if ((draw -= (float)candidates[i].value) < 0) return candidates[i].id;
     return candidates[0].id;
 }

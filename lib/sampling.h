@@ -15,18 +15,21 @@ typedef struct {
    the end of a line when it has seen one. */
 void stream_begin(Stream *stream, const Contexts *contexts);
 
-/* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers that are not finite. */
+/* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers
+   that are not finite; where these are, but a sum of them is not, finite_logits returns false, and
+   next_logits fails, too. */
+bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits);
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits);
 
 /* Draws a character from softmax(logits / temperature); uses up the logits. */
 uint8_t draw_character(float *logits, Sampling sampling, Random *random);
 
 typedef struct {
-    float value;
+    double value;
     uint8_t id;
 } Candidate;
 
 /* All 100 characters, the one with the largest value first: values [100], candidates [100]. */
-void rank_characters(const float *values, Candidate *candidates);
+void rank_characters(const double *values, Candidate *candidates);
 
 #endif

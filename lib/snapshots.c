@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,8 +58,12 @@ bool snapshots_load(const char *path, Snapshots *snapshots) {
     if (fits) {
         memcpy(snapshots->steps, steps->data, count * sizeof(int64_t));
         memcpy(snapshots->rows, rows->data, count * CHARACTERS * snapshots->dim * sizeof(float));
-        snapshots->count = count;
+        for (size_t s = 0; s < count; s++)
+            fits &= snapshots->steps[s] > (s ? snapshots->steps[s - 1] : -1);
+        for (size_t i = 0; i < count * CHARACTERS * snapshots->dim; i++)
+            fits &= isfinite(snapshots->rows[i]) != 0;
     }
+    snapshots->count = fits ? count : 0;
     tensors_close(&file);
     return fits;
 }

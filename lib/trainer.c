@@ -150,7 +150,7 @@ static void take_step(Stretch *stretch, Optimizer *optimizer, size_t step, const
     model_step(&trainer->model, optimizer, batch, &trainer->layers, team, member);
     if (member > 0 || trainer->bad_step) return;
     trainer->losses[stretch->done++] = (float)trainer->layers.mean_loss;
-    if (!isfinite(trainer->layers.mean_loss)) trainer->bad_step = step + 1;
+    if (!isfinite((float)trainer->layers.mean_loss)) trainer->bad_step = step + 1;
 }
 
 static bool should_stop(const Trainer *trainer) { return trainer->bad_step || (trainer->stop && *trainer->stop); }

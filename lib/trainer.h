@@ -6,6 +6,9 @@
 
 #include <signal.h>
 
+/* RunOptions.deviation is at most this. */
+enum { MAX_DEVIATION = 1000000 };
+
 /* What decides a run's result, beside the text and the rows. */
 typedef struct {
     size_t dim, batch, epochs;
@@ -53,7 +56,13 @@ typedef struct {
     bool stopping[2];
 } Trainer;
 
-enum { SHARD = 16 << 20, RUN_STEPS = 4096 };
+/* Tests build another ./train with small shards (build/test/train_sharded), so that a short text
+   has several. No program that is installed has another size than this one: it decides the model's
+   bytes. */
+#ifndef SHARD_SIZE
+#define SHARD_SIZE (16 << 20)
+#endif
+enum { SHARD = SHARD_SIZE, RUN_STEPS = 4096 };
 
 /* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the run adds to the
    counts of rows. */

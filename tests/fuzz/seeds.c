@@ -36,7 +36,7 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "%d", rows.order);
     metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
-    model_save(place("model", name), &contexts, &trainer->model, &metadata);
+    model_save(place("model", name), &contexts, contexts.count, &trainer->model, &metadata);
     checkpoint_save(place("checkpoint", name), trainer, &metadata);
     metadata_free(&metadata);
     trainer_end(trainer);

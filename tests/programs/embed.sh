@@ -188,6 +188,13 @@ else
     echo "skip a model without counts: this sed is only for text"
 fi
 
+# a name that no page and no terminal should see as it is
+odd="$out/$(printf 'bell\007escape\033del\177cut\342')"
+cp $out/all/model.safetensors "$odd"
+./train -q --dim 3 --order 3 --pretrained "$odd" --out $out/odd $out/prose && ./embed --model $out/odd/model.safetensors report > /dev/null
+tr -d '\n\t' < $out/odd/report.html | LC_ALL=C grep -q '[[:cntrl:]]'; [ $? -eq 1 ] && grep -qF 'bell\x07escape\x1bdel\x7fcut\xe2' $out/odd/report.html
+that $? "report: no control characters of a file's name"
+
 mkdir -p $out/alone
 cp $out/all/model.safetensors $out/alone
 ./embed --model $out/alone/model.safetensors report > /dev/null && ! grep -q 'const slider' $out/alone/report.html && grep -q 'there is no loss.csv' $out/alone/report.html

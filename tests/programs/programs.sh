@@ -45,6 +45,32 @@ until [ -f $out/quiet/loss.csv ] || ! kill -0 $pid; do :; done
 kill -s INT $pid
 wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
 
+# several shards (of 4,096 positions: build/test/train_sharded), the best model not the newest: the counts grow from shard to shard
+{ head -c 8000 data/text.txt; head -c 28000 data/text.txt | tail -c 20000 | tr a-z b-za; head -c 31000 data/text.txt | tail -c 3000; } > $out/shards.text
+sharded="build/test/train_sharded -q -t 2 -e 1 -b 64 --dim 8 --order 3 --evaluations 40"
+$sharded --save-every 1000000 --out $out/late $out/shards.text
+best=$(awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5; step = $1 } END { print step }' $out/late/loss.csv)
+[ "$best" -gt 0 ] && [ "$best" -lt 192 ] && [ "$(tail -n 1 $out/late/loss.csv | cut -d, -f1)" -gt 384 ] && ok "several shards: the best model is of step $best, before the last shard" || bad "several shards: the best model is of step $best"
+for seconds in 0 0.01; do
+    $sharded --save-every $seconds --out $out/often $out/shards.text
+    same $out/often/model.safetensors $out/late/model.safetensors "several shards, saved every $seconds seconds: the same bytes as saved once"
+done
+rm -rf $out/broken
+stops=0
+for part in 1 2 3 4 5 6; do # stopped again and again, each time three evaluations later
+    [ $part -eq 1 ] && resume= || resume=--resume
+    rows=$(wc -l 2> /dev/null < $out/broken/loss.csv || echo 0)
+    $sharded $resume --save-every 1000000 --out $out/broken $out/shards.text &
+    pid=$!
+    until [ "$(wc -l 2> /dev/null < $out/broken/loss.csv || echo 0)" -ge $((rows + 3)) ] || ! kill -0 $pid 2> /dev/null; do :; done
+    kill -s INT $pid 2> /dev/null
+    wait $pid
+    [ "$(wc -l < $out/broken/loss.csv)" -ge 42 ] || stops=$((stops + 1))
+done
+[ $stops -ge 3 ] || echo "note several shards: only $stops stops came before the end"
+$sharded --resume --out $out/broken $out/shards.text
+same $out/broken/model.safetensors $out/late/model.safetensors "several shards, stopped and resumed: the same bytes"
+
 # what is said at the end: every file, and commands that can be pasted whatever the folder is called
 head -c 4000 data/text.txt > $out/text
 for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
@@ -84,6 +110,32 @@ for kinds in ngrams phrases,columns; do
     for model in rich poor; do ./embed --model $out/$model/model.safetensors row '"e "' | sed -n '2,3s/, seen.*//p' > $out/$model.row; done
     [ -s $out/poor.row ] && same $out/rich.row $out/poor.row "--pretrained with rows that --rows $kinds lacks: those in common are taken"
 done
+
+# options of any bytes and any length are written so that --resume reads them back
+./train -q -t 1 --dim 4 --order 3 --out $out/odd.whole --pretrained $out/rich/model.safetensors $out/text
+resumes() { # name, options
+    name=$1
+    shift
+    rm -rf $out/odd
+    ./train -q -t 1 --dim 4 --order 3 --out $out/odd "$@" $out/text && cp $out/odd/model.safetensors $out/odd.model &&
+        ./train -q --resume --out $out/odd $out/text && ./train -q --resume --out $out/odd "$@" $out/text &&
+        cmp -s $out/odd/model.safetensors $out/odd.model && ./sample --model $out/odd/model.safetensors -s 1 -n 3 > $out/a
+}
+deep=$out/$(printf '\351%.0s' $(seq 200))
+deepest=$deep
+for i in $(seq 15); do deepest=$deepest/${deep##*/}; done
+mkdir -p "$deepest"
+for name in "$(printf 'caf\351')" "$(printf 'tab\tline\nbell\007')" 'quo"te' 'back\slash' 'back\x41' "$(printf '\303\251')" \
+    "$(printf '\355\240\200')" "$(printf 'cut\342\202')" "$(printf '\\\377')" "${deepest#$out/}/model"; do
+    cp $out/rich/model.safetensors "$out/$name.safetensors"
+    resumes "$name" --pretrained "$out/$name.safetensors" && ok "--pretrained: a name of odd bytes, read back" || bad "--pretrained $name: $(./embed --model $out/odd/model.safetensors 2>&1 | head -n 1)"
+    [ "$(wc -c < $out/odd/loss.csv)" -gt 60 ] && [ "$(./embed --model $out/odd/model.safetensors row e)" = "$(./embed --model $out/odd.whole/model.safetensors row e)" ] || bad "--pretrained $name: another model"
+    rm "$out/$name.safetensors"
+done
+rm -r "$deep"
+resumes rows --rows "$(printf 'phrases,%.0s' $(seq 1000))echoes" && ok "--rows of 8,000 characters is read back" || bad "--rows of 8,000 characters"
+resumes norm --max-norm 1 --norm-type "$(printf '0%.0s' $(seq 5000))2" && ok "--norm-type of 5,000 digits is read back" || bad "--norm-type of 5,000 digits"
+resumes rate --lr 0.1234567890123 && tr -c '[:print:]' '\n' < $out/odd/model.safetensors | grep -q '"lr":"0.1234567890123"' && ok "a rate keeps all its digits" || bad "a rate keeps all its digits"
 
 # sampling
 model="--model $out/one/model.safetensors"

@@ -3,8 +3,12 @@
 #include "../../lib/safetensors.h"
 #include "../check.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char path[] = "build/test/log.csv";
 #define HEAD "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n"
@@ -26,6 +30,21 @@ static int rows_of(const char *text, size_t length, size_t last_step) {
 
 #define ROWS_OF(text, last_step) rows_of(text, sizeof(text) - 1, last_step)
 
+/* A row of numbers that no run has ends the program with status 1. */
+static bool adding_fails(double train_loss, double held_out_loss, double seconds) {
+    int status = 0;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        Log rows;
+        if (!freopen("/dev/null", "w", stderr)) _exit(9);
+        log_start(&rows);
+        log_add(&rows, 1, 0.25, 1000, train_loss, held_out_loss, 0.1, seconds);
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
 int main(void) {
     mkdir("build/test", 0777);
     check(ROWS_OF(HEAD, 9) == 0, "a log without rows");
@@ -45,7 +64,38 @@ int main(void) {
     char wide[600] = HEAD "1,0.25,1000,3.5,3.4,4.9,0.1,1";
     memset(wide + strlen(wide), '0', 400);
     check(rows_of(wide, strlen(wide), 9) == -1, "refused: a row of 400 characters");
+    check(ROWS_OF(HEAD ROW("2") ROW("1"), 9) == -1, "refused: steps that go back");
+    check(ROWS_OF(HEAD ROW("1") ROW("1"), 9) == -1, "refused: a step twice");
+    check(ROWS_OF(HEAD "1,0.25,1000,3.5,3.4,4.9,0.1,1\n2,0.5,999,3.5,3.4,4.9,0.1,1\n", 9) == -1,
+          "refused: fewer characters than before");
+    check(ROWS_OF(HEAD ROW("1.5"), 9) == -1, "refused: half a step");
+    check(ROWS_OF(HEAD ROW(" 1"), 9) == -1 && ROWS_OF(HEAD ROW("0x1"), 9) == -1,
+          "refused: what no run writes");
+    static const char *const bad[] = {"-1", "nan", "inf", "1e300", "-1e300", "1e41"};
+    for (int column = 1; column < 8; column++)
+        for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
+            char text[600] = HEAD "1";
+            for (int c = 1; c < 8; c++)
+                snprintf(text + strlen(text), sizeof text - strlen(text), ",%s",
+                         c == column ? bad[b] : "1");
+            strcat(text, "\n");
+            check(rows_of(text, strlen(text), 9) == -1, "refused: %s in column %d", bad[b],
+                  column + 1);
+        }
     Log rows;
+    log_start(&rows);
+    log_add(&rows, 0, 0, 0, 0, 0, 0, 0);
+    log_add(&rows, SIZE_MAX / 4096, 1e6, SIZE_MAX / 2, 6.8e38, 6.8e38, 1e30, 1e11);
+    char *whole = strdup(rows.text);
+    log_free(&rows);
+    check(rows_of(whole, strlen(whole), SIZE_MAX) == 2,
+          "the largest row that can be is written whole and read back");
+    free(whole);
+    static const double wrong[][3] = {{-1e300, 3, 1}, {3, 1e300, 1},    {3, 3, 1e300}, {-1, 3, 1},
+                                      {NAN, 3, 1},    {3, INFINITY, 1}, {3, 3, -1}};
+    for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++)
+        check(adding_fails(wrong[w][0], wrong[w][1], wrong[w][2]),
+              "no row of losses %g and %g after %g s", wrong[w][0], wrong[w][1], wrong[w][2]);
     check(!log_load(&rows, "build/test", 9), "refused: a folder as log");
     log_free(&rows);
     check(!log_load(&rows, "build/test/none.csv", 9), "refused: no log");

@@ -57,6 +57,18 @@ static void test_exact(void) {
     check(close_to(exact_norm(v, 3, 2), sqrt(25.25), 1e-12) && close_to(exact_norm(v, 3, 1), 7.5, 1e-9) &&
               close_to(exact_norm(v, 3, INFINITY), 4, 0) && close_to(exact_norm(v, 3, 3), cbrt(27 + 64 + 0.125), 1e-9),
           "exact_norm has the norms 1, 2, 3 and infinity");
+    float five[] = {5, -1, 0}, large[] = {3e38f, -3e38f}, small[] = {3e-38f, 3e-38f}, ones[64];
+    for (int i = 0; i < 64; i++) ones[i] = 1;
+    check(close_to(exact_norm(five, 3, 1000), 5, 1e-9) &&
+              close_to(exact_norm(five, 3, 1e30), 5, 1e-9) &&
+              close_to(exact_norm(large, 2, 3) / 3e38, cbrt(2), 1e-6) &&
+              close_to(exact_norm(large, 2, 50) / 3e38, pow(2, 0.02), 1e-6) &&
+              close_to(exact_norm(large, 2, 2) / 3e38, sqrt(2), 1e-6) &&
+              close_to(exact_norm(small, 2, 50) / 3e-38, pow(2, 0.02), 1e-6),
+          "exact_norm has norms of large and small numbers, of large p");
+    check(close_to(exact_norm(ones, 64, 0.01) / pow(64, 100), 1, 1e-9) &&
+              exact_norm(ones, 64, 1e-3) == INFINITY,
+          "exact_norm has norms of small p, infinite where no double is as large");
 }
 
 /* ---- the start -------------------------------------------------------------------------------- */

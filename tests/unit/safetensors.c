@@ -1,5 +1,6 @@
 /* Every rule of safetensors has a test by its name; then models whose parts disagree, and what is no file to map. */
 #include "../../lib/checkpoint.h"
+#include "../../lib/format.h"
 #include "../../lib/snapshots.h"
 #include "breaches.h"
 #include "../check.h"
@@ -219,7 +220,7 @@ static void make_model(const char *path) {
     Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "4");
-    model_save(path, &contexts, &model, &metadata);
+    model_save(path, &contexts, contexts.count, &model, &metadata);
     metadata_free(&metadata);
     model_free(&model);
     contexts_free(&contexts);
@@ -529,10 +530,40 @@ static void test_changed_checkpoints(void) {
             snprintf(name, sizeof name, "--resume refuses %s with %s", tensors[i], bad[b].name);
             program_refuses(resume, "numbers that are not finite", name);
         }
-    static const struct { const char *key, *value, *words; } pairs[] = {
-        {"exact_val_loss", "nan", "its losses are not finite"}, {"exact_val_loss", "inf", "its losses are not finite"}, {"train_sum", "-inf", "its losses are not finite"},
-        {"best_step", "99999999999", "not of the run"}, {"step", "1e300", "out of range"}, {"random.position", "nan", "out of range"}, {"order", "99", "is no value for --order"},
-        {"batch", "1048577", "is no value for --batch"}, {"optimizer", "sgd", "not of the run"}, {"text_fingerprint", "0", "another text"}};
+    static const struct {
+        const char *key, *value, *words;
+    } pairs[] = {{"exact_val_loss", "nan", "out of range"},
+                 {"exact_val_loss", "inf", "out of range"},
+                 {"exact_val_loss", "-1", "out of range"},
+                 {"exact_val_loss", "1e300", "out of range"},
+                 {"exact_val_loss", "x", "out of range"},
+                 {"train_sum", "-inf", "out of range"},
+                 {"train_sum", "-1e300", "out of range"},
+                 {"train_sum", "1e300", "out of range"},
+                 {"train_sum", "-1", "out of range"},
+                 {"train_sum", "", "out of range"},
+                 {"train_positions", "-1", "out of range"},
+                 {"train_positions", "1e15", "out of range"},
+                 {"train_positions", "0.5", "out of range"},
+                 {"train_positions", "x", "out of range"},
+                 {"worse", "-1", "out of range"},
+                 {"worse", "5", "out of range"},
+                 {"worse", "0.5", "out of range"},
+                 {"worse", "x", "out of range"},
+                 {"best_step", "99999999999", "out of range"},
+                 {"best_step", "-1", "out of range"},
+                 {"best_step", "0.5", "out of range"},
+                 {"best_step", "nan", "out of range"},
+                 {"step", "1e300", "out of range"},
+                 {"step", "0.5", "out of range"},
+                 {"step", "-1", "out of range"},
+                 {"random.position", "0.5", "out of range"},
+                 {"random.position", "625", "out of range"},
+                 {"random.position", "nan", "out of range"},
+                 {"order", "99", "is no value for --order"},
+                 {"batch", "1048577", "is no value for --batch"},
+                 {"optimizer", "sgd", "not of the run"},
+                 {"text_fingerprint", "0", "another text"}};
     for (size_t p = 0; p < sizeof pairs / sizeof *pairs; p++) {
         char name[128];
         Copy copy = copy_of(kept);
@@ -561,7 +592,7 @@ static void save_not_finite(const char *path) {
     SavedModel saved = model_open(path);
     Metadata metadata = {0};
     saved.model.embedding[5] = NAN; /* mapped private: the file keeps its bytes */
-    model_save(path, &saved.contexts, &saved.model, &metadata);
+    model_save(path, &saved.contexts, saved.contexts.count, &saved.model, &metadata);
 }
 
 static void test_saving_refuses(void) {
@@ -640,6 +671,202 @@ static void test_metadata_goes_round(void) {
     tensors_close(&file);
 }
 
+/* A header that cannot be read: a value that is no UTF-8, a key that stands twice, two tensors of
+   one name. */
+static void write_value(const char *path) {
+    tensors_write(path, NULL, 0, &(Pair){(char *)"key", (char *)"caf\xe9"}, 1);
+}
+
+static void write_key_twice(const char *path) {
+    Pair pairs[] = {{(char *)"key", (char *)"1"}, {(char *)"key", (char *)"2"}};
+    tensors_write(path, NULL, 0, pairs, 2);
+}
+
+static void write_name_twice(const char *path) {
+    Tensor tensors[2] = {
+        {.name = (char *)"a", .dtype = "U8", .rank = 1, .shape = {1}, .data = "x"}};
+    tensors[1] = tensors[0];
+    tensors_write(path, tensors, 2, NULL, 0);
+}
+
+static void test_unreadable_is_not_written(void) {
+    char *path = in_folder("whole.safetensors"), *partial = in_folder("whole.safetensors.partial");
+    void (*const writers[])(const char *) = {write_value, write_key_twice, write_name_twice};
+    static const char *const names[] = {"a value that is no UTF-8", "a key twice", "a name twice"};
+    tensors_write(path, NULL, 0, &(Pair){(char *)"old", (char *)"yes"}, 1);
+    for (int i = 0; i < 3; i++) {
+        Ending ending = apart(writers[i], path);
+        TensorFile file = tensors_open(path, "a test");
+        bool kept = metadata_find(&file, "old") && access(partial, F_OK) != 0;
+        tensors_close(&file);
+        check(ending.status == 1 && strstr(ending.said, "cannot be written") &&
+                  one_line(ending.said) && kept,
+              "what no reader would take is not written: %s", names[i]);
+    }
+}
+
+/* Any bytes, as a metadata value, and back. */
+static void test_escapes_of_bytes(void) {
+    static const char *const texts[][2] = {
+        {"plain/caf\xc3\xa9 \"it's\"\n\x7f", "plain/caf\xc3\xa9 \"it's\"\n\x7f"},
+        {"", ""},
+        {"caf\xe9.x", "caf\\xe9.x"},
+        {"\\", "\\\\"},
+        {"a\\xe9", "a\\\\xe9"},
+        {"\\\xff", "\\\\\\xff"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+        {"\xc0\x80\xf5", "\\xc0\\x80\\xf5"},
+        {"\xf0\x9f\x98\x80\xe2\x82", "\xf0\x9f\x98\x80\\xe2\\x82"}};
+    size_t good = 0, count = sizeof texts / sizeof *texts;
+    for (size_t i = 0; i < count; i++) {
+        char *escaped = text_escaped(texts[i][0]), *back = text_unescaped(escaped);
+        good += !strcmp(escaped, texts[i][1]) && !strcmp(back, texts[i][0]);
+        free(escaped);
+        free(back);
+    }
+    check(good == count, "text of any bytes is written as UTF-8 and read back: %zu of %zu", good,
+          count);
+    char every[256] = "", *whole;
+    for (int i = 1; i < 256; i++) every[i - 1] = (char)i;
+    every[255] = '\0';
+    char *escaped = text_escaped(every);
+    tensors_write(in_folder("bytes.safetensors"), NULL, 0, &(Pair){(char *)"every", escaped}, 1);
+    TensorFile file = tensors_open(in_folder("bytes.safetensors"), "a test");
+    whole = text_unescaped(metadata_find(&file, "every"));
+    check(!strcmp(whole, every), "every byte goes through a file");
+    free(whole);
+    free(escaped);
+    tensors_close(&file);
+    Metadata metadata = {0};
+    char *large = malloc(10001);
+    memset(large, 'x', 10000);
+    large[10000] = '\0';
+    metadata_add(&metadata, "long", "%s", large);
+    check(!strcmp(metadata.pairs[0].value, large), "a value of 10,000 characters is not cut off");
+    metadata_free(&metadata);
+    free(large);
+}
+
+/* Snapshots as no run takes them are not used. */
+static void test_snapshots_out_of_range(void) {
+    static const struct { int64_t steps[3]; float value; bool good; const char *name;
+    } kinds[] = {
+        {{0, 5, 9}, 1, true, "as a run takes them"}, {{-1, 5, 9}, 1, false, "before the start"},
+        {{0, 9, 5}, 1, false, "in another order"},   {{0, 5, 5}, 1, false, "twice of one step"},
+        {{0, 5, 9}, NAN, false, "with NaN"},         {{0, 5, 9}, INFINITY, false, "with infinity"}};
+    float *rows = calloc(3 * 100 * 4, sizeof *rows);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        rows[1000] = kinds[k].value;
+        Tensor tensors[] = {{.name = (char *)"steps",
+                             .dtype = "I64",
+                             .rank = 1,
+                             .shape = {3},
+                             .data = kinds[k].steps},
+                            {.name = (char *)"snapshots",
+                             .dtype = "F32",
+                             .rank = 3,
+                             .shape = {3, 100, 4},
+                             .data = rows}};
+        tensors_write(in_folder("snapshots.safetensors"), tensors, 2, NULL, 0);
+        Snapshots snapshots = snapshots_start(4);
+        bool taken = snapshots_load(in_folder("snapshots.safetensors"), &snapshots);
+        check(taken == kinds[k].good && snapshots.count == (taken ? 3 : 0), "snapshots %s",
+              kinds[k].name);
+        snapshots_free(&snapshots);
+    }
+    free(rows);
+}
+
+/* Finite numbers of any size are shown by each verb of embed, with no NaN and no infinity. */
+static void test_numbers_of_any_size(void) {
+    static const char kept[] = FOLDER "/any/model.safetensors",
+                      model[] = FOLDER "/changed.safetensors";
+    static const struct {
+        const char *tensor;
+        size_t from, step, count;
+        float value;
+        const char *name;
+    } kinds[] = {{"embedding.weight", 14 * 4, 1, 4, 3.4e38f, "a row of 3.4e38"},
+                 {"embedding.weight", 14 * 4, 1, 4, 1e-45f, "a row of 1e-45"},
+                 {"embedding.weight", 0, 1, SIZE_MAX, -3.4e38f, "all rows of -3.4e38"},
+                 {"embedding.weight", 0, 3, SIZE_MAX, 3.4e38f, "each third number 3.4e38"},
+                 {"embedding.weight", 0, 1, SIZE_MAX, 0, "all rows of 0"},
+                 {"embedding.weight", 0, 1, SIZE_MAX, 1e-38f, "all rows of 1e-38"},
+                 {"linear.weight", 0, 2, SIZE_MAX, -3.4e38f, "a linear layer of -3.4e38"},
+                 {"linear.bias", 0, 2, SIZE_MAX, 3.4e38f, "biases of 3.4e38"}};
+    static const char *const verbs[] = {"",       "row e",
+                                        "near e", "near 'the q'",
+                                        "moved",  "compare 'the' 'and'",
+                                        "export", "export --format map",
+                                        "report"};
+    if (system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && ../../../train -q "
+                            "-t 1 --dim 4 --order 3 --out any text"))
+        exit(2);
+    char command[1000];
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        Copy copy = copy_of(kept);
+        Tensor *tensor = named(&copy, kinds[k].tensor);
+        float *own = malloc(tensor->end - tensor->begin);
+        memcpy(own, tensor->data, tensor->end - tensor->begin);
+        for (size_t i = 0; i < kinds[k].count &&
+                           kinds[k].from + i < (tensor->end - tensor->begin) / sizeof(float);
+             i += kinds[k].step)
+            own[kinds[k].from + i] = kinds[k].value;
+        tensor->data = own;
+        write_copy(&copy);
+        free(own);
+        for (size_t v = 0; v < sizeof verbs / sizeof *verbs; v++) {
+            snprintf(command, sizeof command,
+                     "cd " FOLDER
+                     " && ../../../embed --model changed.safetensors %s > said 2>&1 && ! grep -v "
+                     "'^file' said | grep -i -E '[^a-z](nan|inf)([^a-z]|$)'",
+                     verbs[v]);
+            bool good = system(command) == 0;
+            check(good, "embed %s: %s", verbs[v], kinds[k].name);
+        }
+        bool good = system("cd " FOLDER
+                           " && ! cat report.html map.tsv vectors.tsv | sed '/<pre>/,/<.pre>/d' | "
+                           "grep -i -E '[^a-z](nan|inf)([^a-z]|$)'") == 0;
+        check(good, "embed's files: %s", kinds[k].name);
+    }
+    static const struct {
+        const char *key, *value;
+    } starts[] = {{"init-std", "1e300"}, {"init-std", "1e7"}, {"init-std", "nan"},
+                  {"init-std", "-1"},    {"init-std", "x"},   {"seed", "0.5"},
+                  {"seed", "1e300"},     {"seed", "-1"}};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        char name[100];
+        Copy copy = copy_of(kept);
+        set_metadata(&copy, starts[i].key, starts[i].value);
+        write_copy(&copy);
+        snprintf(name, sizeof name, "embed moved: a model of %s %s", starts[i].key,
+                 starts[i].value);
+        program_refuses((const char *const[]){"./embed", "--model", model, "moved", NULL},
+                        "not known", name);
+        snprintf(command, sizeof command,
+                 "./embed --model %s report > /dev/null && grep -q 'how far they moved is not "
+                 "known' " FOLDER
+                 "/report.html && ./embed --model %s row e | grep -q 'start is not known'",
+                 model, model);
+        bool good = system(command) == 0;
+        check(good, "embed report and row: a model of %s %s", starts[i].key, starts[i].value);
+    }
+    Copy copy = copy_of(kept);
+    set_metadata(&copy, "unigram_entropy", "inf");
+    set_metadata(&copy, "conditional_entropy", "-1e300");
+    write_copy(&copy);
+    if (system("cd " FOLDER " && { head -n 1 any/loss.csv; for i in 1 2 3; do echo "
+                            "\"$i,0,$i,1e38,1e38,1e38,0.1,1\"; done; } > loss.csv"))
+        exit(2);
+    snprintf(command, sizeof command,
+             "cd " FOLDER " && ../../../embed --model changed.safetensors report > said && grep -q "
+                          "'id=curve' report.html && "
+             "! grep -v '^<tr>' report.html | grep -i -E '[^a-z](nan|inf)([^a-z]|$)'");
+    bool good = system(command) == 0;
+    check(good, "embed report: losses of 1e38, entropies that are none");
+    if (system("rm -r " FOLDER "/any " FOLDER "/loss.csv")) exit(2);
+}
+
 static void write_one(const char *path) { text_write(path, "x", 1); }
 
 static void test_writing_refused(void) {
@@ -687,6 +914,10 @@ int main(void) {
     test_saving_refuses();
     test_files();
     test_metadata_goes_round();
+    test_unreadable_is_not_written();
+    test_escapes_of_bytes();
+    test_snapshots_out_of_range();
+    test_numbers_of_any_size();
     test_writing_refused();
     return 0;
 }
