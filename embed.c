@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "lib/checkpoint.h"
+#include "lib/fail.h"
 #include "lib/export.h"
 #include "lib/format.h"
 #include "lib/memory.h"
@@ -13,6 +14,7 @@
 #include "lib/sampling.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -208,7 +210,7 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
     Candidate candidates[CHARACTERS];
     for (size_t c = 0; c < CHARACTERS; c++)
         for (size_t d = 0; d < dim; d++)
-            logits[c] += (double)saved->model.linear[c * padded(dim) + d] * subject.vector[d];
+            logits[c] += (double)saved->model.linear[c * dim + d] * subject.vector[d];
     rank_characters(logits, candidates);
     printf("what it adds to the logits\n");
     for (int i = 0; i < SHOWN; i++) {
@@ -316,7 +318,7 @@ int main(int argc, char **argv) {
     if (given != wanted) wrong_use("%s takes %zu argument%s after it; see --help", words[0], wanted - 1, wanted == 2 ? "" : "s");
     SavedModel saved = model_open(settings.model);
     require_finite(saved.model.embedding, CHARACTERS * saved.model.dim);
-    require_finite(saved.model.linear, CHARACTERS * padded(saved.model.dim));
+    require_finite(saved.model.linear, linear_size(saved.model.dim));
     require_finite(saved.model.bias, CHARACTERS);
     char folder[4096];
     const char *slash = strrchr(settings.model, '/');

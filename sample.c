@@ -4,8 +4,8 @@
    and softmax make probabilities of the sum, one character is drawn, and it becomes part of the context. */
 #include "model.h"
 
-#include "lib/batches.h"
 #include "lib/checkpoint.h"
+#include "lib/fail.h"
 #include "lib/format.h"
 #include "lib/options.h"
 #include "lib/report.h"
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,9 +69,8 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
 static void show_next(const SavedModel *saved, const Stream *stream) {
     enum { SHOWN = 12 };
     float logits[LOGITS];
-    double log_sum;
     next_logits(saved, stream, logits);
-    softmax(logits, 1, &log_sum);
+    softmax(logits);
     double p[CHARACTERS];
     Candidate candidates[CHARACTERS];
     for (size_t c = 0; c < CHARACTERS; c++) p[c] = (double)logits[c];
@@ -104,7 +104,7 @@ static void score(const SavedModel *saved, const Settings *settings) {
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
     Found found = contexts_find(team, &saved->contexts, text.ids, settings->from, count);
-    double loss = stretch_loss(team, &saved->model, &saved->contexts, &found);
+    double loss = text_loss(team, &saved->model, &saved->contexts, &found);
     if (!isfinite(loss))
         fail("%s: the model holds numbers that are not finite, or so large that a sum of them is not; "
              "train it again", settings->model);

@@ -7,6 +7,7 @@
 
 #include "lib/checkpoint.h"
 #include "lib/contexts.h"
+#include "lib/fail.h"
 #include "lib/format.h"
 #include "lib/options.h"
 #include "lib/report.h"
@@ -56,7 +57,7 @@ typedef struct {
 static const Settings defaults = {
     .order = 7, .min_count = 1, .max_rows = 3000000, .seed = 1, .evaluations = 4, .held_out = 0.1, .save_every = 30,
     .kinds = "all", .rule = "adagrad", .norm_type = "2", .out = "out", .pretrained = "",
-    .run = {.dim = 64, .batch = 256, .epochs = 0, .embedding_rate = -1, .linear_rate = -1, .final_rate = 0.1,
+    .run = {.dim = 64, .batch = 256, .epochs = 0, .embedding_lr = -1, .linear_lr = -1, .final_lr = 0.1,
             .accumulator = -1, .deviation = -1},
 };
 
@@ -87,10 +88,10 @@ static void settle(Settings *settings) {
     RunOptions *run = &settings->run;
     bool sgd = !strcmp(settings->rule, "sgd");
     if (!sgd && strcmp(settings->rule, "adagrad")) wrong_use("--optimizer: \"%s\" is neither adagrad nor sgd", settings->rule);
-    run->rule = sgd ? SGD : ADAGRAD;
+    run->sgd = sgd;
     bool characters_only = settings->order == 1;
-    if (run->embedding_rate < 0) run->embedding_rate = sgd ? 10 : 0.1;
-    if (run->linear_rate < 0) run->linear_rate = sgd ? 0.5 : 0.03;
+    if (run->embedding_lr < 0) run->embedding_lr = sgd ? 10 : 0.1;
+    if (run->linear_lr < 0) run->linear_lr = sgd ? 0.5 : 0.03;
     if (run->accumulator < 0) run->accumulator = characters_only ? 0 : 1 / ((double)run->batch * (double)run->batch);
     if (run->deviation < 0) run->deviation = characters_only ? 1 : 0.1;
     char *end;
@@ -336,8 +337,7 @@ static void resume(Run *run, const TensorFile *file) {
 static void copy_model(Model *to, const Model *from) {
     if (!to->embedding) *to = model_allocate(from->rows, from->dim);
     memcpy(to->embedding, from->embedding, from->rows * from->dim * sizeof(float));
-    memcpy(to->linear, from->linear, CHARACTERS * padded(from->dim) * sizeof(float));
-    memcpy(to->bias, from->bias, LOGITS * sizeof(float));
+    memcpy(to->linear, from->linear, linear_size(from->dim) * sizeof(float));
 }
 
 /* A copy in memory is quick to make at each evaluation and is saved from time to time; a large model takes no
@@ -363,16 +363,16 @@ static void keep_best(Run *run) {
 /* The loss on the held-out part, exactly: every character of it with its whole context. Its rows are looked up once when
    they fit in one shard; those of a larger part would take more memory than the model and are looked up each time. */
 static double held_out_loss(Run *run) {
-    const Model *model = &run->trainer->model;
+    Trainer *trainer = run->trainer;
     size_t end = run->text.length;
     if (end - run->split <= SHARD && !run->held_out.count)
         run->held_out = contexts_find(run->team, &run->contexts, run->text.ids, run->split, end - run->split);
-    if (run->held_out.count) return stretch_loss(run->team, model, &run->contexts, &run->held_out);
+    if (run->held_out.count) return trainer_score(trainer, &run->held_out);
     double sum = 0;
     for (size_t first = run->split, count; first < end; first += count) {
         count = end - first < SHARD ? end - first : SHARD;
         Found found = contexts_find(run->team, &run->contexts, run->text.ids, first, count);
-        sum += stretch_loss(run->team, model, &run->contexts, &found) * (double)count;
+        sum += trainer_score(trainer, &found) * (double)count;
         found_free(&found);
     }
     return sum / (double)(end - run->split);
@@ -398,7 +398,7 @@ static void evaluate(Run *run) {
     double epoch = (double)trainer->step / (double)in_epoch, seconds = run->base_seconds + seconds_now() - run->started;
     double train_loss = run->train_positions ? run->train_sum / (double)run->train_positions : loss;
     size_t characters = trainer->step / in_epoch * run->split + trainer->step % in_epoch * trainer->options.batch;
-    double rate = trainer->options.embedding_rate * (1 - (1 - trainer->options.final_rate) * (double)trainer->step / (double)trainer->steps);
+    double rate = trainer->options.embedding_lr * (1 - (1 - trainer->options.final_lr) * (double)trainer->step / (double)trainer->steps);
     log_add(&run->log, trainer->step, epoch, characters, train_loss, loss, rate, seconds);
     char path[PATH_MAX], number[32];
     path_in(run, "loss.csv", path);
@@ -576,7 +576,7 @@ int main(int argc, char **argv) {
     Run run = {.settings = defaults, .best_loss = INFINITY};
     Settings *settings = &run.settings;
     RunOptions *options = &settings->run;
-    settings->threads = least((size_t)processors(), 4); /* a batch of 256 is cut into four parts: more members would wait */
+    settings->threads = processors() < 4 ? (size_t)processors() : 4; /* a batch of 256 is cut into four parts: more members would wait */
     Option table[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &settings->order, 1, MAX_ORDER, "N", "longest n-gram that has a row; 1: characters only", .decides = true},
@@ -587,9 +587,9 @@ int main(int argc, char **argv) {
         {GROUP, .name = "Training"},
         {COUNT, "epochs", 'e', &options->epochs, 0, 1e6, "N", "passes through the training part (default 0: 2, or 1 when it has more than 3 million characters)", .decides = true},
         {COUNT, "batch", 'b', &options->batch, 1, 1 << 20, "N", "positions in a batch", .decides = true},
-        {REAL, "lr", 'l', &options->embedding_rate, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
-        {REAL, "linear-lr", 0, &options->linear_rate, 0, 1e30, "X", "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true},
-        {REAL, "final-lr", 0, &options->final_rate, 0, 1, "X", "share of both rates that is left at the end: they fall in a line", .decides = true},
+        {REAL, "lr", 'l', &options->embedding_lr, 0, 1e30, "X", "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
+        {REAL, "linear-lr", 0, &options->linear_lr, 0, 1e30, "X", "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true},
+        {REAL, "final-lr", 0, &options->final_lr, 0, 1, "X", "share of both rates that is left at the end: they fall in a line", .decides = true},
         {TEXT, "optimizer", 'o', &settings->rule, 0, 0, "NAME", "adagrad or sgd", .decides = true},
         {REAL, "accumulator", 0, &options->accumulator, 0, 1e30, "X", "scale of Adagrad's initial accumulators of the embedding (default 1 / batch^2; order 1: 0)", .decides = true},
         {REAL, "init-std", 0, &options->deviation, 0, MAX_DEVIATION, "X", "of the characters' rows at the start (default 0.1; order 1: 1)", .decides = true},
@@ -608,6 +608,7 @@ int main(int argc, char **argv) {
         {FLAG, "resume", 'r', &settings->resume, 0, 1, NULL, "go on from OUT/checkpoint.safetensors, with its options"},
         {REAL, "save-every", 0, &settings->save_every, 0, 1e9, "S", "seconds between saves; the last is at the end"},
         {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "bytes that would be left out, being neither printable ASCII nor like it, are an error"},
+        {FLAG, "reference", 0, &options->reference, 0, 1, NULL, "train by model.h's plain loops: the same result, slower"},
         {COUNT, "batch-losses", 0, &settings->batch_losses, 0, 1e15, "N", "print the losses of the first N batches to standard output (default 0)"},
         {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but what goes wrong; Ctrl-C stops without a word, too"},
         {0}};

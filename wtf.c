@@ -4,7 +4,8 @@
    model.h that also train the real models, and ends in checks that can fail. The exit status is 0 only when all hold. */
 #include "model.h"
 
-#include "lib/batches.h"
+#include "lib/fail.h"
+#include "lib/step.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/options.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char usage[] = "wtf [OPTIONS] [STRING]: what nn.Embedding does, computed in front of you and checked. The notebook that it speaks\n"
@@ -21,7 +23,7 @@ static const char examples[] = "Examples:\n"
                                "  wtf \"hello, world\"       another one\n"
                                "  wtf | less               plain text, without colours\n";
 
-enum { DIM = 10, PADDED = (DIM + LANES - 1) / LANES * LANES, SHOWN = 25, STEPS = 100, EXACT_SEED = 1 };
+enum { DIM = 10, SHOWN = 25, STEPS = 100, EXACT_SEED = 1 };
 
 /* Row 10, the one of 'a', after torch.manual_seed(1); torch.nn.Embedding(100, 10): PyTorch 1.13 on the CPU, as tests/golden.py prints it. */
 static const float pytorch_a[DIM] = {1.38514566f, -0.813846231f, -0.927576542f, 1.11196327f, 1.33520567f,
@@ -116,9 +118,9 @@ static Model started_model(const Story *story) {
     return model;
 }
 
-/* The embedding of ids [count]: one row for each, out [count, padded(10)]. */
+/* The embedding of ids [count]: one row for each, out [count, 10]. */
 static void look_up(const Model *model, const uint32_t *ids, size_t count, float *out) {
-    for (size_t i = 0; i < count; i++) embedding_forward(model, ids + i, 1, out + i * padded(model->dim));
+    for (size_t i = 0; i < count; i++) embedding_forward(model, ids + i, 1, out + i * model->dim);
 }
 
 static void encode(Story *story) {
@@ -191,11 +193,11 @@ static void the_table(const Story *story) {
     printf("   It knows nothing yet: its 1,000 numbers are drawn from N(0, 1), the normal distribution\n"
            "   with mean 0 and standard deviation 1. Measured: mean %.4f, deviation %.4f.\n\n", mean_value, deviation);
 
-    float *out = allocate(story->length, padded(DIM) * sizeof *out, "the rows");
+    float *out = allocate(story->length, DIM * sizeof *out, "the rows");
     look_up(model, story->ids, story->length, out);
     bool rows = true;
     for (size_t i = 0; i < story->length; i++)
-        rows &= !memcmp(out + i * padded(DIM), model->embedding + story->ids[i] * DIM, DIM * sizeof *out);
+        rows &= !memcmp(out + i * DIM, model->embedding + story->ids[i] * DIM, DIM * sizeof *out);
     free(out);
     printf("   Embedding a string is looking its ids up: %zu id%s in, %zu row%s out, nothing computed.\n\n", story->length,
            story->length == 1 ? "" : "s", story->length, story->length == 1 ? "" : "s");
@@ -224,12 +226,17 @@ static void the_table(const Story *story) {
 typedef struct {
     const Story *story;
     const float *one_hot; /* [length, 100] */
-    const float *table;   /* [100, padded(10)] */
-    float *out;           /* [length, padded(10)] */
+    const float *table;   /* [100, 10] */
+    float *out;           /* [length, 10] */
 } Lookup;
 
 static void by_product(const Lookup *work) {
-    multiply(work->story->length, padded(DIM), CHARACTERS, work->one_hot, CHARACTERS, 1, work->table, padded(DIM), NULL, 0, work->out, padded(DIM));
+    for (size_t i = 0; i < work->story->length; i++) {
+        float *out = work->out + i * DIM;
+        memset(out, 0, DIM * sizeof *out);
+        for (size_t c = 0; c < CHARACTERS; c++)
+            for (size_t d = 0; d < DIM; d++) out[d] += work->one_hot[i * CHARACTERS + c] * work->table[c * DIM + d];
+    }
 }
 
 static void by_row(const Lookup *work) { look_up(&work->story->model, work->story->ids, work->story->length, work->out); }
@@ -250,7 +257,7 @@ static double nanoseconds(void (*volatile call)(const Lookup *), const Lookup *w
 
 static void lookup_is_multiplication(const Story *story) {
     section(3, "Looking up is multiplying");
-    size_t length = story->length, stride = padded(DIM);
+    size_t length = story->length, stride = DIM;
     printf("   A one-hot vector is 0 everywhere but 1 at the id. Times the table, it picks the id's row:\n"
            "   99 rows are multiplied by 0, one by 1. So the look-up is a matrix product, and\n"
            "   differentiable like any other. It only leaves out the work:\n\n");
@@ -277,49 +284,99 @@ static void lookup_is_multiplication(const Story *story) {
 
 /* ---- 4 ---------------------------------------------------------------------------------------- */
 
+/* A batch whose bags have one target each. */
+static Batch small_batch(size_t bags, size_t indices) {
+    Batch batch = {.bags = bags, .positions = bags};
+    batch.offsets = allocate(bags + 1, sizeof(uint32_t), "a batch");
+    batch.indices = allocate(indices, sizeof(uint32_t), "a batch");
+    batch.target_offsets = allocate(bags + 1, sizeof(uint32_t), "a batch");
+    batch.targets = allocate(bags, 1, "a batch");
+    batch.rows = allocate(indices, sizeof(uint32_t), "a batch");
+    for (uint32_t b = 0; b <= bags; b++) batch.target_offsets[b] = b;
+    return batch;
+}
+
+static void small_batch_free(Batch *batch) {
+    free(batch->offsets);
+    free(batch->indices);
+    free(batch->target_offsets);
+    free(batch->targets);
+    free(batch->rows);
+}
+
+/* Lists the rows among the indices, once each. */
+static void list_rows(Batch *batch, size_t rows) {
+    bool *listed = allocate(rows, sizeof *listed, "a batch");
+    for (uint32_t i = 0; i < batch->offsets[batch->bags]; i++) {
+        if (!listed[batch->indices[i]]) batch->rows[batch->distinct++] = batch->indices[i];
+        listed[batch->indices[i]] = true;
+    }
+    free(listed);
+}
+
+static Training training_of(Model model) {
+    Training training = {.model = model};
+    training.sum = model_allocate(model.rows, model.dim);
+    training.gradient = model_allocate(model.rows, model.dim);
+    training.part = model_allocate(0, model.dim);
+    return training;
+}
+
+static void training_free(Training *training) {
+    model_free(&training->model);
+    model_free(&training->sum);
+    model_free(&training->gradient);
+    model_free(&training->part);
+}
+
 /* Each character of the string is to predict the next one, and the last one the first: a ring, so that
    each character that occurs is looked up. */
 static Batch string_batch(const Story *story) {
-    Batch batch = batch_allocate(story->length, 1);
-    uint32_t mark[CHARACTERS] = {0};
-    batch.size = story->length;
-    for (uint32_t b = 0; b < batch.size; b++) {
-        batch.on_start[b] = b;
-        batch.on[b] = story->ids[b];
-        batch.next[b] = (uint8_t)story->ids[(b + 1) % batch.size];
+    Batch batch = small_batch(story->length, story->length);
+    for (uint32_t b = 0; b < batch.bags; b++) {
+        batch.offsets[b] = b;
+        batch.indices[b] = story->ids[b];
+        batch.targets[b] = (uint8_t)story->ids[(b + 1) % batch.bags];
     }
-    batch.on_start[batch.size] = (uint32_t)batch.size;
-    batch_group(&batch, mark);
+    batch.offsets[batch.bags] = (uint32_t)batch.bags;
+    list_rows(&batch, CHARACTERS);
     return batch;
+}
+
+/* The mean loss of a batch; right [bags], if not NULL, gets each p[target]. */
+static double present_loss(const Model *model, const Batch *batch, double *right) {
+    double loss = 0;
+    for (size_t b = 0; b < batch->bags; b++) {
+        float h[MAX_DIM], p[CHARACTERS];
+        embedding_forward(model, batch->indices + batch->offsets[b], batch->offsets[b + 1] - batch->offsets[b], h);
+        linear_forward(model, h, p);
+        loss += cross_entropy_forward(p, batch->targets + b, 1);
+        if (right) right[b] = (double)p[batch->targets[b]];
+    }
+    return loss / (double)batch->positions;
 }
 
 /* The mean loss by its definition, in double: what finite differences are taken of. */
 static double loss_by_definition(const Model *model, const Batch *batch, size_t nudged, double by) {
     double total = 0;
-    for (size_t b = 0; b < batch->size; b++) {
+    for (size_t b = 0; b < batch->bags; b++) {
         double sum = 0, next = 0;
         for (size_t c = 0; c < CHARACTERS; c++) {
             double logit = (double)model->bias[c];
             for (size_t d = 0; d < model->dim; d++) {
                 double h = 0;
-                for (uint32_t i = batch->on_start[b]; i < batch->on_start[b + 1]; i++) {
-                    size_t at = batch->on[i] * model->dim + d;
+                for (uint32_t i = batch->offsets[b]; i < batch->offsets[b + 1]; i++) {
+                    size_t at = batch->indices[i] * model->dim + d;
                     h += (double)model->embedding[at] + (at == nudged ? by : 0);
                 }
-                logit += (double)model->linear[c * padded(model->dim) + d] * h;
+                logit += (double)model->linear[c * model->dim + d] * h;
             }
             sum += exp(logit);
-            if (c == batch->next[b]) next = logit;
+            if (c == batch->targets[b]) next = logit;
         }
         total += log(sum) - next;
     }
-    return total / (double)batch->size;
-}
-
-/* The mean loss of the model as it is. */
-static double present_loss(const Model *model, const Batch *batch, Layers *layers) {
-    model_forward(model, batch, layers, 0, batch->size);
-    return mean_loss(batch, layers);
+    return total / (double)batch->bags;
 }
 
 static FILE *data_file(const Story *story, const char *name) {
@@ -351,25 +408,27 @@ static void save_rows(const Story *story, const Model *after) {
 
 static void it_learns(const Story *story) {
     section(4, "It learns");
-    Model model = started_model(story), frozen = started_model(story);
+    Training training = training_of(started_model(story)), frozen_training = training_of(started_model(story));
+    Model model = training.model, frozen = frozen_training.model;
     Batch batch = string_batch(story);
-    Layers layers = layers_allocate(batch.size, DIM, 1);
-    double start = present_loss(&model, &batch, &layers);
+    double start = present_loss(&model, &batch, NULL);
     printf("   Let each character predict the next one, and the last one the first. Its row goes through\n"
            "   nn.Linear(10, 100) and softmax, which makes probabilities; the loss is -ln p[next]:\n"
            "   %.4f nats per character at the start, where blind guessing has ln 100 = %.4f.\n\n", start, log(100));
 
     /* gradients, by backpropagation and by finite differences */
-    model_backward(&model, &batch, &layers, 0, batch.size);
+    for (size_t b = 0; b < batch.bags; b++) train_bag(&training, &batch, b);
     bool got[CHARACTERS] = {false}, exactly = true;
     size_t occurring = 0;
-    float gradient[PADDED], watched_gradient[PADDED] = {0}, differences[DIM];
+    float watched_gradient[DIM] = {0}, differences[DIM];
     uint32_t watched = story->ids[0];
     for (size_t u = 0; u < batch.distinct; u++) {
-        embedding_gradient(&model, &batch, &layers, u, gradient);
-        for (size_t d = 0; d < DIM; d++) got[batch.row[u]] |= gradient[d] != 0;
-        if (batch.row[u] == watched) memcpy(watched_gradient, gradient, sizeof gradient);
+        const float *gradient = training.gradient.embedding + batch.rows[u] * DIM;
+        for (size_t d = 0; d < DIM; d++) got[batch.rows[u]] |= gradient[d] != 0;
+        if (batch.rows[u] == watched) memcpy(watched_gradient, gradient, sizeof watched_gradient);
     }
+    memset(training.gradient.embedding, 0, CHARACTERS * DIM * sizeof(float));
+    memset(training.part.linear, 0, linear_size(DIM) * sizeof(float));
     for (size_t c = 0; c < CHARACTERS; c++) {
         exactly &= got[c] == story->present[c];
         occurring += story->present[c];
@@ -389,7 +448,7 @@ static void it_learns(const Story *story) {
 
     /* one step against the gradient */
     const float rate = 0.1f;
-    Optimizer optimizer = {.rule = SGD, .embedding_rate = rate, .linear_rate = rate}, frozen_optimizer = optimizer;
+    Optimizer optimizer = {.sgd = true, .embedding_lr = rate, .linear_lr = rate}, frozen_optimizer = optimizer;
     frozen_optimizer.freeze_embedding = true;
     printf("\n   One step of SGD: each number moves against its gradient, learning rate %.1f.\n\n", (double)rate);
     snprintf(label, sizeof label, "'%s' before", name);
@@ -399,7 +458,7 @@ static void it_learns(const Story *story) {
     double loss[STEPS + 1] = {start}, frozen_loss[STEPS + 1] = {start};
     bool moved_against = true;
     for (int step = 1; step <= STEPS; step++) {
-        model_step(&model, &optimizer, &batch, &layers, story->team, 0);
+        train_step(&training, &optimizer, &batch);
         if (step == 1) {
             snprintf(label, sizeof label, "'%s' after", name);
             print_row(label, model.embedding + watched * DIM, DIM);
@@ -408,9 +467,9 @@ static void it_learns(const Story *story) {
                 moved_against &= fabs(move + (double)rate * (double)watched_gradient[d]) < 1e-6;
             }
         }
-        loss[step] = present_loss(&model, &batch, &layers);
-        model_step(&frozen, &frozen_optimizer, &batch, &layers, story->team, 0);
-        frozen_loss[step] = present_loss(&frozen, &batch, &layers);
+        loss[step] = present_loss(&model, &batch, NULL);
+        train_step(&frozen_training, &frozen_optimizer, &batch);
+        frozen_loss[step] = present_loss(&frozen, &batch, NULL);
         if (file) fprintf(file, "%d,%.6f,%.6f\n", step, loss[step], frozen_loss[step]);
     }
     if (file) data_close(file);
@@ -439,10 +498,9 @@ static void it_learns(const Story *story) {
     check(loss[STEPS] < start && frozen_loss[STEPS] < start, "a hundred steps lower the loss, %.4f to %.4f (frozen: to %.4f)", start, loss[STEPS], frozen_loss[STEPS]);
     check(loss[STEPS] < frozen_loss[STEPS] && frozen_still, "it falls less with the embedding frozen, whose rows stay as they were");
     check(absent_still && present_moved, "all rows of characters that occur have moved; the %zu others have not, bit for bit", CHARACTERS - occurring);
-    layers_free(&layers);
-    batch_free(&batch);
-    model_free(&model);
-    model_free(&frozen);
+    small_batch_free(&batch);
+    training_free(&training);
+    training_free(&frozen_training);
 }
 
 /* ---- 5 ---------------------------------------------------------------------------------------- */
@@ -458,7 +516,7 @@ static void embedding_and_linear(const Story *story) {
     Model table = {.rows = 4, .dim = 3, .embedding = allocate(4 * 3, sizeof(float), "the table")};
     for (size_t i = 0; i < 4; i++)
         for (size_t o = 0; o < 3; o++) table.embedding[i * 3 + o] = weight[o][i];
-    float by_linear[3][3] = {{0}}, by_rows[3][PADDED];
+    float by_linear[3][3] = {{0}}, by_rows[3][DIM];
     bool same = true;
     for (size_t n = 0; n < 3; n++) {
         uint32_t on[4];
@@ -482,27 +540,29 @@ static void embedding_and_linear(const Story *story) {
 
     /* the gradient of Linear's weights: dh times one-hot, summed over the string */
     Batch batch = string_batch(story);
-    Layers layers = layers_allocate(batch.size, DIM, 1);
-    size_t stride = padded(DIM);
-    model_forward(&story->model, &batch, &layers, 0, batch.size);
-    model_backward(&story->model, &batch, &layers, 0, batch.size);
-    float *one_hot = allocate(batch.size * CHARACTERS, sizeof *one_hot, "one-hot vectors"), *by_product = allocate(CHARACTERS * stride, sizeof *by_product, "a gradient");
-    for (size_t b = 0; b < batch.size; b++) one_hot[b * CHARACTERS + story->ids[b]] = 1;
-    multiply(CHARACTERS, stride, batch.size, one_hot, 1, CHARACTERS, layers.dh, stride, NULL, 0, by_product, stride);
-    double gradient_difference = 0;
-    for (size_t u = 0; u < batch.distinct; u++) {
-        float gradient[PADDED];
-        embedding_gradient(&story->model, &batch, &layers, u, gradient);
-        double difference = largest_difference(gradient, by_product + batch.row[u] * stride, DIM);
-        if (!(difference <= gradient_difference)) gradient_difference = difference;
+    Training training = training_of(started_model(story));
+    size_t stride = DIM;
+    float *by_product = allocate(CHARACTERS * DIM, sizeof *by_product, "a gradient");
+    for (size_t b = 0; b < batch.bags; b++) {
+        float one_hot[CHARACTERS] = {0}, h[DIM], p[CHARACTERS], dh[DIM];
+        one_hot[story->ids[b]] = 1;
+        train_bag(&training, &batch, b);
+        embedding_forward(&story->model, story->ids + b, 1, h);
+        linear_forward(&story->model, h, p);
+        cross_entropy_forward(p, batch.targets + b, 1);
+        cross_entropy_backward(p, batch.targets + b, 1, batch.positions);
+        linear_backward(&story->model, &training.sum, h, p, dh);
+        for (size_t c = 0; c < CHARACTERS; c++)
+            for (size_t d = 0; d < DIM; d++) by_product[c * DIM + d] += one_hot[c] * dh[d];
     }
+    double gradient_difference = largest_difference(training.gradient.embedding, by_product, CHARACTERS * DIM);
 
     /* order */
     size_t length = story->length;
     uint32_t *turned = allocate(length, sizeof *turned, "the string");
     for (size_t i = 0; i < length; i++) turned[i] = story->ids[length - 1 - i];
     float *rows = allocate(length * stride, sizeof *rows, "the rows"), *turned_rows = allocate(length * stride, sizeof *rows, "the rows");
-    float sum[PADDED], turned_sum[PADDED];
+    float sum[DIM], turned_sum[DIM];
     look_up(&story->model, story->ids, length, rows);
     look_up(&story->model, turned, length, turned_rows);
     embedding_forward(&story->model, story->ids, length, sum);
@@ -521,13 +581,12 @@ static void embedding_and_linear(const Story *story) {
     check(gradient_difference < 1e-6, "Linear fed with one-hot vectors has Embedding's gradient: largest difference %.0e", gradient_difference);
     check(same_rows && sum_difference <= 1e-6 * (double)length * fmax(1, size), "turning the string round turns its rows round, changes none, and leaves their sum");
     free(table.embedding);
-    free(one_hot);
     free(by_product);
     free(turned);
     free(rows);
     free(turned_rows);
-    layers_free(&layers);
-    batch_free(&batch);
+    small_batch_free(&batch);
+    training_free(&training);
 }
 
 /* ---- 6 ---------------------------------------------------------------------------------------- */
@@ -547,27 +606,24 @@ static double learn_difference(const Story *story, bool pairs, double *right) {
     Model model = model_allocate(ROWS, DIM);
     Random random = random_seeded(story->seed);
     model_start(&model, &random, 1);
-    Batch batch = batch_allocate(CASES, 3);
-    uint32_t mark[ROWS] = {0}, on = 0;
-    batch.size = CASES;
+    Batch batch = small_batch(CASES, 3 * CASES);
+    uint32_t on = 0;
     for (uint32_t b = 0; b < CASES; b++) {
         uint32_t before = b / 2, last = b % 2;
-        batch.on_start[b] = on;
-        batch.on[on++] = last;
-        batch.on[on++] = CHARACTERS + before;
-        if (pairs) batch.on[on++] = CHARACTERS + 2 + b;
-        batch.next[b] = (uint8_t)(before != last);
+        batch.offsets[b] = on;
+        batch.indices[on++] = last;
+        batch.indices[on++] = CHARACTERS + before;
+        if (pairs) batch.indices[on++] = CHARACTERS + 2 + b;
+        batch.targets[b] = (uint8_t)(before != last);
     }
-    batch.on_start[CASES] = on;
-    batch_group(&batch, mark);
-    Layers layers = layers_allocate(CASES, DIM, 1);
-    Optimizer optimizer = {.rule = SGD, .embedding_rate = 0.5f, .linear_rate = 0.5f};
-    for (int round = 0; round < ROUNDS; round++) model_step(&model, &optimizer, &batch, &layers, story->team, 0);
-    double loss = present_loss(&model, &batch, &layers);
-    for (size_t b = 0; b < CASES; b++) right[b] = (double)layers.logits[b * LOGITS + batch.next[b]];
-    layers_free(&layers);
-    batch_free(&batch);
-    model_free(&model);
+    batch.offsets[CASES] = on;
+    list_rows(&batch, ROWS);
+    Training training = training_of(model);
+    Optimizer optimizer = {.sgd = true, .embedding_lr = 0.5f, .linear_lr = 0.5f};
+    for (int round = 0; round < ROUNDS; round++) train_step(&training, &optimizer, &batch);
+    double loss = present_loss(&model, &batch, right);
+    small_batch_free(&batch);
+    training_free(&training);
     return loss;
 }
 
@@ -575,7 +631,7 @@ static void static_and_dynamic(const Story *story) {
     section(6, "Static and dynamic");
     const Model *model = &story->model;
     uint32_t word[] = {(uint32_t)id_of('c'), (uint32_t)id_of('a'), (uint32_t)id_of('t')}, other[] = {(uint32_t)id_of('b'), (uint32_t)id_of('a'), (uint32_t)id_of('d')};
-    float in_cat[3 * PADDED], in_bad[3 * PADDED], cat[PADDED], bat[PADDED], first[PADDED], second[PADDED];
+    float in_cat[3 * DIM], in_bad[3 * DIM], cat[DIM], bat[DIM], first[DIM], second[DIM];
     look_up(model, word, 3, in_cat);
     look_up(model, other, 3, in_bad);
     bool one_row = !memcmp(in_cat + PADDED, in_bad + PADDED, DIM * sizeof(float));

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHARACTERS = 100 };
+#define CHARACTERS 100
 
 /* id 0..99 -> character: digits, a-z, A-Z, punctuation, space \t \n \r \x0b \x0c. */
 char character_of(uint8_t id);

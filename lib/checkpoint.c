@@ -61,20 +61,12 @@ typedef struct {
     Tensor tensors[16];
     size_t count;
     uint8_t *texts[2]; /* ngrams, phrases */
-    float *linear;     /* [100, dim], without padding */
-    float *linear_sum;
 } Saving;
 
 static void add_tensor(Saving *saving, const char *name, const char *dtype, const void *data, size_t rows, size_t columns) {
     Tensor *tensor = &saving->tensors[saving->count++];
     *tensor = (Tensor){.name = (char *)name, .rank = columns ? 2 : 1, .shape = {rows, columns}, .data = data};
     strcpy(tensor->dtype, dtype);
-}
-
-static float *without_padding(const float *padded_rows, size_t dim) {
-    float *rows = reallocate(NULL, CHARACTERS * dim, sizeof *rows, "saving");
-    for (size_t c = 0; c < CHARACTERS; c++) memcpy(rows + c * dim, padded_rows + c * padded(dim), dim * sizeof *rows);
-    return rows;
 }
 
 /* The texts of rows first..end-1, right-aligned in cells of `width`. */
@@ -109,7 +101,7 @@ void require_finite(const float *values, size_t count) {
 }
 
 bool model_finite(const Model *model) {
-    return all_finite(model->embedding, model->rows * model->dim) && all_finite(model->linear, CHARACTERS * padded(model->dim)) && all_finite(model->bias, CHARACTERS);
+    return all_finite(model->embedding, model->rows * model->dim) && all_finite(model->linear, linear_size(model->dim));
 }
 
 static bool all_sums(const float *sums, size_t count) {
@@ -119,18 +111,16 @@ static bool all_sums(const float *sums, size_t count) {
 }
 
 bool trainer_finite(const Trainer *trainer) {
-    const Model *model = &trainer->model;
-    const Optimizer *optimizer = &trainer->optimizer;
+    const Model *model = &trainer->model, *sum = &trainer->sum;
     if (!model_finite(model)) return false;
-    return optimizer->rule != ADAGRAD || (all_sums(optimizer->embedding_sum, model->rows * model->dim) &&
-                                          all_sums(optimizer->linear_sum, CHARACTERS * padded(model->dim)) && all_sums(optimizer->bias_sum, CHARACTERS));
+    return trainer->options.sgd || (all_sums(sum->embedding, model->rows * model->dim) && all_sums(sum->linear, linear_size(model->dim)));
 }
 
 static Saving saving_start(const char *path, const Model *model) {
-    Saving saving = {.linear = without_padding(model->linear, model->dim)};
+    Saving saving = {0};
     if (!model_finite(model)) fail("%s: not written, for a weight is not a finite number; start again with a smaller --lr", path);
     add_tensor(&saving, "embedding.weight", "F32", model->embedding, model->rows, model->dim);
-    add_tensor(&saving, "linear.weight", "F32", saving.linear, CHARACTERS, model->dim);
+    add_tensor(&saving, "linear.weight", "F32", model->linear, CHARACTERS, model->dim);
     add_tensor(&saving, "linear.bias", "F32", model->bias, CHARACTERS, 0);
     return saving;
 }
@@ -157,8 +147,6 @@ static void saving_finish(Saving *saving, const char *path, const Contexts *cont
     tensors_write(path, saving->tensors, saving->count, metadata->pairs, metadata->count);
     free(saving->texts[0]);
     free(saving->texts[1]);
-    free(saving->linear);
-    free(saving->linear_sum);
 }
 
 void model_save(const char *path, const Contexts *contexts, const uint32_t *counts,
@@ -168,14 +156,12 @@ void model_save(const char *path, const Contexts *contexts, const uint32_t *coun
 }
 
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata) {
-    const Model *model = &trainer->model;
-    const Optimizer *optimizer = &trainer->optimizer;
+    const Model *model = &trainer->model, *sum = &trainer->sum;
     Saving saving = saving_start(path, model);
-    if (optimizer->rule == ADAGRAD) {
-        saving.linear_sum = without_padding(optimizer->linear_sum, model->dim);
-        add_tensor(&saving, "optimizer.embedding.weight.sum", "F32", optimizer->embedding_sum, model->rows, model->dim);
-        add_tensor(&saving, "optimizer.linear.weight.sum", "F32", saving.linear_sum, CHARACTERS, model->dim);
-        add_tensor(&saving, "optimizer.linear.bias.sum", "F32", optimizer->bias_sum, CHARACTERS, 0);
+    if (!trainer->options.sgd) {
+        add_tensor(&saving, "optimizer.embedding.weight.sum", "F32", sum->embedding, model->rows, model->dim);
+        add_tensor(&saving, "optimizer.linear.weight.sum", "F32", sum->linear, CHARACTERS, model->dim);
+        add_tensor(&saving, "optimizer.linear.bias.sum", "F32", sum->bias, CHARACTERS, 0);
     }
     /* before this shard's shuffle, so that resuming shuffles alike */
     const Random *random = trainer->step < trainer->shard_end ? &trainer->shard_random : &trainer->random;
@@ -214,11 +200,9 @@ static RowOptions row_options_of(const char *path, const TensorFile *file) {
     return options;
 }
 
-static void copy_linear(Model *model, const float *weight, const float *bias) {
-    for (size_t c = 0; c < CHARACTERS; c++)
-        memcpy(model->linear + c * padded(model->dim), (const uint8_t *)weight + c * model->dim * sizeof(float), model->dim * sizeof(float));
+static void copy_linear(Model *model, const void *weight, const void *bias) {
+    memcpy(model->linear, weight, CHARACTERS * model->dim * sizeof(float));
     memcpy(model->bias, bias, CHARACTERS * sizeof(float));
-    model_turn(model, 0, CHARACTERS);
 }
 
 SavedModel model_open(const char *path) {
@@ -253,12 +237,15 @@ SavedModel model_open(const char *path) {
         memcpy(saved.model.embedding, embedding->data, rows * dim * sizeof(float));
     }
     copy_linear(&saved.model, weight->data, bias->data);
+    saved.workspace = workspace_allocate(1, dim);
+    workspace_load(&saved.workspace, &saved.model);
     return saved;
 }
 
 void model_close(SavedModel *saved) {
     if (saved->mapped) saved->model.embedding = NULL;
     model_free(&saved->model);
+    workspace_free(&saved->workspace);
     contexts_free(&saved->contexts);
     tensors_close(&saved->file);
 }
@@ -296,18 +283,14 @@ size_t checkpoint_count(const char *path, const TensorFile *file, const char *ke
 }
 
 void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts) {
-    Model *model = &trainer->model;
-    Optimizer *optimizer = &trainer->optimizer;
+    Model *model = &trainer->model, *sum = &trainer->sum;
     size_t rows = model->rows, dim = model->dim;
     memcpy(model->embedding, tensor_of(path, file, "embedding.weight", "F32", rows, dim), rows * dim * sizeof(float));
     copy_linear(model, tensor_of(path, file, "linear.weight", "F32", CHARACTERS, dim), tensor_of(path, file, "linear.bias", "F32", CHARACTERS, 0));
     memcpy(contexts->count, tensor_of(path, file, "counts", "I32", rows, 0), rows * sizeof(uint32_t));
-    if (optimizer->rule == ADAGRAD) {
-        memcpy(optimizer->embedding_sum, tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim), rows * dim * sizeof(float));
-        const uint8_t *sums = tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim);
-        for (size_t c = 0; c < CHARACTERS; c++)
-            memcpy(optimizer->linear_sum + c * padded(dim), sums + c * dim * sizeof(float), dim * sizeof(float));
-        memcpy(optimizer->bias_sum, tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0), CHARACTERS * sizeof(float));
+    if (!trainer->options.sgd) {
+        memcpy(sum->embedding, tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim), rows * dim * sizeof(float));
+        copy_linear(sum, tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim), tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0));
     }
     if (!trainer_finite(trainer)) fail("%s: is no checkpoint of this run: it holds numbers that are not finite; start again without --resume", path);
     memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0), sizeof trainer->random.state);

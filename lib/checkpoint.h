@@ -39,6 +39,7 @@ typedef struct {
     TensorFile file;
     Contexts contexts;
     Model model;
+    Workspace workspace; /* for bag_logits */
     bool mapped; /* model.embedding is part of the file's bytes */
 } SavedModel;
 

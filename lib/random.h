@@ -22,6 +22,9 @@ uint32_t random_bits(Random *random);
 /* A float in [0, 1), a multiple of 2^-24. */
 float random_uniform(Random *random);
 
+/* values [count] from U(-bound, bound). */
+void random_uniforms(Random *random, float *values, size_t count, float bound);
+
 /* values [count >= 16] from a normal distribution of mean 0 (Box-Muller on groups of 16). */
 void random_normal(Random *random, float *values, size_t count, float deviation);
 

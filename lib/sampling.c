@@ -12,17 +12,13 @@ void stream_begin(Stream *stream, const Contexts *contexts) {
 }
 
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
-    float h[MAX_DIM];
     uint32_t rows[MAX_ROWS_ON];
     size_t count = stream_rows(stream, rows);
-    for (size_t i = 0; i < count; i++) prefetch_row(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
-    embedding_forward(&saved->model, rows, count, h);
-    linear_forward(&saved->model, h, 1, logits);
+    bag_logits(&saved->workspace, &saved->model, rows, count, logits);
     if (all_finite(logits, CHARACTERS)) return true;
     for (size_t i = 0; i < count; i++)
         require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
-    require_finite(saved->model.linear, CHARACTERS * padded(saved->model.dim));
-    require_finite(saved->model.bias, CHARACTERS);
+    require_finite(saved->model.linear, linear_size(saved->model.dim));
     return false;
 }
 
@@ -49,8 +45,7 @@ uint8_t draw_character(float *logits, Sampling sampling, Random *random) {
     if (sampling.top_k == 1 || sampling.temperature < 1e-3) return (uint8_t)best;
     float inverse = (float)(1 / sampling.temperature);
     for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
-    double log_sum;
-    softmax(logits, 1, &log_sum);
+    softmax(logits);
     float draw = random_uniform(random);
     if (!sampling.top_k && sampling.top_p >= 1) {
         for (size_t c = 0; c < CHARACTERS; c++)

@@ -78,7 +78,7 @@ def run(text, changes):
     flags = [str(kind in kinds).lower() for kind in ("phrases", "echoes", "columns")]
     norm = "INFINITY" if o.norm_type == float("inf") else f"{o.norm_type}"
     print(f"""    {{"{name}", {o.order}, {o.min_count}, {", ".join(flags)}, {len(program.rows)},
-        {{.dim = {o.dim}, .batch = {o.batch}, .epochs = {o.epochs}, .rule = {o.optimizer.upper()}, .embedding_rate = {o.lr}, .linear_rate = {o.linear_lr}, .final_rate = {o.final_lr},
+        {{.dim = {o.dim}, .batch = {o.batch}, .epochs = {o.epochs}, .sgd = {str(o.optimizer == "sgd").lower()}, .embedding_lr = {o.lr}, .linear_lr = {o.linear_lr}, .final_lr = {o.final_lr},
          .accumulator = {o.accumulator}, .deviation = {o.init_std}, .seed = {o.seed}u, .freeze_embedding = {str(o.freeze_embedding).lower()}, .scale_grad_by_freq = {str(o.scale_grad_by_freq).lower()},
          .max_norm = {o.max_norm}, .norm_type = {norm}}},
         {sum(losses) / BATCHES:.6f},

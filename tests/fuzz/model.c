@@ -20,7 +20,7 @@ static void use(SavedModel *saved) {
             if (rows[r] >= saved->model.rows) abort();
         embedding_forward(&saved->model, rows, count, h);
     }
-    linear_forward(&saved->model, h, 1, logits);
+    linear_forward(&saved->model, h, logits);
     stream_end(stream);
     for (uint32_t row = 0; row < saved->contexts.rows; row++) {
         if (row_text(&saved->contexts, row, row_name_text) > MAX_PHRASE) abort();

@@ -1,5 +1,5 @@
 /* the rows of every context against their definitions, found the slow way. */
-#include "../../lib/batches.h"
+#include "../../lib/step.h"
 #include "../../lib/memory.h"
 #include "../../lib/text.h"
 #include "../check.h"
@@ -116,35 +116,38 @@ static void test_batches(const Contexts *contexts, const Found *found) {
     size_t lost = 0, listed = 0;
     for (size_t round = 0; round < 60; round++) {
         size_t count = sizes[round % 6], rows_wrong = 0;
-        uint64_t positions[1000], spare[2000], expected = 0, got = 0;
+        uint64_t positions[1000], expected = 0, got = 0;
         for (size_t b = 0; b < count; b++) {
             state = state * 1664525u + 1013904223u;
             uint32_t i = round < 6 ? (uint32_t)b : (state >> 8) % (uint32_t)found->count, rows[MAX_ROWS_ON]; /* from the start at first: a context without rows */
             positions[b] = position(contexts, found, i, i);
             expected += hash_of(rows, rows_on(contexts, found->ngram[i], found->others ? &found->others[i] : NULL, rows), found->next[i]);
         }
-        Batch batch = batch_allocate(count, most_rows_on(contexts));
-        batch_fill(&batch, contexts, found->others, positions, count, spare, mark);
-        for (size_t b = 0; b < batch.size; b++)
-            for (uint32_t n = batch.next_start[b]; n < batch.next_start[b + 1]; n++)
-                got += hash_of(batch.on + batch.on_start[b], batch.on_start[b + 1] - batch.on_start[b], batch.next[n]);
-        lost += got != expected || batch.next_start[batch.size] != count;
+        SortedBatch sorted = batch_allocate(count, most_rows_on(contexts));
+        const Batch *batch = &sorted.batch;
+        batch_fill(&sorted, contexts, found->others, positions, count, mark);
+        for (size_t b = 0; b < batch->bags; b++)
+            for (uint32_t n = batch->target_offsets[b]; n < batch->target_offsets[b + 1]; n++)
+                got += hash_of(batch->indices + batch->offsets[b], batch->offsets[b + 1] - batch->offsets[b], batch->targets[n]);
+        lost += got != expected || batch->target_offsets[batch->bags] != count || batch->positions != count;
         bool *seen = allocate(contexts->rows, sizeof *seen, "test");
         size_t shared = 0;
-        for (size_t u = 0; u < batch.distinct; u++) {
-            uint32_t first = batch.where_start[u], last = batch.where_start[u + 1];
-            rows_wrong += seen[batch.row[u]];
-            seen[batch.row[u]] = true;
-            if (last - first > 1) rows_wrong += shared >= batch.shared || batch.shared_row[shared++] != u;
+        for (size_t u = 0; u < batch->distinct; u++) {
+            uint32_t first = sorted.bag_offsets[u], last = sorted.bag_offsets[u + 1], positions_with = 0;
+            rows_wrong += seen[batch->rows[u]];
+            seen[batch->rows[u]] = true;
+            if (last - first > 1) rows_wrong += shared >= sorted.shared_rows || sorted.shared[shared++] != u;
             for (uint32_t w = first; w < last; w++) {
-                size_t b = batch.where[w], times = 0;
-                for (uint32_t i = batch.on_start[b]; i < batch.on_start[b + 1]; i++) times += batch.on[i] == batch.row[u] && batch.number_of[i] == u;
-                rows_wrong += times != 1 || (w > first && batch.where[w - 1] >= b);
+                size_t b = sorted.bags[w], times = 0;
+                positions_with += batch->target_offsets[b + 1] - batch->target_offsets[b];
+                for (uint32_t i = batch->offsets[b]; i < batch->offsets[b + 1]; i++) times += batch->indices[i] == batch->rows[u] && sorted.numbers[i] == u;
+                rows_wrong += times != 1 || (w > first && sorted.bags[w - 1] >= b);
             }
+            rows_wrong += positions_with != batch->frequency[u];
         }
-        listed += rows_wrong || shared != batch.shared || batch.where_start[batch.distinct] != batch.on_start[batch.size];
+        listed += rows_wrong || shared != sorted.shared_rows || sorted.bag_offsets[batch->distinct] != batch->offsets[batch->bags];
         free(seen);
-        batch_free(&batch);
+        batch_free(&sorted);
     }
     check(lost == 0, "order %d, min-count %u: batches have the contexts and characters of their positions", contexts->options.order, (unsigned)contexts->options.min_count);
     check(listed == 0, "and list each row once, with the contexts that have it on (%zu wrong)", listed);

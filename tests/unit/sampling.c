@@ -24,7 +24,6 @@ static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
     for (size_t i = 0; i < tries; i++) {
         float logits[LOGITS];
         for (size_t c = 0; c < CHARACTERS; c++) logits[c] = 4 * random_uniform(&random);
-        for (size_t c = CHARACTERS; c < LOGITS; c++) logits[c] = -INFINITY;
         logits[LIKELIEST] = 5;
         largest.position = 0;
         largest.state[0] = state_of(UINT32_MAX);
