@@ -634,7 +634,7 @@ static void static_and_dynamic(const Story *story) {
     float in_cat[3 * DIM], in_bad[3 * DIM], cat[DIM], bat[DIM], first[DIM], second[DIM];
     look_up(model, word, 3, in_cat);
     look_up(model, other, 3, in_bad);
-    bool one_row = !memcmp(in_cat + PADDED, in_bad + PADDED, DIM * sizeof(float));
+    bool one_row = !memcmp(in_cat + DIM, in_bad + DIM, DIM * sizeof(float));
     word_sum(model, "cat", cat);
     word_sum(model, "bat", bat);
     word_sum(model, "man bites dog", first);

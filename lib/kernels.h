@@ -59,7 +59,8 @@ ALWAYS_INLINE void matmul_tile(const Matmul *m, const size_t rows, const size_t 
                 sum[y][x] += factor * *(const Floats *)(b + k * m->b_row + LANES * x);
         }
     for (size_t y = 0; y < rows; y++)
-        for (size_t x = 0; x < vectors; x++) *(Floats *)(out + y * m->out_row + LANES * x) = sum[y][x];
+        for (size_t x = 0; x < vectors; x++)
+            *(Floats *)(out + y * m->out_row + LANES * x) = sum[y][x];
 }
 
 /* So many vectors of all rows. */

@@ -1,7 +1,7 @@
 #include "step.h"
 
-#include "memory.h"
 #include "kernels.h"
+#include "memory.h"
 
 #include <stdlib.h>
 
@@ -274,8 +274,8 @@ static void cross_entropy(Workspace *workspace, const Batch *batch, size_t first
 
 /* dh of bags first .. last - 1; meanwhile their rows' sums are asked for, as many bags as the matrix
    product takes at a time. */
-static void backward(Workspace *workspace, const Model *model, const Model *sum,
-                     const Batch *batch, size_t first, size_t last) {
+static void backward(Workspace *workspace, const Model *model, const Model *sum, const Batch *batch,
+                     size_t first, size_t last) {
     size_t dim = model->dim, stride = padded(dim);
     Matmul dh = {.columns = stride, .depth = CHARACTERS, .b = model->linear, .b_row = dim};
     dh.a_row = LOGITS;
@@ -363,7 +363,8 @@ static void update_linear(Workspace *workspace, Model *model, Model *sum,
     float *sum_weight = sum ? sum->linear : NULL, *sum_bias = sum ? sum->bias + first : NULL;
     float lr = optimizer->linear_lr;
     for (size_t part = 1; part < parts; part++) {
-        for (size_t i = first * stride; i < last * stride; i++) weight[i] += weight[part * size + i];
+        for (size_t i = first * stride; i < last * stride; i++)
+            weight[i] += weight[part * size + i];
         for (size_t c = 0; c < n; c++) bias[c] += bias[part * size + c];
     }
     for (size_t c = first; c < last; c++)

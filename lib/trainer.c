@@ -73,7 +73,8 @@ static void set_accumulators(Trainer *trainer) {
     size_t dim = trainer->options.dim;
     float of_length[MAX_ORDER + 1];
     uint8_t *length = allocate(contexts->ngrams_end, 1, "the run");
-    for (int k = 0; k <= MAX_ORDER; k++) of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
+    for (int k = 0; k <= MAX_ORDER; k++)
+        of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
     for (size_t row = 0; row < contexts->rows; row++) {
         float scale = row < contexts->phrases_end ? 0.05f : 5;
         if (row < contexts->ngrams_end) {

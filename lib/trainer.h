@@ -55,7 +55,7 @@ typedef struct {
     size_t round;       /* batches that are filled before the steps on them are taken */
     uint32_t **mark;    /* [members][rows] scratch of batch_fill */
     Workspace workspace;
-    Model gradient, part; /* see Training; only with options.reference */
+    Model gradient, part;              /* see Training; only with options.reference */
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping[2];
 } Trainer;

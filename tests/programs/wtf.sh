@@ -104,8 +104,8 @@ broken() { # section, file, what is wrong, sed command
 }
 broken 1 lib/characters.c "two characters change places" 's/jklmnop/jkmlnop/'
 broken 2 lib/random.c "the numbers are spread too widely" 's/return (float)(random_bits(random) & 0xffffffu)/return 0.5f * (float)(random_bits(random) \& 0xffffffu)/'
-broken 3 model.h "a product lacks its last term" 's/for (size_t k = 0; k < depth; k++)/for (size_t k = 0; k + 60 < depth; k++)/'
-broken 4 model.h "a gradient has the wrong sign" 's/dlogits\[batch->next\[i\]\] -= one;/dlogits[batch->next[i]] += one;/'
-broken 4 model.h "a frozen embedding learns" 's/if (!optimizer->freeze_embedding) //'
-broken 5 model.h "rows are subtracted" 's/sum\[e\] += table/sum[e] -= table/'
+broken 3 wtf.c "a product lacks its last terms" 's/for (size_t c = 0; c < CHARACTERS; c++)$/for (size_t c = 0; c + 60 < CHARACTERS; c++)/'
+broken 4 model.h "a gradient has the wrong sign" 's/p\[targets\[i\]\] -= share;/p[targets[i]] += share;/'
+broken 4 model.h "a frozen embedding learns" 's/if (!optimizer->freeze_embedding)//'
+broken 5 model.h "rows are subtracted" 's/h\[d\] += model/h[d] -= model/'
 broken 6 wtf.c "pairs have no rows" 's/if (pairs) batch/if (0) batch/'

@@ -32,7 +32,8 @@ static void end(Training *training) {
 }
 
 static bool same_bits(const Model *a, const Model *b) {
-    size_t embedding = a->rows * a->dim * sizeof(float), linear = linear_size(a->dim) * sizeof(float);
+    size_t embedding = a->rows * a->dim * sizeof(float),
+           linear = linear_size(a->dim) * sizeof(float);
     return !memcmp(a->embedding, b->embedding, embedding) && !memcmp(a->linear, b->linear, linear);
 }
 
@@ -104,7 +105,8 @@ static const struct {
     {"norm 2",
      {.sgd = true, .embedding_lr = 5, .linear_lr = 0.5f, .max_norm = 0.7, .norm_type = 2}},
     {"norm 3.5", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.5, .norm_type = 3.5}},
-    {"norm inf", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.3, .norm_type = INFINITY}},
+    {"norm inf",
+     {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.3, .norm_type = INFINITY}},
 };
 
 int main(void) {
@@ -113,8 +115,13 @@ int main(void) {
     static const RowOptions kinds[] = {
         {.order = 1, .min_count = 1, .max_rows = UINT32_MAX},
         {.order = 4, .min_count = 1, .max_rows = UINT32_MAX},
-        {.order = 5, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true,
-         .echoes = 2, .echo_keys = {3, ECHO_WORDS + 1}},
+        {.order = 5,
+         .min_count = 1,
+         .max_rows = UINT32_MAX,
+         .phrases = true,
+         .columns = true,
+         .echoes = 2,
+         .echo_keys = {3, ECHO_WORDS + 1}},
     };
     Text text = text_read("data/text.txt", true);
     uint32_t state = 1;
