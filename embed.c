@@ -10,7 +10,7 @@
 #include "lib/page.h"
 #include "lib/projection.h"
 #include "lib/report.h"
-#include "lib/rows.h"
+#include "lib/start.h"
 #include "lib/sampling.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static const char usage[] = "embed [OPTIONS] [VERB ...]: looks at the embedding 
                             "  row TEXT          a row: numbers, how far it moved, what it predicts   embed row a\n"
                             "  near TEXT         the rows that point the same way (cosine)            embed near \"the \"\n"
                             "  moved             every character by how far it moved                  embed moved\n"
-                            "  compare A B       cosine of two contexts' summed rows                  embed compare \"to be\" \"or not\"\n"
+                            "  compare A B       cosine of two vocabulary' summed rows                  embed compare \"to be\" \"or not\"\n"
                             "  export            files for other programs (see --format)              embed export --format vec\n"
                             "  report            report.html: the map as it moves, and more           embed report\n";
 static const char examples[] = "TEXT is a character (a, space, \\n), an n-gram (\"the \"), or another row's name as near prints it, in the shell's\n"
@@ -58,8 +58,8 @@ static void add_row(const SavedModel *saved, uint32_t row, double *vector) {
 /* The sum of the rows that a context switches on. */
 static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t length,
                            double *vector) {
-    Stream *stream = stream_start(&saved->contexts);
-    uint32_t rows[MAX_ROWS_ON] = {0};
+    Stream *stream = stream_start(&saved->vocabulary);
+    uint32_t rows[MAX_BAG] = {0};
     for (size_t i = 0; i < length; i++) stream_push(stream, ids[i]);
     size_t count = stream_rows(stream, rows);
     for (size_t i = 0; i < count; i++) add_row(saved, rows[i], vector);
@@ -70,12 +70,12 @@ static void sum_of_context(const SavedModel *saved, const uint8_t *ids, size_t l
 static Subject find_subject(const SavedModel *saved, const char *text, bool sum_wanted) {
     Subject subject = {NO_ROW, allocate(saved->model.dim, sizeof(double), "a row"), ""};
     uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
-    if (!sum_wanted) subject.row = named_row(&saved->contexts, text);
+    if (!sum_wanted) subject.row = named_row(&saved->vocabulary, text);
     if (subject.row != NO_ROW) {
         add_row(saved, subject.row, subject.vector);
-        row_name(&saved->contexts, subject.row, subject.name);
+        row_name(&saved->vocabulary, subject.row, subject.name);
     } else {
-        size_t length = unescaped_ids(text, ids);
+        size_t length = unescaped(text, ids);
         if (length == 0) fail("\"%s\" has a byte that is not one of the 100 printable characters, or nothing in it; see --help", text);
         sum_of_context(saved, ids, length, subject.vector);
         snprintf(subject.name, sizeof subject.name, "the sum for \"%.60s\"", text);
@@ -167,13 +167,13 @@ static void print_map(const SavedModel *saved) {
 }
 
 static void print_file(const SavedModel *saved, const Settings *settings) {
-    const Contexts *contexts = &saved->contexts;
+    const Vocabulary *vocabulary = &saved->vocabulary;
     char a[32], b[32];
     printf("file        %s, %.1f MB\n", settings->model, (double)saved->file.size / 1e6);
     printf("model       order %s, dim %zu, seed %s, version %s\n", told(saved, "order"), saved->model.dim, told(saved, "seed"), told(saved, "version"));
-    printf("rows        %s: 100 characters, %s n-grams", grouped(contexts->rows, a), grouped(contexts->ngrams_end - CHARACTERS, b));
-    printf(",\n            %s phrases, %d echoes, %u columns\n", grouped(contexts->phrases_end - contexts->ngrams_end, a), contexts->options.echoes * CHARACTERS,
-           (unsigned)(contexts->rows - contexts->echoes_end));
+    printf("rows        %s: 100 characters, %s n-grams", grouped(vocabulary->rows, a), grouped(vocabulary->end[NGRAM_ROWS] - CHARACTERS, b));
+    printf(",\n            %s phrases, %d echoes, %u columns\n", grouped(vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS], a), vocabulary->options.echoes * CHARACTERS,
+           (unsigned)(vocabulary->rows - vocabulary->end[ECHO_ROWS]));
     printf("trained     on %s characters, %s epochs in batches of %s by %s\n", told_count(saved, "train_characters", a), told(saved, "epochs"),
            told_count(saved, "batch", b), told(saved, "optimizer"));
     printf("held out    %s nats/char\n", told(saved, "val_loss"));
@@ -202,7 +202,7 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
     size_t dim = saved->model.dim;
     printf("row %u, %s\n", (unsigned)subject.row, subject.name);
     print_numbers(subject.vector, dim);
-    printf("norm %.4f, seen %s times in training", norm(subject.vector, dim), grouped(saved->contexts.count[subject.row], number));
+    printf("norm %.4f, seen %s times in training", norm(subject.vector, dim), grouped(saved->vocabulary.count[subject.row], number));
     Start start = start_of(saved);
     if (start.known) printf(", moved %.4f from its start\n", distance_moved(saved, &start, subject.row));
     else printf("; its start is not known (--pretrained, or the file does not tell)\n");
@@ -235,25 +235,25 @@ static int nearer(const void *a, const void *b) {
 }
 
 static void print_near(const SavedModel *saved, const char *text, const Settings *settings) {
-    const Contexts *contexts = &saved->contexts;
+    const Vocabulary *vocabulary = &saved->vocabulary;
     size_t dim = saved->model.dim, found = 0;
     Subject subject = find_subject(saved, text, false);
-    RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(contexts, subject.row);
-    Near *near = allocate(contexts->rows, sizeof *near, "the neighbours");
+    RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(vocabulary, subject.row);
+    Near *near = allocate(vocabulary->rows, sizeof *near, "the neighbours");
     double *vector = allocate(dim, sizeof *vector, "a row");
-    for (uint32_t row = 0; row < contexts->rows; row++) {
-        if (row == subject.row || (!settings->any && kind != ROW_KINDS && row_kind(contexts, row) != kind)) continue;
-        if (row < CHARACTERS && contexts->count[row] == 0) continue; /* never moved: where it points is chance */
+    for (uint32_t row = 0; row < vocabulary->rows; row++) {
+        if (row == subject.row || (!settings->any && kind != ROW_KINDS && row_kind(vocabulary, row) != kind)) continue;
+        if (row < CHARACTERS && vocabulary->count[row] == 0) continue; /* never moved: where it points is chance */
         for (size_t d = 0; d < dim; d++) vector[d] = (double)saved->model.embedding[row * dim + d];
         double similarity = cosine(subject.vector, vector, dim);
         if (isfinite(similarity)) near[found++] = (Near){row, similarity};
     }
     if (found) qsort(near, found, sizeof *near, nearer);
     printf("near %s, among %s\n", subject.name, settings->any || kind == ROW_KINDS ? "all rows" : row_kind_name(kind));
-    if (subject.row < CHARACTERS && contexts->count[subject.row] == 0) printf("  (never seen in training: its row is what it was at the start)\n");
+    if (subject.row < CHARACTERS && vocabulary->count[subject.row] == 0) printf("  (never seen in training: its row is what it was at the start)\n");
     for (size_t i = 0; i < found && i < (settings->count ? settings->count : 12); i++) {
         char name[ROW_NAME], number[32];
-        printf("  %+.4f  %-24s seen %s times\n", near[i].cosine, row_name(contexts, near[i].row, name), grouped(contexts->count[near[i].row], number));
+        printf("  %+.4f  %-24s seen %s times\n", near[i].cosine, row_name(vocabulary, near[i].row, name), grouped(vocabulary->count[near[i].row], number));
     }
     free(near);
     free(vector);
@@ -279,7 +279,7 @@ static void print_moved(const SavedModel *saved) {
         memset(marks, '#', length);
         still += order[i].value == 0;
         printf("  %-6s %8.4f  seen %9s%s%.*s\n", character_name(character_of(order[i].id), name),
-               order[i].value, grouped(saved->contexts.count[order[i].id], number),
+               order[i].value, grouped(saved->vocabulary.count[order[i].id], number),
                length ? "  " : "", (int)length, marks);
     }
     printf("%zu rows did not move by one bit\n", still);

@@ -82,12 +82,12 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
         printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name),
                100 * candidates[i].value, bar);
     }
-    uint32_t rows[MAX_ROWS_ON];
+    uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);
     printf("rows on\n");
     for (size_t i = 0; i < count; i++) {
         char name[ROW_NAME], number[32];
-        printf("  %-24s seen %s times\n", row_name(&saved->contexts, rows[i], name), grouped(saved->contexts.count[rows[i]], number));
+        printf("  %-24s seen %s times\n", row_name(&saved->vocabulary, rows[i], name), grouped(saved->vocabulary.count[rows[i]], number));
     }
     if (!count) printf("  none: only linear.bias speaks\n");
     flush_output();
@@ -103,14 +103,14 @@ static void score(const SavedModel *saved, const Settings *settings) {
         fail("--from %zu: %s has only %s characters; name one of them, counted from 0", settings->from, settings->score, grouped(text.length, number));
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
-    Found found = contexts_find(team, &saved->contexts, text.ids, settings->from, count);
-    double loss = text_loss(team, &saved->model, &saved->contexts, &found);
+    Bags found = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
+    double loss = text_loss(team, &saved->model, &saved->vocabulary, &found);
     if (!isfinite(loss))
         fail("%s: the model holds numbers that are not finite, or so large that a sum of them is not; "
              "train it again", settings->model);
     printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f\n", count, loss, loss / log(2), exp(loss));
     flush_output();
-    found_free(&found);
+    bags_free(&found);
     team_end(team);
     free(text.ids);
 }
@@ -143,9 +143,9 @@ int main(int argc, char **argv) {
     if (settings.score) {
         score(&saved, &settings);
     } else {
-        Stream *stream = stream_start(&saved.contexts);
+        Stream *stream = stream_start(&saved.vocabulary);
         if (prompted) push_prompt(stream, settings.prompt);
-        else stream_begin(stream, &saved.contexts);
+        else stream_begin(stream, &saved.vocabulary);
         if (settings.next) {
             show_next(&saved, stream);
         } else {

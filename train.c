@@ -6,12 +6,12 @@
 #include "model.h"
 
 #include "lib/checkpoint.h"
-#include "lib/contexts.h"
+#include "lib/vocabulary.h"
 #include "lib/fail.h"
 #include "lib/format.h"
 #include "lib/options.h"
 #include "lib/report.h"
-#include "lib/rows.h"
+#include "lib/start.h"
 #include "lib/snapshots.h"
 #include "lib/text.h"
 #include "lib/trainer.h"
@@ -111,8 +111,8 @@ typedef struct {
     Text text;
     size_t split; /* training part: characters 0..split-1; held out: the rest */
     Yardsticks yardsticks;
-    Contexts contexts;
-    Found held_out;
+    Vocabulary vocabulary;
+    Bags held_out;
     Trainer *trainer;
     Snapshots snapshots;
     Log log;
@@ -160,23 +160,23 @@ static void say_characters(const Run *run) {
 }
 
 static void say_rows(const Run *run) {
-    const Contexts *contexts = &run->contexts;
+    const Vocabulary *vocabulary = &run->vocabulary;
     size_t of_length[MAX_ORDER + 1] = {0};
     char number[32], text[MAX_PHRASE];
-    for (uint32_t row = CHARACTERS; row < contexts->ngrams_end; row++) of_length[row_text(contexts, row, text)]++;
-    fprintf(stderr, "rows        %s: 100 characters", grouped(contexts->rows, number));
-    for (int k = 2; k <= contexts->options.order; k++)
+    for (uint32_t row = CHARACTERS; row < vocabulary->end[NGRAM_ROWS]; row++) of_length[row_text(vocabulary, row, text)]++;
+    fprintf(stderr, "rows        %s: 100 characters", grouped(vocabulary->rows, number));
+    for (int k = 2; k <= vocabulary->options.order; k++)
         if (of_length[k]) fprintf(stderr, "%s %d: %s", k == 2 ? "; n-grams of" : ",", k, grouped(of_length[k], number));
-    if (contexts->phrases_end > contexts->ngrams_end) fprintf(stderr, "; phrases: %s", grouped(contexts->phrases_end - contexts->ngrams_end, number));
-    if (contexts->options.echoes) fprintf(stderr, "; echoes: %d", contexts->options.echoes * CHARACTERS);
-    if (contexts->options.columns) fprintf(stderr, "; columns: %d", COLUMNS);
+    if (vocabulary->end[PHRASE_ROWS] > vocabulary->end[NGRAM_ROWS]) fprintf(stderr, "; phrases: %s", grouped(vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS], number));
+    if (vocabulary->options.echoes) fprintf(stderr, "; echoes: %d", vocabulary->options.echoes * CHARACTERS);
+    if (vocabulary->options.columns) fprintf(stderr, "; columns: %d", COLUMNS);
     fprintf(stderr, "\n");
-    if (contexts->min_count > contexts->options.min_count)
-        fprintf(stderr, "            --max-rows %s: only strings seen at least %u times have a row\n", grouped(contexts->options.max_rows, number),
-                (unsigned)contexts->min_count);
+    if (vocabulary->min_count > vocabulary->options.min_count)
+        fprintf(stderr, "            --max-rows %s: only strings seen at least %u times have a row\n", grouped(vocabulary->options.max_rows, number),
+                (unsigned)vocabulary->min_count);
     if (run->split > LIST_SAMPLE)
         fprintf(stderr, "            listed from 64 stretches of 1 MB, evenly spread over the text\n");
-    size_t parameters = ((size_t)contexts->rows + CHARACTERS) * run->settings.run.dim + CHARACTERS;
+    size_t parameters = ((size_t)vocabulary->rows + CHARACTERS) * run->settings.run.dim + CHARACTERS;
     fprintf(stderr, "parameters  %s (dim %zu)\n", grouped(parameters, number), run->settings.run.dim);
     fprintf(stderr, "yardsticks  %.3f nats/char knows nothing (ln 100), %.3f knows the characters' frequencies, %.3f those of pairs\n",
             run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
@@ -229,7 +229,7 @@ static Metadata describe(const Run *run) {
     metadata_add(&metadata, "text_characters", "%zu", run->text.length);
     metadata_add(&metadata, "train_characters", "%zu", run->split);
     metadata_add(&metadata, "text_fingerprint", "%016llx", (unsigned long long)text_fingerprint(run->text.ids, run->text.length));
-    metadata_add(&metadata, "least_count", "%u", (unsigned)run->contexts.min_count);
+    metadata_add(&metadata, "least_count", "%u", (unsigned)run->vocabulary.min_count);
     metadata_add(&metadata, "unigram_entropy", "%.6f", run->yardsticks.unigram);
     metadata_add(&metadata, "conditional_entropy", "%.6f", run->yardsticks.conditional);
     metadata_add(&metadata, "val_loss", "%.6f", run->best_loss);
@@ -246,7 +246,7 @@ static void save(Run *run) {
     Metadata metadata = describe(run);
     if (run->best_unsaved) {
         path_in(run, "model.safetensors", path);
-        model_save(path, &run->contexts, run->best_counts, &run->best, &metadata);
+        model_save(path, &run->vocabulary, run->best_counts, &run->best, &metadata);
         run->best_unsaved = false;
     }
     if (!diverged(run)) {
@@ -304,7 +304,7 @@ static void check_text(const Run *run, const char *path, const TensorFile *file)
 static void resume(Run *run, const TensorFile *file) {
     char path[PATH_MAX];
     path_in(run, "checkpoint.safetensors", path);
-    checkpoint_restore(path, file, run->trainer, &run->contexts);
+    checkpoint_restore(path, file, run->trainer, &run->vocabulary);
     const Trainer *trainer = run->trainer;
     size_t batch = trainer->options.batch;
     size_t most = run->split; /* positions since the last evaluation: each epoch has one */
@@ -349,14 +349,14 @@ static void keep_best(Run *run) {
         copy_model(&run->best, model);
         if (!run->best_counts)
             run->best_counts = allocate(model->rows, sizeof *run->best_counts, "the best model");
-        memcpy(run->best_counts, run->contexts.count, model->rows * sizeof *run->best_counts);
+        memcpy(run->best_counts, run->vocabulary.count, model->rows * sizeof *run->best_counts);
         run->best_unsaved = true;
         return;
     }
     char path[PATH_MAX];
     Metadata metadata = describe(run);
     path_in(run, "model.safetensors", path);
-    model_save(path, &run->contexts, run->contexts.count, model, &metadata);
+    model_save(path, &run->vocabulary, run->vocabulary.count, model, &metadata);
     metadata_free(&metadata);
 }
 
@@ -366,14 +366,14 @@ static double held_out_loss(Run *run) {
     Trainer *trainer = run->trainer;
     size_t end = run->text.length;
     if (end - run->split <= SHARD && !run->held_out.count)
-        run->held_out = contexts_find(run->team, &run->contexts, run->text.ids, run->split, end - run->split);
+        run->held_out = bags_find(run->team, &run->vocabulary, run->text.ids, run->split, end - run->split);
     if (run->held_out.count) return trainer_score(trainer, &run->held_out);
     double sum = 0;
     for (size_t first = run->split, count; first < end; first += count) {
         count = end - first < SHARD ? end - first : SHARD;
-        Found found = contexts_find(run->team, &run->contexts, run->text.ids, first, count);
+        Bags found = bags_find(run->team, &run->vocabulary, run->text.ids, first, count);
         sum += trainer_score(trainer, &found) * (double)count;
-        found_free(&found);
+        bags_free(&found);
     }
     return sum / (double)(end - run->split);
 }
@@ -503,8 +503,8 @@ static void say_moves(const SavedModel *saved, bool saw_all) {
     if (!moved) return;
     fprintf(stderr, "moved most ");
     for (int i = 0; i < 5 && most[i].distance > 0; i++)
-        fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->contexts, most[i].row, name), most[i].distance,
-                grouped(saved->contexts.count[most[i].row], a), i < 4 ? "," : "");
+        fprintf(stderr, " %s by %.2f (seen %s times)%s", row_name(&saved->vocabulary, most[i].row, name), most[i].distance,
+                grouped(saved->vocabulary.count[most[i].row], a), i < 4 ? "," : "");
     fprintf(stderr, "\n");
 }
 
@@ -547,7 +547,7 @@ static void say_end(const Run *run) {
     if (run->yardsticks.unigram < 0.01)
         fprintf(stderr, "            the training part is one character over and over, or nearly so: there was nothing to tell apart\n");
     else if (loss > run->yardsticks.unigram - 0.01)
-        fprintf(stderr, "            no better than the unigram yardstick: what contexts told in the training part is no help in the held-out part\n");
+        fprintf(stderr, "            no better than the unigram yardstick: what vocabulary told in the training part is no help in the held-out part\n");
     say_moves(&saved, run->best_step >= epoch_steps(run->split, run->trainer->options.batch));
     model_close(&saved);
     say_files(run, path);
@@ -642,7 +642,7 @@ int main(int argc, char **argv) {
 
     run.team = team_start((int)settings->threads);
     run.yardsticks = yardsticks(run.text.ids, run.split);
-    run.contexts = contexts_list(run.team, run.text.ids, run.split, settings->rows);
+    run.vocabulary = vocabulary_list(run.text.ids, run.split, settings->rows);
     if (!settings->quiet) {
         say_characters(&run);
         say_rows(&run);
@@ -650,13 +650,13 @@ int main(int argc, char **argv) {
     if (settings->resume) {
         char path[PATH_MAX];
         path_in(&run, "checkpoint.safetensors", path);
-        checkpoint_check(path, &checkpoint, run.contexts.rows, options->dim);
+        checkpoint_check(path, &checkpoint, run.vocabulary.rows, options->dim);
     }
-    run.trainer = trainer_start(run.team, &run.contexts, run.text.ids, run.split, *options, &interrupted);
+    run.trainer = trainer_start(run.team, &run.vocabulary, run.text.ids, run.split, *options, &interrupted);
     run.snapshots = snapshots_start(options->dim);
     log_start(&run.log);
     run.progress.live = isatty(STDERR_FILENO) && !settings->quiet;
-    if (settings->pretrained[0] && !settings->resume) model_adopt(&run.trainer->model, &run.contexts, settings->pretrained);
+    if (settings->pretrained[0] && !settings->resume) model_adopt(&run.trainer->model, &run.vocabulary, settings->pretrained);
     if (settings->resume) resume(&run, &checkpoint);
 
     signal(SIGINT, interrupt);
@@ -668,8 +668,8 @@ int main(int argc, char **argv) {
     tensors_close(&checkpoint);
     options_free(table);
     trainer_end(run.trainer);
-    found_free(&run.held_out);
-    contexts_free(&run.contexts);
+    bags_free(&run.held_out);
+    vocabulary_free(&run.vocabulary);
     snapshots_free(&run.snapshots);
     log_free(&run.log);
     model_free(&run.best);

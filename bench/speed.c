@@ -42,9 +42,9 @@ static void print_default(const char *path) {
     Team *team = team_start(processors());
     RowOptions rows = {.order = 7, .min_count = 1, .max_rows = 3000000, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, 101, 102}};
     double start = seconds_now(), list, find;
-    Contexts contexts = contexts_list(team, text.ids, split, rows);
+    Vocabulary vocabulary = vocabulary_list(text.ids, split, rows);
     list = seconds_now() - start;
-    Trainer *trainer = trainer_start(team, &contexts, text.ids, split, run_options(64, 256, false), NULL);
+    Trainer *trainer = trainer_start(team, &vocabulary, text.ids, split, run_options(64, 256, false), NULL);
     start = seconds_now();
     trainer_run(trainer, 1);
     find = seconds_now() - start;
@@ -52,9 +52,9 @@ static void print_default(const char *path) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("%zu characters: listed in %.2f s, %u rows seen at least %u times, looked up in %.3f us/char, trained in %.3f us/char, %.0f MB of memory\n", text.length, list,
-           (unsigned)contexts.rows, (unsigned)contexts.min_count, 1e6 * find / (double)trainer->found.count, 1e6 / rate, (double)usage.ru_maxrss / 1e3);
+           (unsigned)vocabulary.rows, (unsigned)vocabulary.min_count, 1e6 * find / (double)trainer->found.count, 1e6 / rate, (double)usage.ru_maxrss / 1e3);
     trainer_end(trainer);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(team);
     free(text.ids);
 }
@@ -73,11 +73,11 @@ int main(int argc, char **argv) {
     Text text = text_read(argv[1], false);
     size_t split = (size_t)((double)text.length * 0.9);
     Team *team = team_start(stages ? 1 : atoi(argv[5]));
-    Contexts contexts = contexts_list(team, text.ids, split, (RowOptions){.order = order, .min_count = 2, .max_rows = 3000000});
-    Trainer *trainer = trainer_start(team, &contexts, text.ids, split, run_options(dim, batch, order == 1), NULL);
+    Vocabulary vocabulary = vocabulary_list(text.ids, split, (RowOptions){.order = order, .min_count = 2, .max_rows = 3000000});
+    Trainer *trainer = trainer_start(team, &vocabulary, text.ids, split, run_options(dim, batch, order == 1), NULL);
     printf("%.0f\n", characters_per_second(trainer));
     trainer_end(trainer);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(team);
     free(text.ids);
     return 0;

@@ -36,6 +36,27 @@ char *escaped(const char *text, size_t length, char *name) {
     return name;
 }
 
+size_t unescaped(const char *text, uint8_t *ids) {
+    static const char letters[] = "ntr\\\"", plain[] = "\n\t\r\\\"";
+    size_t count = 0;
+    while (*text) {
+        unsigned char byte = (unsigned char)*text++;
+        const char *found = byte == '\\' && *text ? strchr(letters, *text) : NULL;
+        unsigned code;
+        if (found) {
+            byte = (unsigned char)plain[found - letters];
+            text++;
+        } else if (byte == '\\' && sscanf(text, "x%2x", &code) == 1) {
+            byte = (unsigned char)code;
+            text += strlen(text) < 3 ? strlen(text) : 3;
+        }
+        int id = id_of(byte);
+        if (id < 0) return 0;
+        ids[count++] = (uint8_t)id;
+    }
+    return count;
+}
+
 char *character_name(char character, char *name) {
     if (character == ' ') return strcpy(name, "space");
     if (character == '\\') return strcpy(name, "\\");

@@ -18,6 +18,10 @@ int id_of(unsigned char byte);
    Returns name, which must hold 4 * length + 1 chars. */
 char *escaped(const char *text, size_t length, char *name);
 
+/* The ids of a text so written: \n \t \r \\ \\" \xHH are the characters they stand for; ids
+   [strlen(text)]. Returns how many, 0 when something is no printable character. */
+size_t unescaped(const char *text, uint8_t *ids);
+
 /* One character's name: "space", "\n", "\x0b", or itself. Returns name (at least 8 chars). */
 char *character_name(char character, char *name);
 

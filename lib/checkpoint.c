@@ -70,21 +70,21 @@ static void add_tensor(Saving *saving, const char *name, const char *dtype, cons
 }
 
 /* The texts of rows first..end-1, right-aligned in cells of `width`. */
-static uint8_t *row_texts(const Contexts *contexts, uint32_t first, uint32_t end, size_t width) {
+static uint8_t *row_texts(const Vocabulary *vocabulary, uint32_t first, uint32_t end, size_t width) {
     uint8_t *cells = allocate(end - first, width, "saving");
     char text[MAX_PHRASE];
     for (uint32_t row = first; row < end; row++) {
-        size_t length = row_text(contexts, row, text);
+        size_t length = row_text(vocabulary, row, text);
         memcpy(cells + (row - first + 1) * width - length, text, length);
     }
     return cells;
 }
 
-static size_t longest_phrase(const Contexts *contexts) {
+static size_t longest_phrase(const Vocabulary *vocabulary) {
     size_t longest = 0;
     char text[MAX_PHRASE];
-    for (uint32_t row = contexts->ngrams_end; row < contexts->phrases_end; row++) {
-        size_t length = row_text(contexts, row, text);
+    for (uint32_t row = vocabulary->end[NGRAM_ROWS]; row < vocabulary->end[PHRASE_ROWS]; row++) {
+        size_t length = row_text(vocabulary, row, text);
         if (length > longest) longest = length;
     }
     return longest;
@@ -126,33 +126,33 @@ static Saving saving_start(const char *path, const Model *model) {
 }
 
 /* Arrays of bytes come last, so that every other one stands aligned. */
-static void saving_finish(Saving *saving, const char *path, const Contexts *contexts,
+static void saving_finish(Saving *saving, const char *path, const Vocabulary *vocabulary,
                           const uint32_t *counts, const Metadata *metadata) {
-    add_tensor(saving, "counts", "I32", counts, contexts->rows, 0);
-    if (contexts->ngrams_end > CHARACTERS) {
-        size_t width = (size_t)contexts->options.order;
-        saving->texts[0] = row_texts(contexts, CHARACTERS, contexts->ngrams_end, width);
-        add_tensor(saving, "ngrams", "U8", saving->texts[0], contexts->ngrams_end - CHARACTERS, width);
+    add_tensor(saving, "counts", "I32", counts, vocabulary->rows, 0);
+    if (vocabulary->end[NGRAM_ROWS] > CHARACTERS) {
+        size_t width = (size_t)vocabulary->options.order;
+        saving->texts[0] = row_texts(vocabulary, CHARACTERS, vocabulary->end[NGRAM_ROWS], width);
+        add_tensor(saving, "ngrams", "U8", saving->texts[0], vocabulary->end[NGRAM_ROWS] - CHARACTERS, width);
     }
-    if (contexts->phrases_end > contexts->ngrams_end) {
-        size_t width = longest_phrase(contexts);
-        saving->texts[1] = row_texts(contexts, contexts->ngrams_end, contexts->phrases_end, width);
-        add_tensor(saving, "phrases", "U8", saving->texts[1], contexts->phrases_end - contexts->ngrams_end, width);
+    if (vocabulary->end[PHRASE_ROWS] > vocabulary->end[NGRAM_ROWS]) {
+        size_t width = longest_phrase(vocabulary);
+        saving->texts[1] = row_texts(vocabulary, vocabulary->end[NGRAM_ROWS], vocabulary->end[PHRASE_ROWS], width);
+        add_tensor(saving, "phrases", "U8", saving->texts[1], vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS], width);
     }
-    if (contexts->options.echoes)
-        add_tensor(saving, "echoes", "U8", contexts->options.echo_keys, (size_t)contexts->options.echoes, 0);
+    if (vocabulary->options.echoes)
+        add_tensor(saving, "echoes", "U8", vocabulary->options.echo_keys, (size_t)vocabulary->options.echoes, 0);
     uint8_t columns[COLUMNS];
     for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
-    if (contexts->options.columns) add_tensor(saving, "columns", "U8", columns, COLUMNS, 0);
+    if (vocabulary->options.columns) add_tensor(saving, "columns", "U8", columns, COLUMNS, 0);
     tensors_write(path, saving->tensors, saving->count, metadata->pairs, metadata->count);
     free(saving->texts[0]);
     free(saving->texts[1]);
 }
 
-void model_save(const char *path, const Contexts *contexts, const uint32_t *counts,
+void model_save(const char *path, const Vocabulary *vocabulary, const uint32_t *counts,
                 const Model *model, const Metadata *metadata) {
     Saving saving = saving_start(path, model);
-    saving_finish(&saving, path, contexts, counts, metadata);
+    saving_finish(&saving, path, vocabulary, counts, metadata);
 }
 
 void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata) {
@@ -170,7 +170,7 @@ void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *m
     for (size_t i = 0; i < metadata->count; i++) metadata_add(&whole, metadata->pairs[i].key, "%s", metadata->pairs[i].value);
     metadata_add(&whole, "step", "%zu", trainer->step);
     metadata_add(&whole, "random.position", "%u", (unsigned)random->position);
-    saving_finish(&saving, path, trainer->contexts, trainer->contexts->count, &whole);
+    saving_finish(&saving, path, trainer->vocabulary, trainer->vocabulary->count, &whole);
     metadata_free(&whole);
 }
 
@@ -222,11 +222,11 @@ SavedModel model_open(const char *path) {
     const char *reason, *other_rows = "its embedding has another number of rows than its ngrams, phrases and echoes say";
     /* rows take bytes of the file, texts of no length don't: only the former say how much memory is due */
     if ((ngrams && ngrams->shape[0] > rows) || (phrases && phrases->shape[0] > rows)) inconsistent(path, other_rows);
-    if (!contexts_from_texts(&saved.contexts, options, ngrams ? ngrams->data : NULL, ngrams ? ngrams->shape[0] : 0,
+    if (!vocabulary_read(&saved.vocabulary, options, ngrams ? ngrams->data : NULL, ngrams ? ngrams->shape[0] : 0,
                              phrases ? phrases->data : NULL, phrases ? phrases->shape[0] : 0, phrases ? phrases->shape[1] : 0, &reason))
         inconsistent(path, reason);
-    if (saved.contexts.rows != rows) inconsistent(path, other_rows);
-    if (counts && counts->shape[0] == rows) memcpy(saved.contexts.count, counts->data, rows * sizeof(uint32_t));
+    if (saved.vocabulary.rows != rows) inconsistent(path, other_rows);
+    if (counts && counts->shape[0] == rows) memcpy(saved.vocabulary.count, counts->data, rows * sizeof(uint32_t));
     saved.mapped = (uintptr_t)embedding->data % sizeof(float) == 0;
     saved.model = model_allocate(saved.mapped ? 0 : rows, dim);
     saved.model.rows = rows;
@@ -246,7 +246,7 @@ void model_close(SavedModel *saved) {
     if (saved->mapped) saved->model.embedding = NULL;
     model_free(&saved->model);
     workspace_free(&saved->workspace);
-    contexts_free(&saved->contexts);
+    vocabulary_free(&saved->vocabulary);
     tensors_close(&saved->file);
 }
 
@@ -282,12 +282,12 @@ size_t checkpoint_count(const char *path, const TensorFile *file, const char *ke
     return (size_t)number;
 }
 
-void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts) {
+void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Vocabulary *vocabulary) {
     Model *model = &trainer->model, *sum = &trainer->sum;
     size_t rows = model->rows, dim = model->dim;
     memcpy(model->embedding, tensor_of(path, file, "embedding.weight", "F32", rows, dim), rows * dim * sizeof(float));
     copy_linear(model, tensor_of(path, file, "linear.weight", "F32", CHARACTERS, dim), tensor_of(path, file, "linear.bias", "F32", CHARACTERS, 0));
-    memcpy(contexts->count, tensor_of(path, file, "counts", "I32", rows, 0), rows * sizeof(uint32_t));
+    memcpy(vocabulary->count, tensor_of(path, file, "counts", "I32", rows, 0), rows * sizeof(uint32_t));
     if (!trainer->options.sgd) {
         memcpy(sum->embedding, tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim), rows * dim * sizeof(float));
         copy_linear(sum, tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim), tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0));
@@ -298,34 +298,16 @@ void checkpoint_restore(const char *path, const TensorFile *file, Trainer *train
     trainer_seek(trainer, checkpoint_count(path, file, "step", trainer->steps));
 }
 
-/* The row in `contexts` that stands for the same as a row of other contexts, NO_ROW when there is none. */
-static uint32_t same_row(const Contexts *contexts, const Contexts *other, uint32_t row) {
-    if (row < CHARACTERS) return row;
-    if (row >= other->echoes_end) return contexts->options.columns ? contexts->echoes_end + row - other->echoes_end : NO_ROW;
-    if (row >= other->phrases_end) {
-        uint32_t echo = (row - other->phrases_end) / CHARACTERS;
-        for (int e = 0; e < contexts->options.echoes; e++)
-            if (contexts->options.echo_keys[e] == other->options.echo_keys[echo])
-                return contexts->phrases_end + (uint32_t)e * CHARACTERS + (row - other->phrases_end) % CHARACTERS;
-        return NO_ROW;
-    }
-    char text[MAX_PHRASE];
-    uint8_t ids[MAX_PHRASE];
-    size_t length = row_text(other, row, text);
-    for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
-    return row < other->ngrams_end ? ngram_row(contexts, ids, length) : phrase_row(contexts, ids, length);
-}
-
-size_t model_adopt(Model *model, const Contexts *contexts, const char *path) {
+size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path) {
     SavedModel other = model_open(path);
     if (other.model.dim != model->dim)
         fail("%s: its rows have %zu numbers, not %zu; train with --dim %zu to start from it", path, other.model.dim, model->dim, other.model.dim);
     const Tensor *counts = tensor_find(&other.file, "counts", "I32", 1);
     size_t adopted = 0, common = 0;
-    for (uint32_t row = 0; row < other.contexts.rows; row++) {
-        uint32_t mine = same_row(contexts, &other.contexts, row);
+    for (uint32_t row = 0; row < other.vocabulary.rows; row++) {
+        uint32_t mine = same_row(vocabulary, &other.vocabulary, row);
         if (mine == NO_ROW) continue;
-        common += contexts->count[mine] && (!counts || other.contexts.count[row]); /* all 100 characters have rows: do any occur in both? */
+        common += vocabulary->count[mine] && (!counts || other.vocabulary.count[row]); /* all 100 characters have rows: do any occur in both? */
         memcpy(model->embedding + mine * model->dim, other.model.embedding + row * model->dim, model->dim * sizeof(float));
         adopted++;
     }

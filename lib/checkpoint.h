@@ -6,7 +6,7 @@
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
-#include "contexts.h"
+#include "vocabulary.h"
 #include "safetensors.h"
 #include "trainer.h"
 
@@ -29,15 +29,15 @@ bool all_finite(const float *values, size_t count);
 void require_finite(const float *values, size_t count);
 
 /* Writes a model and the counts [rows] that its rows had when it was as it is; fails when a weight
-   is not a finite number, and then writes nothing. Of the contexts all is written but their
+   is not a finite number, and then writes nothing. Of the vocabulary all is written but their
    counts. */
-void model_save(const char *path, const Contexts *contexts, const uint32_t *counts,
+void model_save(const char *path, const Vocabulary *vocabulary, const uint32_t *counts,
                 const Model *model, const Metadata *metadata);
 
 /* A model from a file. The embedding stays in the mapped file where that is possible: opening is quick. */
 typedef struct {
     TensorFile file;
-    Contexts contexts;
+    Vocabulary vocabulary;
     Model model;
     Workspace workspace; /* for bag_logits */
     bool mapped; /* model.embedding is part of the file's bytes */
@@ -67,11 +67,11 @@ void checkpoint_check(const char *path, const TensorFile *file, size_t rows, siz
 
 /* Puts a started trainer where the checkpoint was; fails with one line when it does not fit. The counts of
    rows come from the checkpoint, too. */
-void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Contexts *contexts);
+void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Vocabulary *vocabulary);
 
 /* Copies the rows of another model that stand for the same as a row here (nn.Embedding.from_pretrained);
    returns how many. Fails with one line when the dimensions differ, or when no row stands for something that occurs
    both in this text and in the other model's (all 100 characters have rows; a file without counts is taken to have seen all). */
-size_t model_adopt(Model *model, const Contexts *contexts, const char *path);
+size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path);
 
 #endif

@@ -5,7 +5,7 @@
 #include "memory.h"
 #include "projection.h"
 #include "report.h"
-#include "rows.h"
+#include "start.h"
 
 #include <errno.h>
 #include <math.h>
@@ -48,11 +48,11 @@ static int more_frequent(const void *a, const void *b) {
 
 /* The characters, then the most frequent others; *count is how many. */
 static uint32_t *choose_rows(const SavedModel *saved, size_t most, size_t *count) {
-    const Contexts *contexts = &saved->contexts;
-    Frequent *order = allocate(contexts->rows, sizeof *order, "the export");
-    for (uint32_t row = 0; row < contexts->rows; row++) order[row] = (Frequent){row, contexts->count[row]};
-    if (contexts->rows > CHARACTERS) qsort(order + CHARACTERS, contexts->rows - CHARACTERS, sizeof *order, more_frequent);
-    *count = most < CHARACTERS ? CHARACTERS : most < contexts->rows ? most : contexts->rows;
+    const Vocabulary *vocabulary = &saved->vocabulary;
+    Frequent *order = allocate(vocabulary->rows, sizeof *order, "the export");
+    for (uint32_t row = 0; row < vocabulary->rows; row++) order[row] = (Frequent){row, vocabulary->count[row]};
+    if (vocabulary->rows > CHARACTERS) qsort(order + CHARACTERS, vocabulary->rows - CHARACTERS, sizeof *order, more_frequent);
+    *count = most < CHARACTERS ? CHARACTERS : most < vocabulary->rows ? most : vocabulary->rows;
     uint32_t *rows = allocate(*count, sizeof *rows, "the export");
     for (size_t i = 0; i < *count; i++) rows[i] = order[i].row;
     for (size_t i = 0; i < *count; i++) require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
@@ -77,8 +77,8 @@ static void write_names(const SavedModel *saved, const char *folder, const char 
     char name[ROW_NAME];
     fprintf(output.file, "name\tkind\tcount\n");
     for (size_t i = 0; i < count; i++)
-        fprintf(output.file, "%s\t%s\t%u\n", row_name(&saved->contexts, rows[i], name), row_kind_name(row_kind(&saved->contexts, rows[i])),
-                (unsigned)saved->contexts.count[rows[i]]);
+        fprintf(output.file, "%s\t%s\t%u\n", row_name(&saved->vocabulary, rows[i], name), row_kind_name(row_kind(&saved->vocabulary, rows[i])),
+                (unsigned)saved->vocabulary.count[rows[i]]);
     output_end(&output, count);
 }
 
@@ -94,7 +94,7 @@ static void export_vec(const SavedModel *saved, const char *folder, const uint32
     fprintf(output.file, "%zu %zu\n", count, saved->model.dim);
     for (size_t i = 0; i < count; i++) {
         char name[ROW_NAME];
-        row_name(&saved->contexts, rows[i], name);
+        row_name(&saved->vocabulary, rows[i], name);
         for (const char *c = name; *c; c++) fputs(*c == ' ' ? "\\x20" : (char[]){*c, '\0'}, output.file);
         fputc(' ', output.file);
         write_numbers(&output, saved, rows[i], ' ');
@@ -129,10 +129,10 @@ static void export_csv(const SavedModel *saved, const char *folder, const uint32
     fputc('\n', output.file);
     for (size_t i = 0; i < count; i++) {
         char name[ROW_NAME];
-        row_name(&saved->contexts, rows[i], name);
+        row_name(&saved->vocabulary, rows[i], name);
         fputc('"', output.file);
         for (const char *c = name; *c; c++) fputs(*c == '"' ? "\"\"" : (char[]){*c, '\0'}, output.file);
-        fprintf(output.file, "\",%s,%u,", row_kind_name(row_kind(&saved->contexts, rows[i])), (unsigned)saved->contexts.count[rows[i]]);
+        fprintf(output.file, "\",%s,%u,", row_kind_name(row_kind(&saved->vocabulary, rows[i])), (unsigned)saved->vocabulary.count[rows[i]]);
         write_numbers(&output, saved, rows[i], ',');
     }
     output_end(&output, count);

@@ -5,7 +5,7 @@
 #include "memory.h"
 #include "projection.h"
 #include "report.h"
-#include "rows.h"
+#include "start.h"
 #include "sampling.h"
 #include "snapshots.h"
 
@@ -128,7 +128,7 @@ static void put_map(Page *page) {
         put_escaped(file, name);
         fprintf(file, "</text><title>");
         put_escaped(file, name);
-        fprintf(file, ": row %u, seen %s times", (unsigned)page->rows[i], grouped(page->saved->contexts.count[page->rows[i]], number));
+        fprintf(file, ": row %u, seen %s times", (unsigned)page->rows[i], grouped(page->saved->vocabulary.count[page->rows[i]], number));
         if (page->start.known) fprintf(file, ", moved %.2f in all", distance_moved(page->saved, &page->start, page->rows[i]));
         put_neighbours(page, i);
         fprintf(file, "</title></g>\n");
@@ -296,17 +296,17 @@ static void put_moves(Page *page) {
         put_escaped(file, character_name(character, name));
         fprintf(file, "</b><s style=\"width:%.1f%%\"></s><em>%.2f, seen %s</em></div>\n",
                 55 * (order[i].value / order[0].value), order[i].value,
-                grouped(page->saved->contexts.count[order[i].id], number));
+                grouped(page->saved->vocabulary.count[order[i].id], number));
     }
     fprintf(file, "</div>\n<p>%zu rows of characters that were never on did not move by one bit.</p>\n", still);
 }
 
 static void put_sample(Page *page) {
     enum { LENGTH = 700 };
-    Stream *stream = stream_start(&page->saved->contexts);
+    Stream *stream = stream_start(&page->saved->vocabulary);
     Random random = random_seeded(1);
     float logits[LOGITS];
-    stream_begin(stream, &page->saved->contexts);
+    stream_begin(stream, &page->saved->vocabulary);
     fprintf(page->file, "<pre>");
     for (int i = 0; i < LENGTH; i++) {
         if (!finite_logits(page->saved, stream, logits)) {
@@ -390,7 +390,7 @@ void page_write(const SavedModel *saved, const char *model_path, const char *fol
     page.file = fopen(path, "w");
     if (!page.file) fail("%s: cannot be written: %s; name another folder with --out", path, strerror(errno));
     fprintf(page.file, "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\n<title>The rows of an embedding</title>\n"
-                       "<style>\n%s</style>\n<h1>%s rows, trained by backpropagation</h1>\n", style, grouped(saved->contexts.rows, number));
+                       "<style>\n%s</style>\n<h1>%s rows, trained by backpropagation</h1>\n", style, grouped(saved->vocabulary.rows, number));
     fprintf(page.file, "<p>Embedding &rarr; Linear &rarr; softmax, held out %s nats per character.</p>\n", told(&page, "val_loss"));
     fprintf(page.file, "<h2>The characters' rows, from random to trained</h2>\n<p id=controls hidden><button id=play>play</button><input id=slider type=range min=0 step=any "
                        "aria-label=\"moment of the run\"><span>batch <span id=step></span></span></p>\n");

@@ -2,7 +2,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "contexts.h"
+#include "vocabulary.h"
 #include "trainer.h"
 
 #include <stdbool.h>

@@ -4,15 +4,15 @@
 
 #include <stdlib.h>
 
-void stream_begin(Stream *stream, const Contexts *contexts) {
+void stream_begin(Stream *stream, const Vocabulary *vocabulary) {
     uint8_t line_end = (uint8_t)id_of('\n');
-    bool blank_line = ngram_row(contexts, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
+    bool blank_line = ngram_row(vocabulary, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
     if (blank_line) stream_push(stream, line_end);
-    if (blank_line || contexts->count[line_end]) stream_push(stream, line_end);
+    if (blank_line || vocabulary->count[line_end]) stream_push(stream, line_end);
 }
 
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
-    uint32_t rows[MAX_ROWS_ON];
+    uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);
     bag_logits(&saved->workspace, &saved->model, rows, count, logits);
     if (all_finite(logits, CHARACTERS)) return true;

@@ -3,7 +3,7 @@
 #define SAMPLING_H
 
 #include "checkpoint.h"
-#include "contexts.h"
+#include "vocabulary.h"
 
 typedef struct {
     double temperature; /* below 1 the likely become likelier; below 0.001: always the likeliest */
@@ -13,7 +13,7 @@ typedef struct {
 
 /* Puts a stream that was just started where a text begins: behind a blank line when the model has a row for one, else behind
    the end of a line when it has seen one. */
-void stream_begin(Stream *stream, const Contexts *contexts);
+void stream_begin(Stream *stream, const Vocabulary *vocabulary);
 
 /* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers
    that are not finite; where these are, but a sum of them is not, finite_logits returns false, and

@@ -125,14 +125,14 @@ static void list_bags(SortedBatch *batch) {
 
 /* Adds a context's n-grams from index i on, the longest first; the bag before has its n-grams at
    before .. before_end - 1. Either an n-gram is new, or that bag has it, and then all its shorter
-   ones, too. (Characters that end no longer n-gram come first, apart from the others.) Returns the
+   ones, too. (Characters that end no longer n-gram come first, apart from the beside.) Returns the
    end. */
-static inline uint32_t add_ngrams(SortedBatch *batch, const Contexts *contexts, uint32_t longest,
-                                  uint32_t before, uint32_t before_end, uint32_t i,
-                                  uint32_t *mark) {
+static inline uint32_t add_ngrams(SortedBatch *batch, const Vocabulary *vocabulary,
+                                  uint32_t longest, uint32_t before, uint32_t before_end,
+                                  uint32_t i, uint32_t *mark) {
     const uint32_t *indices = batch->batch.indices;
     uint32_t row = longest;
-    for (; row != NO_ROW; row = contexts->parent[row]) {
+    for (; row != NO_ROW; row = vocabulary->parent[row]) {
         while (before < before_end && indices[before] > row) before++;
         if (before < before_end && indices[before] == row) break;
         uint32_t number = (uint32_t)batch->batch.distinct;
@@ -146,45 +146,46 @@ static inline uint32_t add_ngrams(SortedBatch *batch, const Contexts *contexts, 
 
 /* Brings the parents of all positions' n-grams into the cache, a generation at a time: none of these
    loads waits for another, as they do when one chain is followed to its end. */
-static void prefetch_parents(const Contexts *contexts, const uint64_t *positions, size_t count,
+static void prefetch_parents(const Vocabulary *vocabulary, const uint64_t *positions, size_t count,
                              uint32_t *row) {
     enum { GENERATIONS = 4 };
     for (size_t b = 0; b < count; b++) {
-        row[b] = ngram_of(positions[b]) == contexts->ngrams_end ? 0 : ngram_of(positions[b]);
-        __builtin_prefetch(&contexts->parent[row[b]]);
+        row[b] = ngram_of(positions[b]) == vocabulary->end[NGRAM_ROWS] ? 0 : ngram_of(positions[b]);
+        __builtin_prefetch(&vocabulary->parent[row[b]]);
     }
     for (int g = 0; g < GENERATIONS; g++)
         for (size_t b = 0; b < count; b++) {
-            uint32_t parent = contexts->parent[row[b]];
+            uint32_t parent = vocabulary->parent[row[b]];
             row[b] = parent == NO_ROW ? row[b] : parent;
-            __builtin_prefetch(&contexts->parent[row[b]]);
+            __builtin_prefetch(&vocabulary->parent[row[b]]);
         }
 }
 
-void batch_fill(SortedBatch *batch, const Contexts *contexts, const Others *others,
+void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *beside,
                 const uint64_t *positions, size_t count, uint32_t *mark) {
     enum { SOON = 8 };
     Batch *plain = &batch->batch;
     uint32_t before = 0, before_end = 0, i = 0, before_ngram = NO_ROW;
-    prefetch_parents(contexts, positions, count, batch->bags);
+    prefetch_parents(vocabulary, positions, count, batch->bags);
     memcpy(batch->sorted, positions, count * sizeof *positions);
-    positions = sort_positions(batch->sorted, batch->sorted + count, count, contexts->ngrams_end);
+    positions =
+        sort_positions(batch->sorted, batch->sorted + count, count, vocabulary->end[NGRAM_ROWS]);
     plain->bags = plain->distinct = 0;
     for (uint32_t b = 0; b < count; b++) {
         uint32_t ngram = ngram_of(positions[b]);
         plain->targets[b] = target_of(positions[b]);
-        if (!others && ngram == before_ngram) continue;
+        if (!beside && ngram == before_ngram) continue;
         before_ngram = ngram;
         plain->target_offsets[plain->bags] = b;
         plain->offsets[plain->bags++] = i;
         uint32_t first = i;
-        if (ngram != contexts->ngrams_end)
-            i = add_ngrams(batch, contexts, ngram, before, before_end, i, mark);
+        if (ngram != vocabulary->end[NGRAM_ROWS])
+            i = add_ngrams(batch, vocabulary, ngram, before, before_end, i, mark);
         before = first;
         before_end = i;
-        if (!others) continue;
-        if (b + SOON < count) __builtin_prefetch(&others[place_of(positions[b + SOON])]);
-        i += (uint32_t)rows_beside(contexts, &others[place_of(positions[b])], plain->indices + i);
+        if (!beside) continue;
+        if (b + SOON < count) __builtin_prefetch(&beside[place_of(positions[b + SOON])]);
+        i += (uint32_t)rows_beside(vocabulary, &beside[place_of(positions[b])], plain->indices + i);
         for (uint32_t k = before_end; mark && k < i; k++)
             add_index(batch, k, plain->indices[k], marked_number(plain, mark, plain->indices[k]));
     }
@@ -433,25 +434,25 @@ enum { CHUNK = 240 }; /* positions scored together, whatever the team */
 
 typedef struct {
     const Model *model;
-    const Contexts *contexts;
-    const Found *found;
+    const Vocabulary *vocabulary;
+    const Bags *bags;
     double *loss; /* [chunks] */
 } Scoring;
 
 static void score_chunks(Team *team, int member, void *argument) {
     const Scoring *scoring = argument;
-    const Found *found = scoring->found;
-    SortedBatch batch = batch_allocate(CHUNK, most_rows_on(scoring->contexts));
+    const Bags *bags = scoring->bags;
+    SortedBatch batch = batch_allocate(CHUNK, largest_bag(scoring->vocabulary));
     Workspace workspace = workspace_allocate(CHUNK, scoring->model->dim);
     workspace_load(&workspace, scoring->model);
     (void)member;
-    for (size_t from; (from = CHUNK * team_next(team)) < found->count;) {
-        size_t count = found->count - from < CHUNK ? found->count - from : CHUNK;
-        const Others *others = found->others ? found->others + from : NULL;
+    for (size_t from; (from = CHUNK * team_next(team)) < bags->count;) {
+        size_t count = bags->count - from < CHUNK ? bags->count - from : CHUNK;
+        const Beside *beside = bags->beside ? bags->beside + from : NULL;
         uint64_t positions[CHUNK];
         for (uint32_t i = 0; i < count; i++)
-            positions[i] = position(scoring->contexts, found, from + i, i);
-        batch_fill(&batch, scoring->contexts, others, positions, count, NULL);
+            positions[i] = position(scoring->vocabulary, bags, from + i, i);
+        batch_fill(&batch, scoring->vocabulary, beside, positions, count, NULL);
         forward(&workspace, scoring->model, &batch.batch, 0, batch.batch.bags);
         cross_entropy(&workspace, &batch.batch, 0, batch.batch.bags);
         for (size_t b = 0; b < batch.batch.bags; b++)
@@ -461,24 +462,24 @@ static void score_chunks(Team *team, int member, void *argument) {
     workspace_free(&workspace);
 }
 
-double text_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found) {
-    size_t chunks = (found->count + CHUNK - 1) / CHUNK;
-    Scoring scoring = {model, contexts, found, allocate(chunks, sizeof(double), "scoring")};
+double text_loss(Team *team, const Model *model, const Vocabulary *vocabulary, const Bags *bags) {
+    size_t chunks = (bags->count + CHUNK - 1) / CHUNK;
+    Scoring scoring = {model, vocabulary, bags, allocate(chunks, sizeof(double), "scoring")};
     team_run(team, score_chunks, &scoring);
     double total = 0;
     for (size_t c = 0; c < chunks; c++) total += scoring.loss[c];
     free(scoring.loss);
-    return total / (double)found->count;
+    return total / (double)bags->count;
 }
 
-void text_renorm(Model *model, const Optimizer *optimizer, const Contexts *contexts,
-                 const Found *found) {
+void text_renorm(Model *model, const Optimizer *optimizer, const Vocabulary *vocabulary,
+                 const Bags *bags) {
     if (optimizer->max_norm <= 0) return;
-    bool *done = allocate(contexts->rows, sizeof *done, "scoring");
-    for (size_t p = 0; p < found->count; p++) {
-        const Others *others = found->others ? &found->others[p] : NULL;
-        uint32_t bag[MAX_ROWS_ON];
-        size_t n = rows_on(contexts, found->ngram[p], others, bag);
+    bool *done = allocate(vocabulary->rows, sizeof *done, "scoring");
+    for (size_t p = 0; p < bags->count; p++) {
+        const Beside *beside = bags->beside ? &bags->beside[p] : NULL;
+        uint32_t bag[MAX_BAG];
+        size_t n = bag_rows(vocabulary, bags->ngram[p], beside, bag);
         for (size_t i = 0; i < n; i++) {
             float *row = model->embedding + bag[i] * model->dim;
             if (!done[bag[i]]) embedding_renorm(optimizer, model->dim, row);

@@ -4,21 +4,21 @@
 #define STEP_H
 
 #include "../model.h"
-#include "contexts.h"
 #include "threads.h"
+#include "vocabulary.h"
 
 /* A model of zeros. */
 Model model_allocate(size_t rows, size_t dim);
 void model_free(Model *model);
 
 /* A position as batches want it, in one number that sorts: its longest n-gram's row (none: the row
-   behind the n-grams), its target, and its place among `others`, below 2^24. */
+   behind the n-grams), its target, and its place among `beside`, below 2^24. */
 enum { ROW_SHIFT = 32, TARGET_SHIFT = 24 };
 
-static inline uint64_t position(const Contexts *contexts, const Found *found, size_t i,
+static inline uint64_t position(const Vocabulary *vocabulary, const Bags *bags, size_t i,
                                 uint32_t place) {
-    uint32_t ngram = found->ngram[i] == NO_ROW ? contexts->ngrams_end : found->ngram[i];
-    return (uint64_t)ngram << ROW_SHIFT | (uint64_t)found->next[i] << TARGET_SHIFT | place;
+    uint32_t ngram = bags->ngram[i] == NO_ROW ? vocabulary->end[NGRAM_ROWS] : bags->ngram[i];
+    return (uint64_t)ngram << ROW_SHIFT | (uint64_t)bags->targets[i] << TARGET_SHIFT | place;
 }
 
 /* A batch, and the way back from its distinct rows to their bags. */
@@ -38,10 +38,10 @@ void batch_free(SortedBatch *batch);
 
 /* Fills the batch with positions [count]. Bags stand in the order of their longest n-grams, read
    backwards: those that have n-grams in common are neighbours. Where n-grams are the only kind of
-   row (others NULL), positions with the same longest n-gram share a bag. mark [rows] is scratch,
+   row (beside NULL), positions with the same longest n-gram share a bag. mark [rows] is scratch,
    whose content does not matter; NULL: only offsets, indices and targets are filled, which is
    enough for scoring. */
-void batch_fill(SortedBatch *batch, const Contexts *contexts, const Others *others,
+void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *beside,
                 const uint64_t *positions, size_t count, uint32_t *mark);
 
 /* What the step keeps beside the model. */
@@ -72,11 +72,11 @@ void team_step(Team *team, int member, Workspace *workspace, Model *model, Model
 void bag_logits(const Workspace *workspace, const Model *model, const uint32_t *bag, size_t n,
                 float *logits);
 
-/* The mean of -ln p[target] over all positions found, in nats per character, the same for any team. */
-double text_loss(Team *team, const Model *model, const Contexts *contexts, const Found *found);
+/* The mean of -ln p[target] over all places of bags, in nats per character, the same for any team. */
+double text_loss(Team *team, const Model *model, const Vocabulary *vocabulary, const Bags *bags);
 
 /* With max_norm, what nn.Embedding does when it looks up these positions: shortens their rows. */
-void text_renorm(Model *model, const Optimizer *optimizer, const Contexts *contexts,
-                 const Found *found);
+void text_renorm(Model *model, const Optimizer *optimizer, const Vocabulary *vocabulary,
+                 const Bags *bags);
 
 #endif

@@ -35,13 +35,13 @@ size_t step_positions(const Trainer *trainer, size_t step) {
 /* Shuffles the shard of the next step and looks up its rows. */
 static void enter_shard(Trainer *trainer) {
     Shard shard = shard_of(trainer, trainer->step);
-    if (!trainer->found.count || trainer->found.first != shard.first) {
-        found_free(&trainer->found);
-        trainer->found = contexts_find(trainer->team, trainer->contexts, trainer->text, shard.first,
-                                       shard.length);
+    if (!trainer->bags.count || trainer->bags.first != shard.first) {
+        bags_free(&trainer->bags);
+        trainer->bags =
+            bags_find(trainer->team, trainer->vocabulary, trainer->text, shard.first, shard.length);
     }
     for (uint32_t i = 0; i < shard.length; i++)
-        trainer->order[i] = position(trainer->contexts, &trainer->found, i, i);
+        trainer->order[i] = position(trainer->vocabulary, &trainer->bags, i, i);
     trainer->shard_random = trainer->random;
     random_shuffle(&trainer->random, trainer->order, (uint32_t)shard.length);
     trainer->shard_step = shard.first_step;
@@ -69,16 +69,16 @@ static void set_rates(Optimizer *optimizer, const Trainer *trainer, size_t step)
    only refine them take small ones, and so do the few rows for echoes and columns, which are in
    nearly every bag (docs/learning.md). */
 static void set_accumulators(Trainer *trainer) {
-    const Contexts *contexts = trainer->contexts;
+    const Vocabulary *vocabulary = trainer->vocabulary;
     size_t dim = trainer->options.dim;
     float of_length[MAX_ORDER + 1];
-    uint8_t *length = allocate(contexts->ngrams_end, 1, "the run");
+    uint8_t *length = allocate(vocabulary->end[NGRAM_ROWS], 1, "the run");
     for (int k = 0; k <= MAX_ORDER; k++)
         of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
-    for (size_t row = 0; row < contexts->rows; row++) {
-        float scale = row < contexts->phrases_end ? 0.05f : 5;
-        if (row < contexts->ngrams_end) {
-            length[row] = row < CHARACTERS ? 1 : length[contexts->parent[row]] + 1;
+    for (size_t row = 0; row < vocabulary->rows; row++) {
+        float scale = row < vocabulary->end[PHRASE_ROWS] ? 0.05f : 5;
+        if (row < vocabulary->end[NGRAM_ROWS]) {
+            length[row] = row < CHARACTERS ? 1 : length[vocabulary->parent[row]] + 1;
             scale = of_length[length[row]];
         }
         float start = (float)trainer->options.accumulator * scale;
@@ -87,11 +87,11 @@ static void set_accumulators(Trainer *trainer) {
     free(length);
 }
 
-Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size_t length,
+Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, size_t length,
                        RunOptions options, const volatile sig_atomic_t *stop) {
     Trainer *trainer = allocate(1, sizeof *trainer, "the run");
-    size_t rows = contexts->rows, dim = options.dim, members = (size_t)team_size(team);
-    *trainer = (Trainer){.options = options, .team = team, .contexts = contexts};
+    size_t rows = vocabulary->rows, dim = options.dim, members = (size_t)team_size(team);
+    *trainer = (Trainer){.options = options, .team = team, .vocabulary = vocabulary};
     trainer->text = text;
     trainer->length = length;
     trainer->stop = stop;
@@ -120,7 +120,7 @@ Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size
     trainer->ahead_count = smaller(2 * trainer->round, in_shard);
     trainer->ahead = allocate(trainer->ahead_count, sizeof *trainer->ahead, "a batch");
     for (size_t i = 0; i < trainer->ahead_count; i++)
-        trainer->ahead[i] = batch_allocate(batch, most_rows_on(contexts));
+        trainer->ahead[i] = batch_allocate(batch, largest_bag(vocabulary));
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++)
         trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
@@ -140,7 +140,7 @@ void trainer_end(Trainer *trainer) {
     model_free(&trainer->part);
     free(trainer->losses);
     free(trainer->order);
-    found_free(&trainer->found);
+    bags_free(&trainer->bags);
     free(trainer);
 }
 
@@ -184,7 +184,7 @@ static void take_steps(Team *team, int member, void *argument) {
         count = smaller(trainer->round, steps->to - step);
         for (size_t b = (size_t)member; b < count; b += members) {
             size_t first = (step + b - trainer->shard_step) * trainer->options.batch;
-            batch_fill(&round[b], trainer->contexts, trainer->found.others, trainer->order + first,
+            batch_fill(&round[b], trainer->vocabulary, trainer->bags.beside, trainer->order + first,
                        step_positions(trainer, step + b), trainer->mark[member]);
         }
         bool asked = trainer->stop && *trainer->stop;
@@ -210,14 +210,14 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
         team_run(trainer->team, take_steps, &stretch);
         bool first = trainer->step == trainer->shard_step && stretch.done > done;
         if (first && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
-            contexts_count(trainer->contexts, &trainer->found);
+            bags_count(trainer->vocabulary, &trainer->bags);
         trainer->step += stretch.done - done;
         done = stretch.done;
     }
     return done;
 }
 
-double trainer_score(Trainer *trainer, const Found *found) {
-    text_renorm(&trainer->model, &trainer->optimizer, trainer->contexts, found);
-    return text_loss(trainer->team, &trainer->model, trainer->contexts, found);
+double trainer_score(Trainer *trainer, const Bags *bags) {
+    text_renorm(&trainer->model, &trainer->optimizer, trainer->vocabulary, bags);
+    return text_loss(trainer->team, &trainer->model, trainer->vocabulary, bags);
 }

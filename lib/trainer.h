@@ -35,7 +35,7 @@ enum { SHARD = SHARD_SIZE, RUN_STEPS = 4096 };
 typedef struct {
     RunOptions options;
     Team *team;
-    Contexts *contexts;
+    Vocabulary *vocabulary;
     const uint8_t *text;
     size_t length; /* of the training part: positions 0 .. length - 1 are learned */
     Model model;
@@ -48,7 +48,7 @@ typedef struct {
 
     size_t shard_step, shard_end; /* the first step of this shard, and the one after its last */
     Random shard_random;          /* before this shard's shuffle: what a checkpoint keeps */
-    Found found;
+    Bags bags;
     uint64_t *order;    /* the shuffle of this shard's positions */
     SortedBatch *ahead; /* [ahead_count] batches of this round and of the next */
     size_t ahead_count; /* 2 round, or all of a shard when it has fewer */
@@ -62,7 +62,7 @@ typedef struct {
 
 /* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the
    run adds to the counts of rows. */
-Trainer *trainer_start(Team *team, Contexts *contexts, const uint8_t *text, size_t length,
+Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, size_t length,
                        RunOptions options, const volatile sig_atomic_t *stop);
 void trainer_end(Trainer *trainer);
 
@@ -75,7 +75,7 @@ size_t trainer_run(Trainer *trainer, size_t steps);
 
 /* The mean loss over positions that are not trained on, in nats per position. As nn.Embedding does
    with max_norm, it shortens the rows that it looks up. */
-double trainer_score(Trainer *trainer, const Found *found);
+double trainer_score(Trainer *trainer, const Bags *bags);
 
 /* Steps in one epoch, and positions in the batch of a step. */
 size_t epoch_steps(size_t length, size_t batch);

@@ -1,4 +1,4 @@
-"""Which rows of the table a context switches on, rebuilt from the text alone: the definitions of lib/contexts.h,
+"""Which rows of the table a context switches on, rebuilt from the text alone: the definitions of lib/vocabulary.h,
 written the short and slow way, so that the C program can be held to them. No PyTorch here.
 
 A row is known by its kind and what it stands for: ("character", "a"), ("ngram", "the "), ("phrase", "of t"),
@@ -50,12 +50,8 @@ def phrase_counts(text):
 
 def least_count(counts, min_count, max_rows):
     """The least count, from min_count up, at which no more than max_rows strings remain."""
-    strings_with = Counter(min(n, 1 << 16) for n in counts)
-    least, total = (1 << 16) + 1, 0
-    while least > min_count and total + strings_with[least - 1] <= max_rows:
-        least -= 1
-        total += strings_with[least]
-    return least
+    counts = sorted((n for n in counts if n >= min_count), reverse=True)
+    return min_count if len(counts) <= max_rows else counts[max_rows] + 1
 
 
 def ids(text):

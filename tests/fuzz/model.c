@@ -10,9 +10,9 @@
 static void use(SavedModel *saved) {
     static const char text[] = "the cat sat on the mat\nand 10 dogs, too: the cat sat on the";
     char name[ROW_NAME], row_name_text[MAX_PHRASE];
-    uint32_t rows[MAX_ROWS_ON];
+    uint32_t rows[MAX_BAG];
     float h[MAX_DIM], logits[LOGITS];
-    Stream *stream = stream_start(&saved->contexts);
+    Stream *stream = stream_start(&saved->vocabulary);
     for (size_t i = 0; i < sizeof text - 1; i++) {
         stream_push(stream, (uint8_t)id_of((unsigned char)text[i]));
         size_t count = stream_rows(stream, rows);
@@ -22,9 +22,9 @@ static void use(SavedModel *saved) {
     }
     linear_forward(&saved->model, h, logits);
     stream_end(stream);
-    for (uint32_t row = 0; row < saved->contexts.rows; row++) {
-        if (row_text(&saved->contexts, row, row_name_text) > MAX_PHRASE) abort();
-        if (strlen(row_name(&saved->contexts, row, name)) >= ROW_NAME) abort();
+    for (uint32_t row = 0; row < saved->vocabulary.rows; row++) {
+        if (row_text(&saved->vocabulary, row, row_name_text) > MAX_PHRASE) abort();
+        if (strlen(row_name(&saved->vocabulary, row, name)) >= ROW_NAME) abort();
     }
 }
 

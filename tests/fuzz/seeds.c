@@ -29,18 +29,18 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     uint8_t ids[sizeof text];
     for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
     Team *team = team_start(1);
-    Contexts contexts = contexts_list(team, ids, sizeof text - 1, rows);
-    Trainer *trainer = trainer_start(team, &contexts, ids, sizeof text - 1, run, NULL);
+    Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
+    Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
     if (steps) trainer_run(trainer, steps);
     Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "%d", rows.order);
     metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
-    model_save(place("model", name), &contexts, contexts.count, &trainer->model, &metadata);
+    model_save(place("model", name), &vocabulary, vocabulary.count, &trainer->model, &metadata);
     checkpoint_save(place("checkpoint", name), trainer, &metadata);
     metadata_free(&metadata);
     trainer_end(trainer);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(team);
 }
 

@@ -221,16 +221,16 @@ static void test_floor(const char *path) {
     size_t split = (size_t)((double)text.length * 0.9);
     Team *team = team_start(2);
     RowOptions rows = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX};
-    Contexts contexts = contexts_list(team, text.ids, split, rows);
+    Vocabulary vocabulary = vocabulary_list(text.ids, split, rows);
     RunOptions options = {.dim = 64, .batch = 256, .epochs = 12, .embedding_lr = 0.1, .linear_lr = 0.02, .deviation = 1, .seed = 1, .norm_type = 2};
-    Trainer *trainer = trainer_start(team, &contexts, text.ids, split, options, NULL);
+    Trainer *trainer = trainer_start(team, &vocabulary, text.ids, split, options, NULL);
     while (trainer_run(trainer, RUN_STEPS)) {}
-    Found found = contexts_find(team, &contexts, text.ids, 1, split - 1);
-    double loss = text_loss(team, &trainer->model, &contexts, &found), floor = yardsticks(text.ids, split).conditional;
+    Bags found = bags_find(team, &vocabulary, text.ids, 1, split - 1);
+    double loss = text_loss(team, &trainer->model, &vocabulary, &found), floor = yardsticks(text.ids, split).conditional;
     check(loss < floor + 0.01 && loss > floor - 1e-6, "order 1, dim 64: %.4f nats/char on its training part, whose conditional entropy is %.4f", loss, floor);
-    found_free(&found);
+    bags_free(&found);
     trainer_end(trainer);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(team);
     free(text.ids);
 }
@@ -238,12 +238,12 @@ static void test_floor(const char *path) {
 /* ---- any number of threads ----------------------------------------------------------------------- */
 
 /* Bits of the embedding after some batches. */
-static uint64_t learned(Team *team, Contexts *contexts, const Text *text, size_t batch, bool reference) {
+static uint64_t learned(Team *team, Vocabulary *vocabulary, const Text *text, size_t batch, bool reference) {
     RunOptions options = {.dim = 13, .batch = batch, .epochs = 2, .embedding_lr = 0.1, .linear_lr = 0.02, .accumulator = 1e-5, .deviation = 0.1, .seed = 1, .norm_type = 2, .reference = reference};
-    Trainer *trainer = trainer_start(team, contexts, text->ids, 40000, options, NULL);
+    Trainer *trainer = trainer_start(team, vocabulary, text->ids, 40000, options, NULL);
     size_t few = 20000 / batch, steps = trainer_run(trainer, few);
     check(steps == few, "batches of %zu, %d threads: %zu steps", batch, team_size(team), steps);
-    uint64_t bits = text_fingerprint((uint8_t *)trainer->model.embedding, contexts->rows * options.dim * sizeof(float));
+    uint64_t bits = text_fingerprint((uint8_t *)trainer->model.embedding, vocabulary->rows * options.dim * sizeof(float));
     trainer_end(trainer);
     return bits;
 }
@@ -252,16 +252,16 @@ static void test_threads(const char *path) {
     Text text = text_read(path, true);
     static const size_t batches[] = {5, 32, 300, 700};
     Team *one = team_start(1);
-    Contexts contexts = contexts_list(one, text.ids, 40000, (RowOptions){.order = 4, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true});
+    Vocabulary vocabulary = vocabulary_list(text.ids, 40000, (RowOptions){.order = 4, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true});
     for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
-        uint64_t bits = learned(one, &contexts, &text, batches[b], true);
+        uint64_t bits = learned(one, &vocabulary, &text, batches[b], true);
         for (int members = 1; members <= 3; members++) {
             Team *team = team_start(members);
-            check(learned(team, &contexts, &text, batches[b], false) == bits, "batches of %zu, %d threads: the bits of model.h's step", batches[b], members);
+            check(learned(team, &vocabulary, &text, batches[b], false) == bits, "batches of %zu, %d threads: the bits of model.h's step", batches[b], members);
             team_end(team);
         }
     }
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(one);
     free(text.ids);
 }

@@ -52,16 +52,16 @@ static void step(Team *team, int member, void *argument) {
 }
 
 /* Batches of random positions, some twice; their number goes down to 1. */
-static void compare(const Contexts *contexts, const Found *found, Team *team, Optimizer optimizer,
+static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, Optimizer optimizer,
                     size_t dim, const char *name, uint32_t *state) {
     Training reference;
     Work work = {.optimizer = optimizer, .workspace = workspace_allocate(MOST, dim)};
-    uint32_t seed = draw(state, 1 << 20), *mark = allocate(contexts->rows, sizeof *mark, "test");
-    start(&work.fast, contexts->rows, dim, seed);
-    start(&reference, contexts->rows, dim, seed);
-    reference.gradient = model_allocate(contexts->rows, dim);
+    uint32_t seed = draw(state, 1 << 20), *mark = allocate(vocabulary->rows, sizeof *mark, "test");
+    start(&work.fast, vocabulary->rows, dim, seed);
+    start(&reference, vocabulary->rows, dim, seed);
+    reference.gradient = model_allocate(vocabulary->rows, dim);
     reference.part = model_allocate(0, dim);
-    work.batch = batch_allocate(MOST, most_rows_on(contexts));
+    work.batch = batch_allocate(MOST, largest_bag(vocabulary));
     workspace_load(&work.workspace, &work.fast.model);
     static const uint32_t sizes[] = {1, 2, 15, 16, 17, 63, 65, 200, 511, 512, 513, MOST};
     size_t wrong = 0;
@@ -70,10 +70,10 @@ static void compare(const Contexts *contexts, const Found *found, Team *team, Op
         uint32_t any = draw(state, MOST) + 1;
         uint32_t count = s % 2 ? any : sizes[draw(state, sizeof sizes / sizeof *sizes)];
         for (size_t b = 0; b < count; b++) {
-            uint32_t i = draw(state, (uint32_t)found->count);
-            positions[b] = position(contexts, found, i, i);
+            uint32_t i = draw(state, (uint32_t)bags->count);
+            positions[b] = position(vocabulary, bags, i, i);
         }
-        batch_fill(&work.batch, contexts, found->others, positions, count, mark);
+        batch_fill(&work.batch, vocabulary, bags->beside, positions, count, mark);
         team_run(team, step, &work);
         double loss = train_step(&reference, &optimizer, &work.batch.batch);
         bool same = same_bits(&work.fast.model, &reference.model);
@@ -81,7 +81,7 @@ static void compare(const Contexts *contexts, const Found *found, Team *team, Op
         wrong += !same || memcmp(&loss, &work.workspace.mean_loss, sizeof loss) || !isfinite(loss);
     }
     check(wrong == 0, "%s, dim %zu, %d threads, order %d: %d batches, %zu of them not alike", name,
-          dim, team_size(team), contexts->options.order, STEPS, wrong);
+          dim, team_size(team), vocabulary->options.order, STEPS, wrong);
     end(&work.fast);
     end(&reference);
     workspace_free(&work.workspace);
@@ -130,12 +130,12 @@ int main(void) {
         for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++)
             for (size_t d = 0; d < 2; d++, run++) {
                 Team *team = team_start(threads[(run + k) % 4]);
-                Contexts contexts = contexts_list(team, text.ids, LENGTH, kinds[k]);
-                Found found = contexts_find(team, &contexts, text.ids, 0, LENGTH);
-                compare(&contexts, &found, team, optimizers[o].optimizer, dims[(run + run / 6) % 6],
+                Vocabulary vocabulary = vocabulary_list(text.ids, LENGTH, kinds[k]);
+                Bags bags = bags_find(team, &vocabulary, text.ids, 0, LENGTH);
+                compare(&vocabulary, &bags, team, optimizers[o].optimizer, dims[(run + run / 6) % 6],
                         optimizers[o].name, &state);
-                found_free(&found);
-                contexts_free(&contexts);
+                bags_free(&bags);
+                vocabulary_free(&vocabulary);
                 team_end(team);
             }
     }

@@ -213,17 +213,17 @@ static void make_model(const char *path) {
     for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
     Team *team = team_start(1);
     RowOptions options = {.order = 4, .min_count = 2, .max_rows = 1000, .phrases = true, .columns = true, .echoes = 2, .echo_keys = {3, ECHO_WORDS + 1}};
-    Contexts contexts = contexts_list(team, ids, sizeof text - 1, options);
-    Model model = model_allocate(contexts.rows, 3);
+    Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, options);
+    Model model = model_allocate(vocabulary.rows, 3);
     Random random = random_seeded(1);
     model_start(&model, &random, 1);
     Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "4");
-    model_save(path, &contexts, contexts.count, &model, &metadata);
+    model_save(path, &vocabulary, vocabulary.count, &model, &metadata);
     metadata_free(&metadata);
     model_free(&model);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
     team_end(team);
 }
 
@@ -424,7 +424,7 @@ static void test_unaligned(void) {
         SavedModel one = model_open(kept), other = model_open(path);
         size_t size = one.model.rows * one.model.dim * sizeof(float);
         check(one.mapped && !other.mapped && other.model.rows == one.model.rows && !memcmp(one.model.embedding, other.model.embedding, size) &&
-                  !memcmp(one.model.linear, other.model.linear, linear_size(one.model.dim) * sizeof(float)) && !memcmp(one.contexts.count, other.contexts.count, one.contexts.rows * sizeof(uint32_t)),
+                  !memcmp(one.model.linear, other.model.linear, linear_size(one.model.dim) * sizeof(float)) && !memcmp(one.vocabulary.count, other.vocabulary.count, one.vocabulary.rows * sizeof(uint32_t)),
               "a model whose numbers stand %zu bytes off is read alike", more);
         model_close(&one);
         model_close(&other);
@@ -592,7 +592,7 @@ static void save_not_finite(const char *path) {
     SavedModel saved = model_open(path);
     Metadata metadata = {0};
     saved.model.embedding[5] = NAN; /* mapped private: the file keeps its bytes */
-    model_save(path, &saved.contexts, saved.contexts.count, &saved.model, &metadata);
+    model_save(path, &saved.vocabulary, saved.vocabulary.count, &saved.model, &metadata);
 }
 
 static void test_saving_refuses(void) {

@@ -60,8 +60,8 @@ static void test_run(Team *team, const Text *text, size_t r) {
         rows.echoes = sizeof keys;
         memcpy(rows.echo_keys, keys, sizeof keys);
     }
-    Contexts contexts = contexts_list(team, text->ids, golden_split, rows);
-    Trainer *trainer = trainer_start(team, &contexts, text->ids, golden_split, golden_runs[r].options, NULL);
+    Vocabulary vocabulary = vocabulary_list(text->ids, golden_split, rows);
+    Trainer *trainer = trainer_start(team, &vocabulary, text->ids, golden_split, golden_runs[r].options, NULL);
     double sum = 0, worst = 0;
     size_t done = trainer_run(trainer, GOLDEN_BATCHES);
     for (size_t i = 0; i < done; i++) sum += (double)trainer->losses[i];
@@ -70,11 +70,11 @@ static void test_run(Team *team, const Text *text, size_t r) {
         if (!(difference <= worst)) worst = difference;
     }
     double mean_difference = fabs(sum / GOLDEN_BATCHES - golden_runs[r].mean);
-    check(done == GOLDEN_BATCHES && contexts.rows == golden_runs[r].rows && worst <= allowed && mean_difference <= allowed,
+    check(done == GOLDEN_BATCHES && vocabulary.rows == golden_runs[r].rows && worst <= allowed && mean_difference <= allowed,
           "%s: PyTorch's losses of %zu batches to %.1e, their mean to %.1e (%lu rows of %lu)", golden_runs[r].name, done, worst, mean_difference,
-          (unsigned long)contexts.rows, (unsigned long)golden_runs[r].rows);
+          (unsigned long)vocabulary.rows, (unsigned long)golden_runs[r].rows);
     trainer_end(trainer);
-    contexts_free(&contexts);
+    vocabulary_free(&vocabulary);
 }
 
 int main(void) {

@@ -59,28 +59,28 @@ static int slow_echo(const char *text, size_t place, int key) {
 }
 
 typedef struct {
-    uint32_t rows[MAX_ROWS_ON];
+    uint32_t rows[MAX_BAG];
     size_t count;
 } Expected;
 
-/* The rows of a place by definition, in the order of rows_on. A string has a row when it stands often enough, and
+/* The rows of a place by definition, in the order of bag_rows. A string has a row when it stands often enough, and
    all shorter ones in its chain stand at least twice. */
-static Expected slow_rows(const Contexts *contexts, const char *text, size_t place) {
+static Expected slow_rows(const Vocabulary *vocabulary, const char *text, size_t place) {
     Expected expected = {{0}, 0};
     uint8_t ids[MAX_PHRASE + 1];
     uint32_t chain[MAX_ORDER];
-    size_t known = 0, least = contexts->options.min_count;
+    size_t known = 0, least = vocabulary->options.min_count;
     if (place == 0) return expected;
-    for (size_t k = 1; k <= (size_t)contexts->options.order && k <= place; k++) {
+    for (size_t k = 1; k <= (size_t)vocabulary->options.order && k <= place; k++) {
         if (k > 1 && occurrences(text, TRAINED, text + place - k, k) < least) break;
         if (k > 1 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
         for (size_t i = 0; i < k; i++) ids[i] = (uint8_t)id_of((unsigned char)text[place - k + i]);
-        if ((chain[known++] = ngram_row(contexts, ids, k)) == NO_ROW) break;
+        if ((chain[known++] = ngram_row(vocabulary, ids, k)) == NO_ROW) break;
     }
     while (known > 0) expected.rows[expected.count++] = chain[--known];
     char *plain = allocate(LENGTH, 1, "test"), *trained = allocate(LENGTH, 1, "test");
     size_t length = make_plain(text, place, plain), trained_length = make_plain(text, TRAINED, trained), start = length;
-    for (int w = 0; contexts->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
+    for (int w = 0; vocabulary->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
         do start--;
         while (start > 0 && !starts_word(plain, start));
         if (!starts_word(plain, start)) break;
@@ -88,17 +88,17 @@ static Expected slow_rows(const Contexts *contexts, const char *text, size_t pla
         if (size > MAX_PHRASE || phrase_occurrences(trained, trained_length, plain + start, size) < least) continue;
         if (size > 1 && phrase_occurrences(trained, trained_length, plain + start, size - 1) < 2) continue;
         for (size_t i = 0; i < size; i++) ids[i] = (uint8_t)id_of((unsigned char)plain[start + i]);
-        expected.rows[expected.count++] = phrase_row(contexts, ids, size);
+        expected.rows[expected.count++] = phrase_row(vocabulary, ids, size);
     }
     free(plain);
     free(trained);
-    for (int e = 0; e < contexts->options.echoes; e++) {
-        int follower = slow_echo(text, place, contexts->options.echo_keys[e]);
-        if (follower >= 0) expected.rows[expected.count++] = contexts->phrases_end + (uint32_t)(e * CHARACTERS + id_of((unsigned char)follower));
+    for (int e = 0; e < vocabulary->options.echoes; e++) {
+        int follower = slow_echo(text, place, vocabulary->options.echo_keys[e]);
+        if (follower >= 0) expected.rows[expected.count++] = vocabulary->end[PHRASE_ROWS] + (uint32_t)(e * CHARACTERS + id_of((unsigned char)follower));
     }
     size_t column = 0;
     while (column < COLUMNS - 1 && column < place && text[place - 1 - column] != '\n') column++;
-    if (contexts->options.columns) expected.rows[expected.count++] = contexts->echoes_end + (uint32_t)column;
+    if (vocabulary->options.columns) expected.rows[expected.count++] = vocabulary->end[ECHO_ROWS] + (uint32_t)column;
     return expected;
 }
 
@@ -110,27 +110,27 @@ static uint64_t hash_of(const uint32_t *rows, size_t count, uint8_t next) {
 }
 
 /* Batches of positions from anywhere: nothing is lost, each row is listed once, and with the contexts that have it on. */
-static void test_batches(const Contexts *contexts, const Found *found) {
+static void test_batches(const Vocabulary *vocabulary, const Bags *bags) {
     static const size_t sizes[] = {1, 2, 31, 64, 200, 1000};
-    uint32_t state = 1, *mark = allocate(contexts->rows, sizeof *mark, "test");
+    uint32_t state = 1, *mark = allocate(vocabulary->rows, sizeof *mark, "test");
     size_t lost = 0, listed = 0;
     for (size_t round = 0; round < 60; round++) {
         size_t count = sizes[round % 6], rows_wrong = 0;
         uint64_t positions[1000], expected = 0, got = 0;
         for (size_t b = 0; b < count; b++) {
             state = state * 1664525u + 1013904223u;
-            uint32_t i = round < 6 ? (uint32_t)b : (state >> 8) % (uint32_t)found->count, rows[MAX_ROWS_ON]; /* from the start at first: a context without rows */
-            positions[b] = position(contexts, found, i, i);
-            expected += hash_of(rows, rows_on(contexts, found->ngram[i], found->others ? &found->others[i] : NULL, rows), found->next[i]);
+            uint32_t i = round < 6 ? (uint32_t)b : (state >> 8) % (uint32_t)bags->count, rows[MAX_BAG]; /* from the start at first: a context without rows */
+            positions[b] = position(vocabulary, bags, i, i);
+            expected += hash_of(rows, bag_rows(vocabulary, bags->ngram[i], bags->beside ? &bags->beside[i] : NULL, rows), bags->targets[i]);
         }
-        SortedBatch sorted = batch_allocate(count, most_rows_on(contexts));
+        SortedBatch sorted = batch_allocate(count, largest_bag(vocabulary));
         const Batch *batch = &sorted.batch;
-        batch_fill(&sorted, contexts, found->others, positions, count, mark);
+        batch_fill(&sorted, vocabulary, bags->beside, positions, count, mark);
         for (size_t b = 0; b < batch->bags; b++)
             for (uint32_t n = batch->target_offsets[b]; n < batch->target_offsets[b + 1]; n++)
                 got += hash_of(batch->indices + batch->offsets[b], batch->offsets[b + 1] - batch->offsets[b], batch->targets[n]);
         lost += got != expected || batch->target_offsets[batch->bags] != count || batch->positions != count;
-        bool *seen = allocate(contexts->rows, sizeof *seen, "test");
+        bool *seen = allocate(vocabulary->rows, sizeof *seen, "test");
         size_t shared = 0;
         for (size_t u = 0; u < batch->distinct; u++) {
             uint32_t first = sorted.bag_offsets[u], last = sorted.bag_offsets[u + 1], positions_with = 0;
@@ -149,7 +149,7 @@ static void test_batches(const Contexts *contexts, const Found *found) {
         free(seen);
         batch_free(&sorted);
     }
-    check(lost == 0, "order %d, min-count %u: batches have the contexts and characters of their positions", contexts->options.order, (unsigned)contexts->options.min_count);
+    check(lost == 0, "order %d, min-count %u: batches have the contexts and characters of their positions", vocabulary->options.order, (unsigned)vocabulary->options.min_count);
     check(listed == 0, "and list each row once, with the contexts that have it on (%zu wrong)", listed);
     free(mark);
 }
@@ -158,63 +158,63 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     char text[LENGTH];
     for (size_t i = 0; i < LENGTH; i++) text[i] = character_of(ids[i]);
     Team *team = team_start(members);
-    Contexts contexts = contexts_list(team, ids, TRAINED, options);
-    Found found = contexts_find(team, &contexts, ids, 0, LENGTH), tail = contexts_find(team, &contexts, ids, TRAINED, LENGTH - TRAINED);
-    Stream *stream = stream_start(&contexts);
+    Vocabulary vocabulary = vocabulary_list(ids, TRAINED, options);
+    Bags bags = bags_find(team, &vocabulary, ids, 0, LENGTH), tail = bags_find(team, &vocabulary, ids, TRAINED, LENGTH - TRAINED);
+    Stream *stream = stream_start(&vocabulary);
     size_t wrong = 0, differs = 0, streams = 0, on = 0, most = 0;
     for (size_t i = 0; i < LENGTH; i++) {
-        uint32_t rows[MAX_ROWS_ON], others[MAX_ROWS_ON];
-        size_t count = rows_on(&contexts, found.ngram[i], found.others ? &found.others[i] : NULL, rows);
-        Expected expected = slow_rows(&contexts, text, i);
+        uint32_t rows[MAX_BAG], others[MAX_BAG];
+        size_t count = bag_rows(&vocabulary, bags.ngram[i], bags.beside ? &bags.beside[i] : NULL, rows);
+        Expected expected = slow_rows(&vocabulary, text, i);
         bool same = count == expected.count && !memcmp(rows, expected.rows, count * sizeof *rows);
         if (!same && wrong++ == 0) { /* show the first */
             char name[ROW_NAME];
             printf("note context %zu has", i);
-            for (size_t r = 0; r < count; r++) printf(" %s", row_name(&contexts, rows[r], name));
+            for (size_t r = 0; r < count; r++) printf(" %s", row_name(&vocabulary, rows[r], name));
             printf("\nnote but should have");
-            for (size_t r = 0; r < expected.count; r++) printf(" %s", expected.rows[r] == NO_ROW ? "(none)" : row_name(&contexts, expected.rows[r], name));
+            for (size_t r = 0; r < expected.count; r++) printf(" %s", expected.rows[r] == NO_ROW ? "(none)" : row_name(&vocabulary, expected.rows[r], name));
             printf("\n");
         }
-        if (i >= TRAINED) differs += rows_on(&contexts, tail.ngram[i - TRAINED], tail.others ? &tail.others[i - TRAINED] : NULL, others) != count || memcmp(rows, others, count * sizeof *rows);
+        if (i >= TRAINED) differs += bag_rows(&vocabulary, tail.ngram[i - TRAINED], tail.beside ? &tail.beside[i - TRAINED] : NULL, others) != count || memcmp(rows, others, count * sizeof *rows);
         streams += stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
         stream_push(stream, ids[i]);
         on += count;
         most = count > most ? count : most;
     }
-    check(most <= most_rows_on(&contexts) && most_rows_on(&contexts) <= MAX_ROWS_ON, "order %d, min-count %u: %zu rows on at most, of %zu foreseen", options.order,
-          (unsigned)options.min_count, most, most_rows_on(&contexts));
+    check(most <= largest_bag(&vocabulary) && largest_bag(&vocabulary) <= MAX_BAG, "order %d, min-count %u: %zu rows on at most, of %zu foreseen", options.order,
+          (unsigned)options.min_count, most, largest_bag(&vocabulary));
     check(wrong == 0, "order %d, min-count %u: rows of %d contexts as defined, %.1f on average (%zu differ)", options.order, (unsigned)options.min_count, LENGTH,
           (double)on / LENGTH, wrong);
     check(differs == 0, "order %d, min-count %u: a stretch of the text has the rows that the whole has", options.order, (unsigned)options.min_count);
     check(streams == 0, "order %d, min-count %u: character by character the same rows are on", options.order, (unsigned)options.min_count);
     stream_end(stream);
-    test_batches(&contexts, &found);
+    test_batches(&vocabulary, &bags);
 
     bool named = true;
     char name[ROW_NAME], string[MAX_PHRASE];
-    for (uint32_t row = 0; row < contexts.rows; row++) {
+    for (uint32_t row = 0; row < vocabulary.rows; row++) {
         uint8_t back[MAX_PHRASE];
-        size_t length = row_text(&contexts, row, string);
+        size_t length = row_text(&vocabulary, row, string);
         for (size_t i = 0; i < length; i++) back[i] = (uint8_t)id_of((unsigned char)string[i]);
-        if (length) named &= row == (row < contexts.ngrams_end ? ngram_row(&contexts, back, length) : phrase_row(&contexts, back, length));
-        named &= strlen(row_name(&contexts, row, name)) > 0;
+        if (length) named &= row == (row < vocabulary.end[NGRAM_ROWS] ? ngram_row(&vocabulary, back, length) : phrase_row(&vocabulary, back, length));
+        named &= strlen(row_name(&vocabulary, row, name)) > 0;
     }
     check(named, "order %d, min-count %u: each string's row is found by its text", options.order, (unsigned)options.min_count);
-    found_free(&found);
-    found_free(&tail);
-    contexts_free(&contexts);
+    bags_free(&bags);
+    bags_free(&tail);
+    vocabulary_free(&vocabulary);
     team_end(team);
 }
 
 static void test_cap(const Text *text) {
     Team *team = team_start(2);
     RowOptions options = {.order = 6, .min_count = 1, .max_rows = 5000, .phrases = true};
-    Contexts contexts = contexts_list(team, text->ids, text->length, options);
+    Vocabulary vocabulary = vocabulary_list(text->ids, text->length, options);
     bool frequent = true;
-    for (uint32_t row = CHARACTERS; row < contexts.phrases_end; row++) frequent &= contexts.count[row] >= contexts.min_count;
-    check(contexts.phrases_end - CHARACTERS <= 5000 && contexts.phrases_end > 4000 && contexts.min_count > 1 && frequent,
-          "max_rows 5000 keeps the %u strings seen at least %u times", (unsigned)contexts.phrases_end - CHARACTERS, (unsigned)contexts.min_count);
-    contexts_free(&contexts);
+    for (uint32_t row = CHARACTERS; row < vocabulary.end[PHRASE_ROWS]; row++) frequent &= vocabulary.count[row] >= vocabulary.min_count;
+    check(vocabulary.end[PHRASE_ROWS] - CHARACTERS <= 5000 && vocabulary.end[PHRASE_ROWS] > 4000 && vocabulary.min_count > 1 && frequent,
+          "max_rows 5000 keeps the %u strings seen at least %u times", (unsigned)vocabulary.end[PHRASE_ROWS] - CHARACTERS, (unsigned)vocabulary.min_count);
+    vocabulary_free(&vocabulary);
     team_end(team);
 }
 
