@@ -2,7 +2,6 @@
 
 #include "fail.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,9 +63,8 @@ void buffer_bytes(Buffer *buffer, const void *bytes, size_t count) {
     buffer->text[buffer->length] = '\0';
 }
 
-void buffer_add(Buffer *buffer, const char *format, ...) {
-    va_list arguments, again;
-    va_start(arguments, format);
+void buffer_vadd(Buffer *buffer, const char *format, va_list arguments) {
+    va_list again;
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     if (length < 0) fail("a text cannot be put together from \"%s\"", format);
@@ -74,6 +72,12 @@ void buffer_add(Buffer *buffer, const char *format, ...) {
     vsnprintf(buffer->text + buffer->length, (size_t)length + 1, format, again);
     buffer->length += (size_t)length;
     va_end(again);
+}
+
+void buffer_add(Buffer *buffer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vadd(buffer, format, arguments);
     va_end(arguments);
 }
 

@@ -2,6 +2,7 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* What this program's user can do when memory runs out, such as "try a smaller --dim": the end of
@@ -27,8 +28,9 @@ typedef struct {
     size_t length, capacity;
 } Buffer;
 
-/* Adds what printf would print, or bytes of any kind (NUL too). */
+/* Adds what printf would print (vprintf), or bytes of any kind (NUL too). */
 void buffer_add(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_vadd(Buffer *buffer, const char *format, va_list arguments);
 void buffer_bytes(Buffer *buffer, const void *bytes, size_t count);
 
 /* Frees the text; the buffer is empty and can be used again. */

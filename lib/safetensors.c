@@ -1,13 +1,12 @@
 #include "safetensors.h"
 
 #include "fail.h"
-#include "memory.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,108 +14,109 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the header's JSON ------------------------------------------------------------------------ */
+/* ---- the header's JSON ------------------------------------------------------------------------- */
 
-/* Reads on from `at`; after the first error `reason` says what was wrong and nothing more is read. */
+/* Reads a text that ends in a NUL. After the first error `reason` says what is wrong, and nothing
+   more is accepted. */
 typedef struct {
-    const char *at, *end;
+    char *at;
     const char *reason;
 } Reader;
 
-static bool broken(Reader *reader, const char *reason) {
+static void refuse(Reader *reader, const char *reason) {
     if (!reader->reason) reader->reason = reason;
-    return false;
 }
 
-static void skip_space(Reader *reader) {
-    while (reader->at < reader->end && strchr(" \t\r\n", *reader->at) && *reader->at) reader->at++;
-}
-
-/* Takes this character if it comes next. */
+/* Goes past white space, and past this character if it comes next. */
 static bool accept(Reader *reader, char character) {
-    skip_space(reader);
-    if (reader->reason || reader->at == reader->end || *reader->at != character) return false;
+    reader->at += strspn(reader->at, " \t\r\n");
+    if (reader->reason || *reader->at != character) return false;
     reader->at++;
     return true;
 }
 
 static bool expect(Reader *reader, char character) {
-    return accept(reader, character) || broken(reader, "its header is not the JSON of a safetensors file");
+    bool found = accept(reader, character);
+    if (!found) refuse(reader, "its header is not the JSON of a safetensors file");
+    return found;
 }
 
+/* The four hexadecimal digits of \uXXXX; false when there are no such. */
 static bool read_hex4(Reader *reader, unsigned *value) {
+    static const char digits[] = "0123456789abcdefABCDEF";
     *value = 0;
     for (int i = 0; i < 4; i++) {
-        if (reader->at == reader->end) return false;
-        char c = *reader->at++;
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-        if (digit < 0) return false;
-        *value = *value * 16 + (unsigned)digit;
+        const char *digit = *reader->at ? strchr(digits, *reader->at) : NULL;
+        if (!digit) return false;
+        unsigned number = (unsigned)(digit - digits);
+        *value = *value * 16 + (number < 16 ? number : number - 6);
+        reader->at++;
     }
     return true;
 }
 
 static size_t put_utf8(char *out, unsigned code) {
-    if (code < 0x80) return out[0] = (char)code, 1;
-    if (code < 0x800) return out[0] = (char)(0xc0 | code >> 6), out[1] = (char)(0x80 | (code & 63)), 2;
-    if (code < 0x10000)
-        return out[0] = (char)(0xe0 | code >> 12), out[1] = (char)(0x80 | (code >> 6 & 63)), out[2] = (char)(0x80 | (code & 63)), 3;
-    return out[0] = (char)(0xf0 | code >> 18), out[1] = (char)(0x80 | (code >> 12 & 63)), out[2] = (char)(0x80 | (code >> 6 & 63)),
-           out[3] = (char)(0x80 | (code & 63)), 4;
+    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t size = 1 + (size_t)(code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+    for (size_t i = size - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 63));
+    out[0] = (char)(lead[size] | code);
+    return size;
 }
 
-/* One escape after its backslash; returns how many bytes it puts at out (at most 4), 0 when it is none. */
+/* One escape after its backslash. Returns how many bytes it puts at out, at most 4; 0: it is none. */
 static size_t read_escape(Reader *reader, char *out) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    if (reader->at == reader->end) return 0;
-    char c = *reader->at++;
-    const char *found = c ? strchr(from, c) : NULL;
-    if (found) return out[0] = to[found - from], 1;
+    const char *found = *reader->at ? strchr(from, *reader->at) : NULL;
+    if (found) {
+        reader->at++;
+        *out = to[found - from];
+        return 1;
+    }
     unsigned code, low;
-    if (c != 'u' || !read_hex4(reader, &code) || code == 0 || (code >= 0xdc00 && code < 0xe000)) return 0;
+    if (*reader->at++ != 'u' || !read_hex4(reader, &code) || code == 0) return 0;
     if (code < 0xd800 || code >= 0xe000) return put_utf8(out, code);
-    if (reader->end - reader->at < 6 || *reader->at++ != '\\' || *reader->at++ != 'u') return 0;
+    if (code >= 0xdc00 || strncmp(reader->at, "\\u", 2)) return 0;
+    reader->at += 2;
     if (!read_hex4(reader, &low) || low < 0xdc00 || low >= 0xe000) return 0;
     return put_utf8(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
 }
 
-/* A string, unescaped, for the caller to free; NULL after an error. */
-static char *read_string(Reader *reader) {
-    if (!expect(reader, '"')) return NULL;
-    const char *close = reader->at;
-    while (close < reader->end && *close != '"') close += *close == '\\' ? 2 : 1;
-    if (close >= reader->end) return broken(reader, "its header ends within a string"), NULL;
-    char *string = reallocate(NULL, (size_t)(close - reader->at) + 1, 1, "a file's header");
-    size_t length = 0;
-    while (*reader->at != '"') {
-        unsigned char c = (unsigned char)*reader->at++;
-        size_t size = 1;
-        if (c == '\\') size = read_escape(reader, string + length);
-        else if (c < 0x20) size = 0;
-        else string[length] = (char)c;
-        if (size == 0) {
-            free(string);
-            return broken(reader, "its header has a string that is not JSON"), NULL;
-        }
-        length += size;
+/* One character of a string. Returns how many bytes it puts at out; 0: it is not allowed there. */
+static size_t read_character(Reader *reader, char *out) {
+    *out = *reader->at++;
+    if (*out == '\\') return read_escape(reader, out);
+    return (unsigned char)*out >= ' ';
+}
+
+/* A string without its escapes, in the place of the one with them; "" after an error. */
+static const char *read_string(Reader *reader) {
+    if (!expect(reader, '"')) return "";
+    char *string = reader->at, *end = string;
+    while (*reader->at && *reader->at != '"') {
+        size_t size = read_character(reader, end);
+        if (size == 0) refuse(reader, "its header has a string that is not JSON");
+        if (size == 0) return "";
+        end += size;
     }
+    if (!*reader->at) refuse(reader, "its header ends within a string");
+    if (!*reader->at) return "";
     reader->at++;
-    string[length] = '\0';
+    *end = '\0';
     return string;
 }
 
 /* A whole number without sign. */
 static size_t read_number(Reader *reader) {
-    skip_space(reader);
     size_t value = 0;
+    reader->at += strspn(reader->at, " \t\r\n");
     const char *start = reader->at;
-    for (; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9'; reader->at++) {
+    for (; *reader->at >= '0' && *reader->at <= '9'; reader->at++) {
         size_t digit = (size_t)(*reader->at - '0');
-        if (value > (SIZE_MAX - digit) / 10) return broken(reader, "a number in its header is too large"), 0;
+        if (value > (SIZE_MAX - digit) / 10) refuse(reader, "a number in its header is too large");
         value = value * 10 + digit;
     }
     if (reader->at == start || (*start == '0' && reader->at - start > 1))
-        broken(reader, "its header has no whole number where one belongs");
+        refuse(reader, "its header has no whole number where one belongs");
     return value;
 }
 
@@ -125,108 +125,104 @@ static size_t read_numbers(Reader *reader, size_t *numbers, size_t most) {
     size_t count = 0;
     if (!expect(reader, '[') || accept(reader, ']')) return 0;
     do {
-        if (count == most) return broken(reader, "a tensor has more dimensions or offsets than this program reads"), 0;
+        if (count == most) {
+            refuse(reader, "a tensor has more dimensions or offsets than this program reads");
+            return 0;
+        }
         numbers[count++] = read_number(reader);
     } while (accept(reader, ','));
     expect(reader, ']');
     return count;
 }
 
+/* Bytes of one number; 0: this dtype is not known. */
 static size_t dtype_size(const char *dtype) {
-    static const struct { const char *name; size_t size; } sizes[] = {
-        {"BOOL", 1}, {"U8", 1}, {"I8", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2},
-        {"BF16", 2}, {"I32", 4}, {"U32", 4}, {"F32", 4}, {"I64", 8}, {"U64", 8}, {"F64", 8}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (!strcmp(dtype, sizes[i].name)) return sizes[i].size;
+    static const char *const names[] = {"BOOL", "U8",  "I8",  "F8_E4M3", "F8_E5M2", /* 1 byte */
+                                        "I16",  "U16", "F16", "BF16",               /* 2 */
+                                        "I32",  "U32", "F32",                       /* 4 */
+                                        "I64",  "U64", "F64"};                      /* 8 */
+    static const uint8_t sizes[] = {1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8};
+    for (size_t i = 0; i < sizeof sizes; i++)
+        if (!strcmp(dtype, names[i])) return sizes[i];
     return 0;
+}
+
+enum { DTYPE = 1, SHAPE = 2, OFFSETS = 4, ALL = 7 };
+
+/* Reads the value of one field of a tensor; returns which it is, 0 when it is unknown. */
+static int read_field(Reader *reader, const char *key, Tensor *tensor) {
+    size_t numbers[2];
+    if (!strcmp(key, "shape")) {
+        tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
+        return SHAPE;
+    }
+    if (!strcmp(key, "data_offsets")) {
+        if (read_numbers(reader, numbers, 2) != 2) {
+            refuse(reader, "a tensor's data_offsets are not two numbers");
+            return OFFSETS;
+        }
+        tensor->begin = numbers[0];
+        tensor->end = numbers[1];
+        return OFFSETS;
+    }
+    if (strcmp(key, "dtype") != 0) return 0;
+    const char *dtype = read_string(reader);
+    if (dtype_size(dtype) == 0) refuse(reader, "a tensor has a dtype that is not known");
+    snprintf(tensor->dtype, sizeof tensor->dtype, "%s", dtype);
+    return DTYPE;
 }
 
 /* {"dtype": ..., "shape": ..., "data_offsets": ...} in any order, each once. */
 static void read_tensor(Reader *reader, Tensor *tensor) {
-    bool dtype = false, shape = false, offsets = false;
+    int fields = 0;
     if (!expect(reader, '{')) return;
     do {
-        char *key = read_string(reader);
-        if (!key || !expect(reader, ':')) {
-            free(key);
-            return;
-        }
-        if (!strcmp(key, "dtype") && !dtype) {
-            char *value = read_string(reader);
-            dtype = value && dtype_size(value) > 0;
-            if (dtype) strcpy(tensor->dtype, value);
-            else broken(reader, "a tensor has a dtype that is not known");
-            free(value);
-        } else if (!strcmp(key, "shape") && !shape) {
-            tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
-            shape = true;
-        } else if (!strcmp(key, "data_offsets") && !offsets) {
-            size_t numbers[2] = {0};
-            if (read_numbers(reader, numbers, 2) != 2) broken(reader, "a tensor's data_offsets are not two numbers");
-            tensor->begin = numbers[0];
-            tensor->end = numbers[1];
-            offsets = true;
-        } else {
-            broken(reader, "a tensor has a field that is unknown or there twice");
-        }
-        free(key);
-    } while (!reader->reason && accept(reader, ','));
-    if (expect(reader, '}') && !(dtype && shape && offsets)) broken(reader, "a tensor lacks its dtype, shape or data_offsets");
+        const char *key = read_string(reader);
+        int field = expect(reader, ':') ? read_field(reader, key, tensor) : 0;
+        if (!field || (fields & field))
+            refuse(reader, "a tensor has a field that is unknown or there twice");
+        fields |= field;
+    } while (accept(reader, ','));
+    if (expect(reader, '}') && fields != ALL)
+        refuse(reader, "a tensor lacks its dtype, shape or data_offsets");
 }
 
-static void read_metadata(Reader *reader, TensorFile *file) {
+static Tensor *new_tensor(TensorFile *file, const char *name) {
+    file->tensors = grow(file->tensors, &file->tensor_capacity, file->tensor_count + 1,
+                         sizeof *file->tensors, "a file's header");
+    file->tensors[file->tensor_count] = (Tensor){.name = name};
+    return &file->tensors[file->tensor_count++];
+}
+
+static void read_metadata(Reader *reader, Metadata *metadata) {
     if (!expect(reader, '{') || accept(reader, '}')) return;
-    size_t capacity = 0;
     do {
-        if (file->metadata_count == capacity) {
-            capacity = capacity ? 2 * capacity : 16;
-            file->metadata = reallocate(file->metadata, capacity, sizeof *file->metadata, "a file's header");
-        }
-        Pair *pair = &file->metadata[file->metadata_count];
-        *pair = (Pair){read_string(reader), NULL};
-        file->metadata_count++;
-        if (pair->key && expect(reader, ':')) pair->value = read_string(reader);
-    } while (!reader->reason && accept(reader, ','));
+        const char *key = read_string(reader);
+        if (expect(reader, ':')) metadata_add(metadata, key, "%s", read_string(reader));
+    } while (accept(reader, ','));
     expect(reader, '}');
 }
 
 static void read_header(Reader *reader, TensorFile *file) {
-    if (reader->at == reader->end || *reader->at != '{') {
-        broken(reader, "its header does not begin with {");
-        return;
-    }
-    reader->at++;
-    size_t capacity = 0;
+    if (*reader->at != '{') refuse(reader, "its header does not begin with {");
+    accept(reader, '{');
+    if (reader->reason || accept(reader, '}')) return;
     bool metadata = false;
-    if (!accept(reader, '}')) {
-        do {
-            char *name = read_string(reader);
-            if (!name || !expect(reader, ':')) {
-                free(name);
-                return;
-            }
-            if (!strcmp(name, "__metadata__")) {
-                free(name);
-                if (metadata) broken(reader, "its header has __metadata__ twice");
-                metadata = true;
-                read_metadata(reader, file);
-                continue;
-            }
-            if (file->tensor_count == capacity) {
-                capacity = capacity ? 2 * capacity : 16;
-                file->tensors = reallocate(file->tensors, capacity, sizeof *file->tensors, "a file's header");
-            }
-            Tensor *tensor = &file->tensors[file->tensor_count++];
-            *tensor = (Tensor){.name = name};
-            read_tensor(reader, tensor);
-        } while (!reader->reason && accept(reader, ','));
-        expect(reader, '}');
-    }
-    skip_space(reader);
-    if (reader->at != reader->end) broken(reader, "something follows its header's JSON");
+    do {
+        const char *name = read_string(reader);
+        bool is_metadata = strcmp(name, "__metadata__") == 0;
+        if (is_metadata && metadata) refuse(reader, "its header has __metadata__ twice");
+        metadata |= is_metadata;
+        if (!expect(reader, ':')) return;
+        if (is_metadata)
+            read_metadata(reader, &file->metadata);
+        else
+            read_tensor(reader, new_tensor(file, name));
+    } while (accept(reader, ','));
+    expect(reader, '}');
 }
 
-/* ---- the rules -------------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------------------------- */
 
 static bool valid_utf8(const uint8_t *bytes, size_t length) {
     uint32_t code;
@@ -240,40 +236,54 @@ static bool valid_utf8(const uint8_t *bytes, size_t length) {
 static int by_place(const void *a, const void *b) {
     const Tensor *x = a, *y = b;
     if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
-    return x->end < y->end ? -1 : x->end > y->end;
+    return (x->end > y->end) - (x->end < y->end);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp((*(const Tensor *const *)a)->name, (*(const Tensor *const *)b)->name); }
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-static int by_key(const void *a, const void *b) { return strcmp((*(const Pair *const *)a)->key, (*(const Pair *const *)b)->key); }
+static bool any_twice(const char **texts, size_t count) {
+    bool twice = false;
+    if (count) qsort(texts, count, sizeof *texts, by_text);
+    for (size_t i = 1; i < count; i++) twice |= strcmp(texts[i - 1], texts[i]) == 0;
+    return twice;
+}
 
 static const char *repeated_name(const TensorFile *file) {
-    bool repeated = false;
-    const Tensor **order = reallocate(NULL, file->tensor_count, sizeof *order, "a file's header");
-    for (size_t i = 0; i < file->tensor_count; i++) order[i] = &file->tensors[i];
-    qsort(order, file->tensor_count, sizeof *order, by_name);
-    for (size_t i = 1; i < file->tensor_count; i++) repeated |= by_name(&order[i - 1], &order[i]) == 0;
-    free(order);
-    if (repeated) return "two tensors have one name";
-    const Pair **keys = reallocate(NULL, file->metadata_count, sizeof *keys, "a file's header");
-    for (size_t i = 0; i < file->metadata_count; i++) keys[i] = &file->metadata[i];
-    qsort(keys, file->metadata_count, sizeof *keys, by_key);
-    for (size_t i = 1; i < file->metadata_count; i++) repeated |= by_key(&keys[i - 1], &keys[i]) == 0;
-    free(keys);
-    return repeated ? "a key stands twice in its __metadata__" : NULL;
+    const char **names = NULL, *reason = NULL, *key = NULL;
+    size_t capacity = 0, count = 0;
+    names = grow(names, &capacity, file->tensor_count, sizeof *names, "a file's header");
+    for (size_t i = 0; i < file->tensor_count; i++) names[i] = file->tensors[i].name;
+    if (any_twice(names, file->tensor_count)) reason = "two tensors have one name";
+    while ((key = metadata_next(&file->metadata, key))) {
+        names = grow(names, &capacity, count + 1, sizeof *names, "a file's header");
+        names[count++] = key;
+    }
+    if (any_twice(names, count)) reason = "a key stands twice in its __metadata__";
+    free(names);
+    return reason;
 }
 
-/* Sizes agree with shapes, and the tensors cover the data exactly. Tensors are in the order of their data. */
-static const char *broken_rule(const TensorFile *file, size_t data_size) {
-    size_t covered = 0;
+/* A tensor's bytes by its dtype and shape; false when they are too many for a number. */
+static bool tensor_size(const Tensor *tensor, size_t *size) {
+    *size = dtype_size(tensor->dtype);
+    for (size_t d = 0; d < tensor->rank; d++) {
+        if (tensor->shape[d] && *size > SIZE_MAX / tensor->shape[d]) return false;
+        *size *= tensor->shape[d];
+    }
+    return true;
+}
+
+/* Sizes agree with shapes, and the tensors cover the data exactly. Sorts tensors by their data. */
+static const char *broken_rule(TensorFile *file, size_t data_size) {
+    size_t covered = 0, size;
+    if (file->tensor_count) qsort(file->tensors, file->tensor_count, sizeof(Tensor), by_place);
     for (size_t i = 0; i < file->tensor_count; i++) {
         const Tensor *tensor = &file->tensors[i];
-        size_t size = dtype_size(tensor->dtype);
-        for (size_t d = 0; d < tensor->rank; d++) {
-            if (tensor->shape[d] && size > SIZE_MAX / tensor->shape[d]) return "a tensor's shape is too large";
-            size *= tensor->shape[d];
-        }
-        if (tensor->end < tensor->begin || tensor->end - tensor->begin != size) return "a tensor's size is not what its shape says";
+        if (!tensor_size(tensor, &size)) return "a tensor's shape is too large";
+        if (tensor->end < tensor->begin || tensor->end - tensor->begin != size)
+            return "a tensor's size is not what its shape says";
         if (tensor->begin < covered) return "two tensors overlap";
         if (tensor->begin > covered) return "there is a hole between tensors";
         covered = tensor->end;
@@ -283,312 +293,262 @@ static const char *broken_rule(const TensorFile *file, size_t data_size) {
     return repeated_name(file);
 }
 
-static void tensors_free(TensorFile *file) {
-    for (size_t i = 0; i < file->tensor_count; i++) free(file->tensors[i].name);
-    for (size_t i = 0; i < file->metadata_count; i++) {
-        free(file->metadata[i].key);
-        free(file->metadata[i].value);
-    }
-    free(file->tensors);
-    free(file->metadata);
-    *file = (TensorFile){0};
-}
-
 /* tensors_parse without the tensors' data: of the size bytes only the header is read. */
-static bool parse_header(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason) {
-    *file = (TensorFile){0};
+static const char *parse_header(TensorFile *file, const uint8_t *bytes, size_t size) {
     uint64_t length = 0;
-    *reason = "it is shorter than a safetensors header";
-    if (size < 8) return false;
+    if (size < 8) return "it is shorter than a safetensors header";
     for (int i = 0; i < 8; i++) length |= (uint64_t)bytes[i] << (8 * i);
-    *reason = "its first 8 bytes give a header of more than 100 MB: it is no safetensors file";
-    if (length > MAX_HEADER) return false;
-    *reason = "its header is cut short";
-    if (length > size - 8) return false;
-    *reason = "its header is not UTF-8";
-    if (!valid_utf8(bytes + 8, (size_t)length)) return false;
-    Reader reader = {(const char *)bytes + 8, (const char *)bytes + 8 + length, NULL};
+    if (length > MAX_HEADER)
+        return "its first 8 bytes give a header of more than 100 MB: it is no safetensors file";
+    if (length > size - 8) return "its header is cut short";
+    if (!valid_utf8(bytes + 8, (size_t)length)) return "its header is not UTF-8";
+    Buffer *header = &file->header;
+    buffer_bytes(header, bytes + 8, (size_t)length);
+    Reader reader = {header->text, NULL};
     read_header(&reader, file);
-    if (!reader.reason) {
-        if (file->tensor_count) qsort(file->tensors, file->tensor_count, sizeof *file->tensors, by_place);
-        reader.reason = broken_rule(file, size - 8 - (size_t)length);
-    }
-    *reason = reader.reason;
-    if (reader.reason) tensors_free(file);
-    return !reader.reason;
+    accept(&reader, ' ');
+    if (reader.at != header->text + header->length)
+        refuse(&reader, "something follows its header's JSON");
+    return reader.reason ? reader.reason : broken_rule(file, size - 8 - (size_t)length);
 }
 
-bool tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason) {
-    if (!parse_header(file, bytes, size, reason)) return false;
-    size_t data_size = file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
+const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size) {
+    *file = (TensorFile){0};
+    const char *reason = parse_header(file, bytes, size);
+    if (reason) tensors_close(file);
+    if (!file->tensor_count) return reason;
+    size_t data_size = file->tensors[file->tensor_count - 1].end;
     for (size_t i = 0; i < file->tensor_count; i++)
         file->tensors[i].data = bytes + (size - data_size) + file->tensors[i].begin;
-    return true;
+    return NULL;
 }
 
-const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank) {
+const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype,
+                          size_t rank) {
     for (size_t i = 0; i < file->tensor_count; i++) {
         const Tensor *tensor = &file->tensors[i];
-        if (!strcmp(tensor->name, name)) return !strcmp(tensor->dtype, dtype) && tensor->rank == rank ? tensor : NULL;
+        if (strcmp(tensor->name, name) != 0) continue;
+        return !strcmp(tensor->dtype, dtype) && tensor->rank == rank ? tensor : NULL;
     }
     return NULL;
+}
+
+static const char *behind(const char *text) { return text + strlen(text) + 1; }
+
+const char *metadata_next(const Metadata *metadata, const char *key) {
+    const char *next = key ? behind(behind(key)) : metadata->text;
+    return next && next < metadata->text + metadata->length ? next : NULL;
 }
 
 const char *metadata_find(const TensorFile *file, const char *key) {
-    for (size_t i = 0; i < file->metadata_count; i++)
-        if (!strcmp(file->metadata[i].key, key)) return file->metadata[i].value;
-    return NULL;
+    const char *found = metadata_next(&file->metadata, NULL);
+    while (found && strcmp(found, key) != 0) found = metadata_next(&file->metadata, found);
+    return found ? behind(found) : NULL;
 }
 
-/* ---- mapping a file --------------------------------------------------------------------------- */
+double metadata_number(const TensorFile *file, const char *key, double fallback) {
+    const char *value = metadata_find(file, key);
+    if (!value) return fallback;
+    char *end;
+    double number = strtod(value, &end);
+    return end == value || *end ? fallback : number;
+}
+
+size_t metadata_count(const TensorFile *file, const char *key) {
+    const double exact = 9007199254740992.0; /* 2^53 */
+    double number = metadata_number(file, key, 0);
+    return number >= 0 && number < exact && number < (double)SIZE_MAX ? (size_t)number : 0;
+}
+
+/* ---- mapping a file ---------------------------------------------------------------------------- */
 
 static const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
-static void swap_words(void *words, size_t bytes, size_t size) {
-    uint8_t *at = words;
-    for (size_t i = 0; i + size <= bytes; i += size)
+/* Turns round the bytes of each number of `size` bytes. */
+static void swap_numbers(void *numbers, size_t bytes, size_t size) {
+    uint8_t *number = numbers;
+    for (size_t i = 0; i + size <= bytes; i += size, number += size)
         for (size_t j = 0; j < size / 2; j++) {
-            uint8_t kept = at[i + j];
-            at[i + j] = at[i + size - 1 - j];
-            at[i + size - 1 - j] = kept;
+            uint8_t kept = number[j];
+            number[j] = number[size - 1 - j];
+            number[size - 1 - j] = kept;
         }
 }
 
 /* Reading a mapped page that is no longer in the file raises SIGBUS. */
 static void file_shrank(int signal_number) {
     (void)signal_number;
-    static const char line[] = "a model file was cut short by another program while this one read it; start again\n";
+    static const char line[] =
+        "a model file was cut short by another program while this one read it; start again\n";
     ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
     (void)written;
     _exit(1);
 }
 
-TensorFile tensors_open(const char *path, const char *what) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not wait for a writer */
-    if (descriptor < 0 && errno == ENOENT) fail("%s: no such file; train %s first (./train TEXT), or name another one", path, what);
-    if (descriptor < 0) fail("%s: cannot be opened: %s; name %s that ./train wrote", path, strerror(errno), what);
+/* Opening a FIFO must not wait for a writer. */
+static const char *map_bytes(TensorFile *file, Entry entry) {
+    int descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return strerror(errno);
     struct stat about;
     const char *reason = NULL;
-    if (fstat(descriptor, &about)) reason = strerror(errno);
-    else if (!S_ISREG(about.st_mode)) reason = "it is no regular file";
-    else if (about.st_size < 8) reason = "it is shorter than a safetensors header";
-    else if ((uintmax_t)about.st_size > SIZE_MAX) reason = "it is too large for this machine";
-    void *bytes = MAP_FAILED;
+    if (fstat(descriptor, &about))
+        reason = strerror(errno);
+    else if (!S_ISREG(about.st_mode))
+        reason = "it is no regular file";
+    else if (about.st_size < 8)
+        reason = "it is shorter than a safetensors header";
+    else if ((uintmax_t)about.st_size > SIZE_MAX)
+        reason = "it is too large for this machine";
     if (!reason) {
-        bytes = mmap(NULL, (size_t)about.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
-        if (bytes == MAP_FAILED) reason = strerror(errno);
+        file->size = (size_t)about.st_size;
+        file->bytes = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+        if (file->bytes == MAP_FAILED) reason = strerror(errno);
     }
     close(descriptor);
-    TensorFile file;
+    return reason;
+}
+
+const char *tensors_map(TensorFile *file, Entry entry) {
+    TensorFile mapped = {0};
     struct sigaction action = {.sa_handler = file_shrank};
+    const char *reason = map_bytes(&mapped, entry);
+    *file = (TensorFile){0};
+    if (reason) return reason;
     sigaction(SIGBUS, &action, NULL);
-    if (reason || !tensors_parse(&file, bytes, (size_t)about.st_size, &reason)) {
-        if (bytes != MAP_FAILED) munmap(bytes, (size_t)about.st_size);
-        fail("%s: is not %s: %s; name one that ./train wrote", path, what, reason);
+    reason = tensors_parse(file, mapped.bytes, mapped.size);
+    file->bytes = mapped.bytes;
+    file->size = mapped.size;
+    if (reason) tensors_close(file);
+    for (size_t i = 0; big_endian && i < file->tensor_count; i++) {
+        Tensor *tensor = &file->tensors[i];
+        swap_numbers((void *)tensor->data, tensor->end - tensor->begin, dtype_size(tensor->dtype));
     }
-    file.bytes = bytes;
-    file.size = (size_t)about.st_size;
-    for (size_t i = 0; big_endian && i < file.tensor_count; i++)
-        swap_words((void *)file.tensors[i].data, file.tensors[i].end - file.tensors[i].begin, dtype_size(file.tensors[i].dtype));
-    return file;
+    return reason;
+}
+
+TensorFile tensors_open(Entry entry, const char *what) {
+    TensorFile file;
+    errno = 0;
+    const char *reason = tensors_map(&file, entry);
+    if (!reason) return file;
+    if (errno == ENOENT)
+        fail("%s: no such file; train %s first (./train TEXT), or name another one", entry.path,
+             what);
+    fail("%s: is not %s: %s; name one that ./train wrote", entry.path, what, reason);
 }
 
 void tensors_close(TensorFile *file) {
-    void *bytes = file->bytes;
-    size_t size = file->size;
-    tensors_free(file);
-    if (bytes) munmap(bytes, size);
+    free(file->tensors);
+    buffer_free(&file->metadata);
+    buffer_free(&file->header);
+    if (file->bytes) munmap(file->bytes, file->size);
+    *file = (TensorFile){0};
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------- */
 
-typedef struct {
-    char path[PATH_MAX], temporary[PATH_MAX];
-    int descriptor;
-} Writing;
-
-static _Noreturn void cannot_write(Writing *writing, const char *doing) {
-    int why = errno;
-    if (writing->descriptor >= 0) close(writing->descriptor);
-    unlink(writing->temporary);
-    fail("%s: cannot be written (%s: %s); what was saved before is untouched%s", writing->path, doing, strerror(why),
-         why == ENOSPC ? "; free some disk space, or name another folder with --out" : "");
+void tensor_add(TensorFile *file, const char *name, const char *dtype, size_t rank,
+                const size_t *shape, const void *data) {
+    Tensor *tensor = new_tensor(file, name);
+    size_t size;
+    strcpy(tensor->dtype, dtype);
+    tensor->rank = rank;
+    memcpy(tensor->shape, shape, rank * sizeof *shape);
+    tensor->data = data;
+    tensor_size(tensor, &size);
+    if (file->tensor_count > 1) tensor->begin = tensor[-1].end;
+    tensor->end = tensor->begin + size;
 }
 
-/* The temporary name beside a path: temporary [PATH_MAX]. */
-static void temporary_name(const char *path, char *temporary) {
-    if (snprintf(temporary, PATH_MAX, "%s.partial", path) >= PATH_MAX) fail("%s: this name is too long", path);
+void metadata_add(Metadata *metadata, const char *key, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_bytes(metadata, key, strlen(key) + 1);
+    buffer_vadd(metadata, format, arguments);
+    buffer_bytes(metadata, "", 1);
+    va_end(arguments);
 }
 
-void leftover_remove(const char *path) {
-    char temporary[PATH_MAX];
-    temporary_name(path, temporary);
-    unlink(temporary);
-}
-
-static void write_start(Writing *writing, const char *path) {
-    temporary_name(path, writing->temporary);
-    snprintf(writing->path, sizeof writing->path, "%s", path);
-    writing->descriptor = open(writing->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (writing->descriptor < 0) cannot_write(writing, "open");
-}
-
-static void write_bytes(Writing *writing, const void *bytes, size_t length) {
-    const char *at = bytes;
-    while (length > 0) {
-        ssize_t written = write(writing->descriptor, at, length < (size_t)1 << 30 ? length : (size_t)1 << 30);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) cannot_write(writing, "write");
-        at += written;
-        length -= (size_t)written;
-    }
-}
-
-static void sync_file(Writing *writing, int descriptor, const char *doing) {
-    while (fsync(descriptor)) {
-        if (errno == EINVAL || errno == ENOTSUP) return; /* this file system has nothing to sync */
-        if (errno != EINTR) cannot_write(writing, doing);
-    }
-}
-
-/* The file has its new content once the folder says so. */
-static void write_finish(Writing *writing) {
-    sync_file(writing, writing->descriptor, "fsync");
-    int closed = close(writing->descriptor);
-    writing->descriptor = -1;
-    if (closed && errno != EINTR) cannot_write(writing, "close");
-    if (rename(writing->temporary, writing->path)) cannot_write(writing, "rename");
-    char *slash = strrchr(writing->path, '/');
-    char folder[PATH_MAX] = ".";
-    if (slash) snprintf(folder, sizeof folder, "%.*s", slash == writing->path ? 1 : (int)(slash - writing->path), writing->path);
-    writing->descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (writing->descriptor < 0) return; /* a folder that may be written but not read cannot be synced */
-    sync_file(writing, writing->descriptor, "fsync of the folder");
-    close(writing->descriptor);
-}
-
-void text_write(const char *path, const char *text, size_t length) {
-    Writing writing;
-    write_start(&writing, path);
-    write_bytes(&writing, text, length);
-    write_finish(&writing);
-}
-
-/* A growing text: the length in 8 bytes, then JSON. */
-typedef struct {
-    char *text;
-    size_t length, capacity;
-} Header;
-
-static void header_add(Header *header, const char *text) {
-    size_t length = strlen(text);
-    if (header->length + length + 16 > header->capacity) {
-        header->capacity = 2 * (header->length + length) + 256;
-        header->text = reallocate(header->text, header->capacity, 1, "a file's header");
-    }
-    memcpy(header->text + header->length, text, length + 1);
-    header->length += length;
-}
-
-static void header_add_string(Header *header, const char *text) {
-    header_add(header, "\"");
+static void add_string(Buffer *header, const char *text) {
+    buffer_add(header, "\"");
     for (; *text; text++) {
-        char one[8] = {*text};
-        if (*text == '"' || *text == '\\') snprintf(one, sizeof one, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20) snprintf(one, sizeof one, "\\u%04x", (unsigned)*text);
-        header_add(header, one);
+        if (*text == '"' || *text == '\\') buffer_add(header, "\\");
+        if ((unsigned char)*text < ' ')
+            buffer_add(header, "\\u%04x", (unsigned)*text);
+        else
+            buffer_bytes(header, text, 1);
     }
-    header_add(header, "\"");
+    buffer_add(header, "\"");
 }
 
-static size_t tensor_size(const Tensor *tensor) {
-    size_t size = dtype_size(tensor->dtype);
-    for (size_t d = 0; d < tensor->rank; d++) size *= tensor->shape[d];
-    return size;
+static void add_tensor(Buffer *header, const Tensor *tensor) {
+    add_string(header, tensor->name);
+    buffer_add(header, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
+    for (size_t d = 0; d < tensor->rank; d++)
+        buffer_add(header, d ? ",%zu" : "%zu", tensor->shape[d]);
+    buffer_add(header, "],\"data_offsets\":[%zu,%zu]}", tensor->begin, tensor->end);
 }
 
-static Header make_header(const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count) {
-    Header header = {0};
-    char number[64];
-    header_add(&header, "01234567"); /* room for the length */
-    header_add(&header, "{\"__metadata__\":{");
-    for (size_t i = 0; i < metadata_count; i++) {
-        if (i) header_add(&header, ",");
-        header_add_string(&header, metadata[i].key);
-        header_add(&header, ":");
-        header_add_string(&header, metadata[i].value);
+/* The length in 8 bytes, then JSON. */
+static Buffer header_of(const TensorFile *file) {
+    const char *key = NULL;
+    Buffer header = {0};
+    buffer_add(&header, "01234567{\"__metadata__\":{");
+    while ((key = metadata_next(&file->metadata, key))) {
+        add_string(&header, key);
+        buffer_add(&header, ":");
+        add_string(&header, behind(key));
+        if (metadata_next(&file->metadata, key)) buffer_add(&header, ",");
     }
-    header_add(&header, "}");
-    for (size_t i = 0, at = 0; i < tensor_count; i++) {
-        header_add(&header, ",");
-        header_add_string(&header, tensors[i].name);
-        header_add(&header, ":{\"dtype\":");
-        header_add_string(&header, tensors[i].dtype);
-        header_add(&header, ",\"shape\":[");
-        for (size_t d = 0; d < tensors[i].rank; d++) {
-            snprintf(number, sizeof number, d ? ",%zu" : "%zu", tensors[i].shape[d]);
-            header_add(&header, number);
-        }
-        snprintf(number, sizeof number, "],\"data_offsets\":[%zu,%zu]}", at, at + tensor_size(&tensors[i]));
-        header_add(&header, number);
-        at += tensor_size(&tensors[i]);
+    buffer_add(&header, "}");
+    for (size_t i = 0; i < file->tensor_count; i++) {
+        buffer_add(&header, ",");
+        add_tensor(&header, &file->tensors[i]);
     }
-    header_add(&header, "}");
-    while (header.length % 8) header_add(&header, " ");
+    buffer_add(&header, "}");
+    while (header.length % 8) buffer_add(&header, " ");
     for (int i = 0; i < 8; i++) header.text[i] = (char)((uint64_t)(header.length - 8) >> (8 * i));
     return header;
 }
 
-/* Fails with one line unless tensors_parse reads from this header what it was made of. */
-static void require_readable(const char *path, const Header *header, const Tensor *tensors,
-                             size_t tensor_count, const Pair *metadata, size_t metadata_count) {
-    TensorFile read;
-    const char *reason;
-    size_t size = header->length;
-    for (size_t i = 0; i < tensor_count; i++) size += tensor_size(&tensors[i]);
-    if (!parse_header(&read, (const uint8_t *)header->text, size, &reason))
-        fail("%s: cannot be written: no program could read it: %s; what was saved before is "
-             "untouched",
-             path, reason);
-    bool same = read.tensor_count == tensor_count && read.metadata_count == metadata_count;
-    for (size_t i = 0; same && i < metadata_count; i++)
-        same = !strcmp(read.metadata[i].key, metadata[i].key) &&
-               !strcmp(read.metadata[i].value, metadata[i].value);
-    for (size_t i = 0; same && i < tensor_count; i++) {
-        const Tensor *tensor =
-            tensor_find(&read, tensors[i].name, tensors[i].dtype, tensors[i].rank);
-        same = tensor &&
-               !memcmp(tensor->shape, tensors[i].shape, tensor->rank * sizeof *tensor->shape);
-    }
-    tensors_free(&read);
-    if (!same)
-        fail("%s: cannot be written: it would not be read back alike; what was saved before is "
-             "untouched",
-             path);
+/* Is what was read from a header the same as what it was made of? */
+static bool same_header(const TensorFile *read, const TensorFile *file) {
+    Buffer again = header_of(read), header = header_of(file);
+    bool same = again.length == header.length && !memcmp(again.text, header.text, header.length);
+    buffer_free(&again);
+    buffer_free(&header);
+    return same;
 }
 
-static void write_little_endian(Writing *writing, const void *data, size_t bytes, size_t size) {
+static void write_numbers(Writer *writer, const Tensor *tensor) {
+    size_t bytes = tensor->end - tensor->begin, size = dtype_size(tensor->dtype);
     if (!big_endian || size == 1) {
-        write_bytes(writing, data, bytes);
+        writer_add(writer, tensor->data, bytes);
         return;
     }
     uint8_t part[1 << 13];
     for (size_t i = 0, length; i < bytes; i += length) {
         length = bytes - i < sizeof part ? bytes - i : sizeof part;
-        memcpy(part, (const uint8_t *)data + i, length);
-        swap_words(part, length, size);
-        write_bytes(writing, part, length);
+        memcpy(part, (const uint8_t *)tensor->data + i, length);
+        swap_numbers(part, length, size);
+        writer_add(writer, part, length);
     }
 }
 
-void tensors_write(const char *path, const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count) {
-    Header header = make_header(tensors, tensor_count, metadata, metadata_count);
-    require_readable(path, &header, tensors, tensor_count, metadata, metadata_count);
-    Writing writing;
-    write_start(&writing, path);
-    write_bytes(&writing, header.text, header.length);
-    for (size_t i = 0; i < tensor_count; i++)
-        write_little_endian(&writing, tensors[i].data, tensor_size(&tensors[i]), dtype_size(tensors[i].dtype));
-    write_finish(&writing);
-    free(header.text);
+void tensors_write(Writer *writer, Entry entry, const TensorFile *file) {
+    Buffer header = header_of(file);
+    size_t data_size = file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
+    TensorFile read = {0};
+    const char *reason =
+        parse_header(&read, (const uint8_t *)header.text, header.length + data_size);
+    if (!reason && !same_header(&read, file)) reason = "it would not be read back alike";
+    if (reason)
+        fail("%s: cannot be written: no program could read it: %s; what was saved before is "
+             "untouched",
+             entry.path, reason);
+    tensors_close(&read);
+    writer_begin(writer, entry);
+    writer_add(writer, header.text, header.length);
+    for (size_t i = 0; i < file->tensor_count; i++) write_numbers(writer, &file->tensors[i]);
+    buffer_free(&header);
 }

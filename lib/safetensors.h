@@ -1,13 +1,16 @@
-/* safetensors.h: files of named arrays, as Hugging Face's safetensors format has them, read and written.
+/* safetensors.h: files of named arrays in Hugging Face's safetensors format, read and written.
 
        8 bytes     length of the header, little-endian
        header      JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...,
                    "__metadata__": {"key": "value", ...}}, padded with spaces
        data        the arrays, little-endian, back to back: no holes, no overlaps, nothing left over
 
-   Reading checks every rule before anything is used, so a file that opens can be trusted in its shape. */
+   Reading checks every rule before anything is used: the shape of a file that opens can be trusted. */
 #ifndef SAFETENSORS_H
 #define SAFETENSORS_H
+
+#include "folder.h"
+#include "memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,49 +19,59 @@
 enum { MAX_RANK = 8, MAX_HEADER = 100000000 };
 
 typedef struct {
-    char *name;
+    const char *name;
     char dtype[8]; /* "F32", "I32", "U8", ... */
     size_t rank, shape[MAX_RANK];
     size_t begin, end; /* where it is in the data */
     const void *data;
 } Tensor;
 
-typedef struct {
-    char *key, *value;
-} Pair;
+/* Keys and values of any length in UTF-8: key NUL value NUL key ... Starts as {0}. */
+typedef Buffer Metadata;
 
+/* A file that was read, or one to be written; then it starts as {0}. */
 typedef struct {
     Tensor *tensors; /* in the order of their data */
-    size_t tensor_count;
-    Pair *metadata;
-    size_t metadata_count;
-    void *bytes; /* the file's bytes: mapped, private */
+    size_t tensor_count, tensor_capacity;
+    Metadata metadata;
+    Buffer header; /* of a file that was read: the names stand there */
+    void *bytes;   /* of a file that was read: mapped, private */
     size_t size;
 } TensorFile;
 
-/* Reads the structure of size bytes, which must outlive the result. Returns false, with a reason, when they break a
-   rule of the format; memory used is in proportion to the header's length. */
-bool tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size, const char **reason);
+/* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule of
+   the format they break; then the file is {0}. Memory used is in proportion to the header's length. */
+const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size);
 
-/* Maps and parses a file; fails with one line that names `what` ("a model", "a checkpoint") when it can't.
-   A file that another program cuts short while it is mapped ends this program with one line. */
-TensorFile tensors_open(const char *path, const char *what);
+/* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}. When another
+   program cuts the file short while it is mapped, this program ends with one line. */
+const char *tensors_map(TensorFile *file, Entry entry);
+
+/* The same; fails with one line that names `what` ("a model", "a checkpoint") when it cannot. */
+TensorFile tensors_open(Entry entry, const char *what);
 void tensors_close(TensorFile *file);
 
 /* A tensor by name, with this dtype and rank; NULL when there is none such. */
 const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank);
-/* A metadata value by key, NULL when there is none. */
+
+/* The key after this one (NULL: the first), NULL at the end. Its value follows its NUL. */
+const char *metadata_next(const Metadata *metadata, const char *key);
+
+/* A value by key, NULL when there is none. */
 const char *metadata_find(const TensorFile *file, const char *key);
 
-/* Writes a file whole or not at all: to a temporary name beside it, synced, then renamed over path, and the folder synced.
-   Fails with one line, and the file as it was, when that can't be done, or when tensors_parse would
-   not read the same names, shapes and metadata from its header. */
-void tensors_write(const char *path, const Tensor *tensors, size_t tensor_count, const Pair *metadata, size_t metadata_count);
+/* A number of the metadata: the fallback when there is none; a count: 0 when there is none. */
+double metadata_number(const TensorFile *file, const char *key, double fallback);
+size_t metadata_count(const TensorFile *file, const char *key);
 
-/* The same for a text. */
-void text_write(const char *path, const char *text, size_t length);
+/* Adds a tensor to a file to be written: its name and data are not copied. */
+void tensor_add(TensorFile *file, const char *name, const char *dtype, size_t rank,
+                const size_t *shape, const void *data);
+void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Removes the temporary file of a writer that was killed, of a file that will not be written now. */
-void leftover_remove(const char *path);
+/* Writes a file as one of the writer's. Fails with one line, and nothing is written, when
+   tensors_parse would not read the same names, shapes and metadata. */
+void tensors_write(Writer *writer, Entry entry, const TensorFile *file);
 
 #endif

@@ -1,0 +1,64 @@
+/* folder.h: files by their names in an opened folder, written whole or not at all; the folder of a
+   run, into which one run at a time writes. Nothing here follows a link to write. */
+#ifndef FOLDER_H
+#define FOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file, by its name in an opened folder. */
+typedef struct {
+    int folder; /* AT_FDCWD: the name is a path */
+    const char *name;
+    const char *path; /* the name in messages */
+} Entry;
+
+/* The file of a path, which must outlive the entry. */
+Entry entry_of(const char *path);
+
+/* Up to four files of one folder that are written together: all of them are complete and on the disk
+   before the first takes its name. Starts as {0}. */
+typedef struct {
+    size_t count;
+    struct WrittenFile {
+        Entry entry;
+        const char *name;       /* in its folder */
+        char *temporary;        /* NAME.partial, until it takes its name */
+        int folder, descriptor; /* -1: closed */
+    } files[4];
+} Writer;
+
+/* Begins the next file; writer_add appends bytes to it. A file that is there keeps its mode.
+   writer_finish gives all files their names, in the order in which they were begun; the writer is
+   {0} again. Each fails with one line, and then all files are as they were. */
+void writer_begin(Writer *writer, Entry entry);
+void writer_add(Writer *writer, const void *bytes, size_t count);
+void writer_finish(Writer *writer);
+
+/* Writes a file of these bytes. */
+void file_write(Entry entry, const void *bytes, size_t count);
+
+/* A run's folder and its files. */
+enum { MODEL, CHECKPOINT, SNAPSHOTS, LOG, RUN_FILES };
+typedef struct {
+    const char *path;
+    int descriptor, lock;
+    Entry file[RUN_FILES];
+} Folder;
+
+/* Makes the folder, and those above it, and locks it; fails with one line when it cannot be made, or
+   when another run writes there. The lock ends with the process, however it ends. The path must
+   outlive the folder. */
+Folder folder_open(const char *path);
+void folder_close(Folder *folder);
+
+/* Removes what a run that was killed has left half written. */
+void folder_clean(const Folder *folder);
+
+/* Has the folder a file of a run? */
+bool folder_used(const Folder *folder);
+
+/* Fails with one line when this path names one of the files that the run will overwrite. */
+void folder_protect(const Folder *folder, const char *path);
+
+#endif
