@@ -17,15 +17,11 @@
 #include "lib/trainer.h"
 #include "lib/version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] = "train [OPTIONS] TEXT: trains Embedding -> Linear -> softmax to predict the next character of a text file\n"
@@ -127,7 +123,7 @@ typedef struct {
     uint32_t *best_counts; /* and of the counts of rows at its moment */
     const char *bad;              /* what beside a batch's loss was no finite number, NULL: nothing */
     double last_save;
-    int lock;
+    Folder folder;
 } Run;
 
 /* Was a loss or a weight no finite number? */
@@ -182,36 +178,6 @@ static void say_rows(const Run *run) {
             run->yardsticks.uniform, run->yardsticks.unigram, run->yardsticks.conditional);
 }
 
-/* ---- the folder ------------------------------------------------------------------------------- */
-
-/* Makes the folder and everything above it. */
-static void make_folder(const char *path) {
-    char part[PATH_MAX];
-    if (snprintf(part, sizeof part, "%s", path) >= PATH_MAX) fail("%s: this name is too long", path);
-    for (char *slash = part + 1;; slash++) {
-        char kept = *slash;
-        if (kept != '/' && kept) continue;
-        *slash = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST) fail("%s: this folder cannot be made: %s; name another one with --out", part, strerror(errno));
-        *slash = kept;
-        if (!kept) break;
-    }
-    struct stat about;
-    if (stat(path, &about) || !S_ISDIR(about.st_mode)) fail("%s: is no folder; name another one with --out", path);
-}
-
-/* One run at a time: the lock ends with the process that holds it, however it ends. */
-static void lock_folder(Run *run) {
-    char path[PATH_MAX];
-    make_folder(run->settings.out);
-    path_in(run, ".lock", path);
-    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (run->lock < 0) fail("%s: cannot be written: %s; name another folder with --out", run->settings.out, strerror(errno));
-    if (flock(run->lock, LOCK_EX | LOCK_NB) == 0) return;
-    if (errno == EWOULDBLOCK) fail("%s: another run is writing there; wait for it, or name another folder with --out", run->settings.out);
-    fail("%s: cannot be locked: %s; name another folder with --out", run->settings.out, strerror(errno));
-}
-
 /* ---- saving ----------------------------------------------------------------------------------- */
 
 /* What both files say of the run: its options, its text, the best model so far. */
@@ -259,7 +225,7 @@ static void save(Run *run) {
         path_in(run, "checkpoint.safetensors", path);
         checkpoint_save(path, run->trainer, &metadata);
     }
-    metadata_free(&metadata);
+    buffer_free(&metadata);
     run->last_save = seconds_now();
 }
 
@@ -316,7 +282,7 @@ static void resume(Run *run, const TensorFile *file) {
     double most_sum = MOST_LOSS * (double)run->train_positions;
     run->train_sum = checkpoint_number(path, file, "train_sum", 0, most_sum);
     path_in(run, "model.safetensors", path);
-    TensorFile model = tensors_open(path, "the best model of the run");
+    TensorFile model = tensors_open(entry_of(path), "the best model of the run");
     if (!of_one_run(run, &model, file)) fail("%s: is not of the run to resume; start again without --resume", path);
     tensors_close(&model);
     path_in(run, "loss.csv", path);
@@ -357,7 +323,7 @@ static void keep_best(Run *run) {
     Metadata metadata = describe(run);
     path_in(run, "model.safetensors", path);
     model_save(path, &run->vocabulary, run->vocabulary.count, model, &metadata);
-    metadata_free(&metadata);
+    buffer_free(&metadata);
 }
 
 /* The loss on the held-out part, exactly: every character of it with its whole context. Its rows are looked up once when
@@ -402,7 +368,7 @@ static void evaluate(Run *run) {
     log_add(&run->log, trainer->step, epoch, characters, train_loss, loss, rate, seconds);
     char path[PATH_MAX], number[32];
     path_in(run, "loss.csv", path);
-    text_write(path, run->log.text, run->log.length);
+    file_write(entry_of(path), run->log.text, run->log.length);
     run->train_sum = 0;
     run->train_positions = 0;
     if (run->settings.quiet) return;
@@ -617,13 +583,14 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* who reads the messages may go: the run goes on */
     run.options = table;
     if (parse_options(argc, argv, table, usage, examples, &settings->text, 1) == 0) wrong_use("name a text file to train on, such as data/text.txt; see --help");
-    lock_folder(&run);
+    run.folder = folder_open(settings->out);
+    folder_clean(&run.folder);
 
     TensorFile checkpoint = {0};
     if (settings->resume) {
         char path[PATH_MAX];
         path_in(&run, "checkpoint.safetensors", path);
-        checkpoint = tensors_open(path, "a checkpoint");
+        checkpoint = tensors_open(entry_of(path), "a checkpoint");
         take_options(table, path, &checkpoint);
     }
     settle(settings);
@@ -676,7 +643,7 @@ int main(int argc, char **argv) {
     free(run.best_counts);
     team_end(run.team);
     free(run.text.ids);
-    close(run.lock);
+    folder_close(&run.folder);
     flush_output();
     return status;
 }

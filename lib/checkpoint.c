@@ -9,64 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- metadata --------------------------------------------------------------------------------- */
-
-static char *copy_string(const char *text) {
-    size_t size = strlen(text) + 1;
-    return memcpy(reallocate(NULL, size, 1, "metadata"), text, size);
-}
-
-void metadata_add(Metadata *metadata, const char *key, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (length < 0) fail("%s: this value cannot be written", key);
-    char *value = reallocate(NULL, (size_t)length + 1, 1, "metadata");
-    va_start(arguments, format);
-    vsnprintf(value, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    if (metadata->count == metadata->capacity) {
-        metadata->capacity = metadata->capacity ? 2 * metadata->capacity : 32;
-        metadata->pairs = reallocate(metadata->pairs, metadata->capacity, sizeof *metadata->pairs, "metadata");
-    }
-    metadata->pairs[metadata->count++] = (Pair){copy_string(key), value};
-}
-
-void metadata_free(Metadata *metadata) {
-    for (size_t i = 0; i < metadata->count; i++) {
-        free(metadata->pairs[i].key);
-        free(metadata->pairs[i].value);
-    }
-    free(metadata->pairs);
-    *metadata = (Metadata){0};
-}
-
-double metadata_number(const TensorFile *file, const char *key, double fallback) {
-    const char *value = metadata_find(file, key);
-    char *end;
-    double number = value ? strtod(value, &end) : fallback;
-    return value && (end == value || *end) ? fallback : number;
-}
-
-size_t metadata_count(const TensorFile *file, const char *key) {
-    double number = metadata_number(file, key, 0);
-    return number >= 0 && number < 9007199254740992.0 && number < (double)SIZE_MAX ? (size_t)number : 0; /* 2^53: exact so far */
-}
-
 /* ---- saving ----------------------------------------------------------------------------------- */
 
-/* What a file needs that is not in memory in that form. */
+/* A file to be written, and what is not in memory in that form. */
 typedef struct {
-    Tensor tensors[16];
-    size_t count;
+    TensorFile file;
     uint8_t *texts[2]; /* ngrams, phrases */
 } Saving;
 
-static void add_tensor(Saving *saving, const char *name, const char *dtype, const void *data, size_t rows, size_t columns) {
-    Tensor *tensor = &saving->tensors[saving->count++];
-    *tensor = (Tensor){.name = (char *)name, .rank = columns ? 2 : 1, .shape = {rows, columns}, .data = data};
-    strcpy(tensor->dtype, dtype);
+/* A tensor [rows] or [rows, columns]. */
+static void add_tensor(Saving *saving, const char *name, const char *dtype, const void *data,
+                       size_t rows, size_t columns) {
+    tensor_add(&saving->file, name, dtype, columns ? 2 : 1, (size_t[]){rows, columns}, data);
 }
 
 /* The texts of rows first..end-1, right-aligned in cells of `width`. */
@@ -144,7 +98,11 @@ static void saving_finish(Saving *saving, const char *path, const Vocabulary *vo
     uint8_t columns[COLUMNS];
     for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
     if (vocabulary->options.columns) add_tensor(saving, "columns", "U8", columns, COLUMNS, 0);
-    tensors_write(path, saving->tensors, saving->count, metadata->pairs, metadata->count);
+    metadata_copy(&saving->file.metadata, metadata);
+    Writer writer = {0};
+    tensors_write(&writer, entry_of(path), &saving->file);
+    writer_finish(&writer);
+    tensors_close(&saving->file);
     free(saving->texts[0]);
     free(saving->texts[1]);
 }
@@ -167,11 +125,11 @@ void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *m
     const Random *random = trainer->step < trainer->shard_end ? &trainer->shard_random : &trainer->random;
     add_tensor(&saving, "random.state", "I32", random->state, 624, 0);
     Metadata whole = {0};
-    for (size_t i = 0; i < metadata->count; i++) metadata_add(&whole, metadata->pairs[i].key, "%s", metadata->pairs[i].value);
+    metadata_copy(&whole, metadata);
     metadata_add(&whole, "step", "%zu", trainer->step);
     metadata_add(&whole, "random.position", "%u", (unsigned)random->position);
     saving_finish(&saving, path, trainer->vocabulary, trainer->vocabulary->count, &whole);
-    metadata_free(&whole);
+    buffer_free(&whole);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------- */
@@ -206,7 +164,7 @@ static void copy_linear(Model *model, const void *weight, const void *bias) {
 }
 
 SavedModel model_open(const char *path) {
-    SavedModel saved = {.file = tensors_open(path, "a model")};
+    SavedModel saved = {.file = tensors_open(entry_of(path), "a model")};
     const TensorFile *file = &saved.file;
     const Tensor *embedding = tensor_find(file, "embedding.weight", "F32", 2), *weight = tensor_find(file, "linear.weight", "F32", 2);
     const Tensor *bias = tensor_find(file, "linear.bias", "F32", 1), *ngrams = tensor_find(file, "ngrams", "U8", 2);

@@ -10,15 +10,6 @@
 #include "safetensors.h"
 #include "trainer.h"
 
-/* Metadata to be written: keys with values of any length, in UTF-8. */
-typedef struct {
-    Pair *pairs;
-    size_t count, capacity;
-} Metadata;
-
-void metadata_add(Metadata *metadata, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void metadata_free(Metadata *metadata);
-
 /* Are all weights finite numbers, and all that a checkpoint holds beside them? */
 bool model_finite(const Model *model);
 bool trainer_finite(const Trainer *trainer);
@@ -46,12 +37,6 @@ typedef struct {
 /* Fails with one line when the file is no model or its parts disagree. */
 SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
-
-/* A number from the metadata; the fallback when there is none. */
-double metadata_number(const TensorFile *file, const char *key, double fallback);
-
-/* The same for a count; 0 when there is none. */
-size_t metadata_count(const TensorFile *file, const char *key);
 
 /* A number of a checkpoint, or a whole one; fails with one line when it is not there, or not from
    low to high (0 to most). */

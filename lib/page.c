@@ -324,12 +324,13 @@ static void put_sample(Page *page) {
 
 static void put_settings(Page *page) {
     fprintf(page->file, "<table>\n");
-    for (size_t i = 0; i < page->saved->file.metadata_count; i++) {
-        const Pair *pair = &page->saved->file.metadata[i];
+    const Metadata *metadata = &page->saved->file.metadata;
+    const char *key = NULL;
+    while ((key = metadata_next(metadata, key))) {
         fprintf(page->file, "<tr><th>");
-        put_escaped(page->file, pair->key);
+        put_escaped(page->file, key);
         fprintf(page->file, "<td>");
-        put_escaped(page->file, pair->value);
+        put_escaped(page->file, metadata_value(key));
         fprintf(page->file, "\n");
     }
     fprintf(page->file, "</table>\n");

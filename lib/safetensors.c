@@ -73,7 +73,9 @@ static size_t read_escape(Reader *reader, char *out) {
         return 1;
     }
     unsigned code, low;
-    if (*reader->at++ != 'u' || !read_hex4(reader, &code) || code == 0) return 0;
+    if (*reader->at != 'u') return 0;
+    reader->at++;
+    if (!read_hex4(reader, &code) || code == 0) return 0;
     if (code < 0xd800 || code >= 0xe000) return put_utf8(out, code);
     if (code >= 0xdc00 || strncmp(reader->at, "\\u", 2)) return 0;
     reader->at += 2;
@@ -92,15 +94,14 @@ static size_t read_character(Reader *reader, char *out) {
 static const char *read_string(Reader *reader) {
     if (!expect(reader, '"')) return "";
     char *string = reader->at, *end = string;
-    while (*reader->at && *reader->at != '"') {
-        size_t size = read_character(reader, end);
-        if (size == 0) refuse(reader, "its header has a string that is not JSON");
-        if (size == 0) return "";
+    size_t size = 1;
+    while (size > 0 && *reader->at && *reader->at != '"') {
+        size = read_character(reader, end);
         end += size;
     }
     if (!*reader->at) refuse(reader, "its header ends within a string");
-    if (!*reader->at) return "";
-    reader->at++;
+    if (size == 0) refuse(reader, "its header has a string that is not JSON");
+    if (!accept(reader, '"')) return "";
     *end = '\0';
     return string;
 }
@@ -333,17 +334,17 @@ const Tensor *tensor_find(const TensorFile *file, const char *name, const char *
     return NULL;
 }
 
-static const char *behind(const char *text) { return text + strlen(text) + 1; }
+const char *metadata_value(const char *key) { return key + strlen(key) + 1; }
 
 const char *metadata_next(const Metadata *metadata, const char *key) {
-    const char *next = key ? behind(behind(key)) : metadata->text;
+    const char *next = key ? metadata_value(metadata_value(key)) : metadata->text;
     return next && next < metadata->text + metadata->length ? next : NULL;
 }
 
 const char *metadata_find(const TensorFile *file, const char *key) {
     const char *found = metadata_next(&file->metadata, NULL);
     while (found && strcmp(found, key) != 0) found = metadata_next(&file->metadata, found);
-    return found ? behind(found) : NULL;
+    return found ? metadata_value(found) : NULL;
 }
 
 double metadata_number(const TensorFile *file, const char *key, double fallback) {
@@ -411,14 +412,16 @@ static const char *map_bytes(TensorFile *file, Entry entry) {
 const char *tensors_map(TensorFile *file, Entry entry) {
     TensorFile mapped = {0};
     struct sigaction action = {.sa_handler = file_shrank};
-    const char *reason = map_bytes(&mapped, entry);
     *file = (TensorFile){0};
+    errno = 0;
+    const char *reason = map_bytes(&mapped, entry);
     if (reason) return reason;
     sigaction(SIGBUS, &action, NULL);
     reason = tensors_parse(file, mapped.bytes, mapped.size);
     file->bytes = mapped.bytes;
     file->size = mapped.size;
     if (reason) tensors_close(file);
+    errno = 0;
     for (size_t i = 0; big_endian && i < file->tensor_count; i++) {
         Tensor *tensor = &file->tensors[i];
         swap_numbers((void *)tensor->data, tensor->end - tensor->begin, dtype_size(tensor->dtype));
@@ -428,13 +431,13 @@ const char *tensors_map(TensorFile *file, Entry entry) {
 
 TensorFile tensors_open(Entry entry, const char *what) {
     TensorFile file;
-    errno = 0;
-    const char *reason = tensors_map(&file, entry);
+    const char *path = entry.path, *reason = tensors_map(&file, entry);
     if (!reason) return file;
     if (errno == ENOENT)
-        fail("%s: no such file; train %s first (./train TEXT), or name another one", entry.path,
-             what);
-    fail("%s: is not %s: %s; name one that ./train wrote", entry.path, what, reason);
+        fail("%s: no such file; train %s first (./train TEXT), or name another one", path, what);
+    if (errno)
+        fail("%s: cannot be opened: %s; name %s that ./train wrote", path, strerror(errno), what);
+    fail("%s: is not %s: %s; name one that ./train wrote", path, what, reason);
 }
 
 void tensors_close(TensorFile *file) {
@@ -469,6 +472,10 @@ void metadata_add(Metadata *metadata, const char *key, const char *format, ...) 
     va_end(arguments);
 }
 
+void metadata_copy(Metadata *to, const Metadata *from) {
+    if (from->length) buffer_bytes(to, from->text, from->length);
+}
+
 static void add_string(Buffer *header, const char *text) {
     buffer_add(header, "\"");
     for (; *text; text++) {
@@ -497,7 +504,7 @@ static Buffer header_of(const TensorFile *file) {
     while ((key = metadata_next(&file->metadata, key))) {
         add_string(&header, key);
         buffer_add(&header, ":");
-        add_string(&header, behind(key));
+        add_string(&header, metadata_value(key));
         if (metadata_next(&file->metadata, key)) buffer_add(&header, ",");
     }
     buffer_add(&header, "}");

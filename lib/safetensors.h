@@ -43,8 +43,8 @@ typedef struct {
    the format they break; then the file is {0}. Memory used is in proportion to the header's length. */
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size);
 
-/* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}. When another
-   program cuts the file short while it is mapped, this program ends with one line. */
+/* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}, and errno is
+   0 unless the system could not open it. When another program cuts the file short while it is mapped, this program ends with one line. */
 const char *tensors_map(TensorFile *file, Entry entry);
 
 /* The same; fails with one line that names `what` ("a model", "a checkpoint") when it cannot. */
@@ -54,8 +54,9 @@ void tensors_close(TensorFile *file);
 /* A tensor by name, with this dtype and rank; NULL when there is none such. */
 const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank);
 
-/* The key after this one (NULL: the first), NULL at the end. Its value follows its NUL. */
+/* The key after this one (NULL: the first), NULL at the end; and the value of such a key. */
 const char *metadata_next(const Metadata *metadata, const char *key);
+const char *metadata_value(const char *key);
 
 /* A value by key, NULL when there is none. */
 const char *metadata_find(const TensorFile *file, const char *key);
@@ -69,6 +70,7 @@ void tensor_add(TensorFile *file, const char *name, const char *dtype, size_t ra
                 const size_t *shape, const void *data);
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void metadata_copy(Metadata *to, const Metadata *from);
 
 /* Writes a file as one of the writer's. Fails with one line, and nothing is written, when
    tensors_parse would not read the same names, shapes and metadata. */

@@ -34,23 +34,23 @@ void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t ste
     snapshots->steps[snapshots->count++] = (int64_t)step;
 }
 
+/* 8-byte numbers come first, so that all stand aligned. */
 void snapshots_save(const char *path, const Snapshots *snapshots) {
-    if (!snapshots->count) {
-        leftover_remove(path);
-        return;
-    }
-    Tensor tensors[] = {
-        {.name = "snapshots", .dtype = "F32", .rank = 3, .shape = {snapshots->count, CHARACTERS, snapshots->dim}, .data = snapshots->rows},
-        {.name = "steps", .dtype = "I64", .rank = 1, .shape = {snapshots->count}, .data = snapshots->steps}};
-    /* 8-byte numbers first keeps both aligned */
-    Tensor ordered[] = {tensors[1], tensors[0]};
-    Pair metadata[] = {{"format", "pt"}};
-    tensors_write(path, ordered, 2, metadata, 1);
+    if (!snapshots->count) return;
+    TensorFile file = {0};
+    size_t shape[] = {snapshots->count, CHARACTERS, snapshots->dim};
+    tensor_add(&file, "steps", "I64", 1, shape, snapshots->steps);
+    tensor_add(&file, "snapshots", "F32", 3, shape, snapshots->rows);
+    metadata_add(&file.metadata, "format", "pt");
+    Writer writer = {0};
+    tensors_write(&writer, entry_of(path), &file);
+    writer_finish(&writer);
+    tensors_close(&file);
 }
 
 bool snapshots_load(const char *path, Snapshots *snapshots) {
     if (access(path, R_OK)) return false;
-    TensorFile file = tensors_open(path, "a file of snapshots");
+    TensorFile file = tensors_open(entry_of(path), "a file of snapshots");
     const Tensor *rows = tensor_find(&file, "snapshots", "F32", 3), *steps = tensor_find(&file, "steps", "I64", 1);
     size_t count = steps ? steps->shape[0] : 0;
     bool fits = rows && count >= 1 && count <= snapshots->capacity && rows->shape[0] == count && rows->shape[1] == CHARACTERS &&

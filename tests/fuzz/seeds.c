@@ -23,7 +23,7 @@ static char *place(const char *kind, const char *name) {
     return path;
 }
 
-static void seed(const char *kind, const char *name, const void *bytes, size_t size) { text_write(place(kind, name), bytes, size); }
+static void seed(const char *kind, const char *name, const void *bytes, size_t size) { file_write(entry_of(place(kind, name)), bytes, size); }
 
 static void write_run(const char *name, RowOptions rows, RunOptions run, size_t steps) {
     uint8_t ids[sizeof text];
@@ -38,7 +38,7 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
     model_save(place("model", name), &vocabulary, vocabulary.count, &trainer->model, &metadata);
     checkpoint_save(place("checkpoint", name), trainer, &metadata);
-    metadata_free(&metadata);
+    buffer_free(&metadata);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
     team_end(team);

@@ -54,7 +54,7 @@ if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/programs/shim.c -ldl 2
     echo "skip faults: the shim is for Linux with the GNU C library"
     exit 0
 fi
-$CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/programs/faults.c lib/fail.c lib/memory.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
+$CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/programs/faults.c lib/fail.c lib/folder.c lib/memory.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
 [ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
 [ "${KILLS:=16}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work kills "$KILLS"

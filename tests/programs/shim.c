@@ -1,7 +1,7 @@
 /* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system fail, or ends the program there.
 
    FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc, realloc, aligned_alloc),
-                thread (pthread_create), fopen, fstat, flock, mkdir, fgets; or file: any of open, write, fsync, rename, close
+                thread (pthread_create), fopen, fstat, flock, mkdir, fgets, chmod; or file: any of open, write, fsync, rename, close
    FAULT_AT     the how manieth such call, from 1
    FAULT_KIND   the name of an error (EIO, ENOSPC, ...), "short" (a byte is read or written), "die" (the program ends
                 before the call), "die-after" (it ends behind it), "torn" (half is written, then it ends)
@@ -27,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir", "fgets"};
+static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir", "fgets", "chmod"};
 static const struct { const char *name; int number; } errors[] = {
     {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
 
@@ -122,6 +122,19 @@ int open(const char *path, int flags, ...) {
     return result;
 }
 
+int openat(int folder, const char *path, int flags, ...) {
+    NEXT(int, openat, int, const char *, int, ...);
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    int what = fault(FAULT_OPEN);
+    if (FAILS(what)) return -1;
+    int result = next(folder, path, flags, mode);
+    passed(what);
+    return result;
+}
+
 ssize_t read(int descriptor, void *bytes, size_t size) {
     NEXT(ssize_t, read, int, void *, size_t);
     int what = fault(FAULT_READ);
@@ -148,11 +161,11 @@ int fsync(int descriptor) {
     return result;
 }
 
-int rename(const char *from, const char *to) {
-    NEXT(int, rename, const char *, const char *);
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    NEXT(int, renameat, int, const char *, int, const char *);
     int what = fault(FAULT_RENAME);
     if (FAILS(what)) return -1;
-    int result = next(from, to);
+    int result = next(from_folder, from, to_folder, to);
     passed(what);
     return result;
 }
@@ -189,6 +202,11 @@ char *fgets(char *line, int size, FILE *file) {
     if (!FAILS(fault(FAULT_FGETS))) return next(line, size, file);
     file->_flags |= 0x20; /* what ferror looks at in the GNU C library */
     return NULL;
+}
+
+int fchmod(int descriptor, mode_t mode) {
+    NEXT(int, fchmod, int, mode_t);
+    return FAILS(fault(FAULT_CHMOD)) ? -1 : next(descriptor, mode);
 }
 
 int fstat(int descriptor, struct stat *about) {

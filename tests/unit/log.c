@@ -17,7 +17,7 @@ static const char path[] = "build/test/log.csv";
 /* How many rows are read from a text, -1 when it is refused. */
 static int rows_of(const char *text, size_t length, size_t last_step) {
     Log rows;
-    text_write(path, text, length);
+    file_write(entry_of(path), text, length);
     int count = log_load(&rows, path, last_step) ? (int)rows.count : -1;
     if (count >= 0) {
         size_t lines = 0;
