@@ -39,6 +39,13 @@ $(OBJECTS)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
+# The page of ./embed report as lines of C: what C takes for its own (\ " ?) gets a backslash.
+build/report_page.h: page/report.html
+	@mkdir -p $(@D)
+	$(call say,PAGE $<)sed 's/[\\"?]/\\&/g; s/.*/"&\\n",/' $< > $@
+
+$(OBJECTS)/lib/page.o: build/report_page.h
+
 # The programs stand outside the folder of their objects: build/config changes when another compiler or flag is asked for.
 $(PROGRAMS): %: $(OBJECTS)/%.o $(LIBRARY) build/config
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm

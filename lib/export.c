@@ -2,9 +2,8 @@
 
 #include "fail.h"
 #include "format.h"
-#include "memory.h"
 #include "projection.h"
-#include "report.h"
+#include "ranking.h"
 #include "start.h"
 
 #include <errno.h>
@@ -12,170 +11,126 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* A file being written; `path` is for messages. */
-typedef struct {
-    FILE *file;
-    char path[4200];
-} Output;
-
-static Output output_start(const char *folder, const char *name) {
-    Output output;
-    snprintf(output.path, sizeof output.path, "%s/%s", folder, name);
-    output.file = fopen(output.path, "wb");
-    if (!output.file) fail("%s: cannot be written: %s; name another folder with --out", output.path, strerror(errno));
-    return output;
-}
-
-static void output_end(Output *output, size_t rows) {
-    bool failed = ferror(output->file) != 0;
-    if (fclose(output->file) || failed) fail("%s: cannot be written: %s", output->path, strerror(errno));
+void write_output(const char *folder, const char *name, const Buffer *content) {
+    Buffer path = {0}, printed = {0};
     char number[32];
-    printf("%s: %s rows\n", output->path, grouped(rows, number));
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        fail("%s: this folder cannot be made: %s; name another one with --out", folder,
+             strerror(errno));
+    buffer_add(&path, "%s/%s", folder, name);
+    text_write(path.text, content->text, content->length);
+    printf("%s: %s bytes\n", shown(path.text, &printed), grouped(content->length, number));
+    buffer_free(&path);
+    buffer_free(&printed);
 }
 
-/* ---- which rows ------------------------------------------------------------------------------- */
-
-typedef struct {
-    uint32_t row, count;
-} Frequent;
-
-static int more_frequent(const void *a, const void *b) {
-    const Frequent *x = a, *y = b;
-    if (x->count != y->count) return x->count > y->count ? -1 : 1;
-    return x->row < y->row ? -1 : 1;
-}
-
-/* The characters, then the most frequent others; *count is how many. */
-static uint32_t *choose_rows(const SavedModel *saved, size_t most, size_t *count) {
+/* The characters, then the most frequent others: rows [count]. */
+static Scored *choose_rows(const SavedModel *saved, size_t most, size_t *count) {
     const Vocabulary *vocabulary = &saved->vocabulary;
-    Frequent *order = allocate(vocabulary->rows, sizeof *order, "the export");
-    for (uint32_t row = 0; row < vocabulary->rows; row++) order[row] = (Frequent){row, vocabulary->count[row]};
-    if (vocabulary->rows > CHARACTERS) qsort(order + CHARACTERS, vocabulary->rows - CHARACTERS, sizeof *order, more_frequent);
-    *count = most < CHARACTERS ? CHARACTERS : most < vocabulary->rows ? most : vocabulary->rows;
-    uint32_t *rows = allocate(*count, sizeof *rows, "the export");
-    for (size_t i = 0; i < *count; i++) rows[i] = order[i].row;
-    for (size_t i = 0; i < *count; i++) require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
-    free(order);
+    Scored *rows = allocate(vocabulary->rows, sizeof *rows, "the export");
+    for (uint32_t row = 0; row < vocabulary->rows; row++)
+        rows[row] = (Scored){vocabulary->count[row], row};
+    sort_scored(rows + CHARACTERS, vocabulary->rows - CHARACTERS);
+    *count = most < vocabulary->rows ? most : vocabulary->rows;
+    if (*count < CHARACTERS) *count = CHARACTERS;
+    for (size_t i = 0; i < *count; i++)
+        require_finite(saved->model.embedding + rows[i].row * saved->model.dim, saved->model.dim);
     return rows;
 }
 
-/* ---- formats ---------------------------------------------------------------------------------- */
-
-static void write_numbers(Output *output, const SavedModel *saved, uint32_t row, char between) {
+static void put_numbers(Buffer *file, const SavedModel *saved, uint32_t row, char between) {
     const float *numbers = saved->model.embedding + (size_t)row * saved->model.dim;
     for (size_t d = 0; d < saved->model.dim; d++) {
-        if (d) fputc(between, output->file);
-        fprintf(output->file, "%.9g", (double)numbers[d]);
+        if (d > 0) buffer_bytes(file, &between, 1);
+        buffer_add(file, "%.9g", (double)numbers[d]);
     }
-    fputc('\n', output->file);
+    buffer_add(file, "\n");
 }
 
-/* name, kind and count of each row, with a header: the Projector wants one where there are several columns. */
-static void write_names(const SavedModel *saved, const char *folder, const char *file, const uint32_t *rows, size_t count) {
-    Output output = output_start(folder, file);
+/* A name in quotation marks, each of its own doubled, when it holds one: as readers of CSV and TSV
+   expect it. */
+static void put_quoted(Buffer *file, const char *name) {
+    const char *quote = strchr(name, '"') ? "\"" : "";
+    buffer_add(file, "%s", quote);
+    for (; *name; name++) buffer_add(file, *name == '"' ? "\"\"" : "%c", *name);
+    buffer_add(file, "%s", quote);
+}
+
+/* The Projector wants a header in metadata.tsv, since there are several columns. */
+static void export_tsv(const SavedModel *saved, const char *folder, const Scored *rows,
+                       size_t count) {
+    const Vocabulary *vocabulary = &saved->vocabulary;
+    Buffer vectors = {0}, metadata = {0};
     char name[ROW_NAME];
-    fprintf(output.file, "name\tkind\tcount\n");
-    for (size_t i = 0; i < count; i++)
-        fprintf(output.file, "%s\t%s\t%u\n", row_name(&saved->vocabulary, rows[i], name), row_kind_name(row_kind(&saved->vocabulary, rows[i])),
-                (unsigned)saved->vocabulary.count[rows[i]]);
-    output_end(&output, count);
-}
-
-static void export_tsv(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
-    Output output = output_start(folder, "vectors.tsv");
-    for (size_t i = 0; i < count; i++) write_numbers(&output, saved, rows[i], '\t');
-    output_end(&output, count);
-    write_names(saved, folder, "metadata.tsv", rows, count);
-}
-
-static void export_vec(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
-    Output output = output_start(folder, "embedding.vec");
-    fprintf(output.file, "%zu %zu\n", count, saved->model.dim);
+    buffer_add(&metadata, "name\tkind\tcount\n");
     for (size_t i = 0; i < count; i++) {
-        char name[ROW_NAME];
-        row_name(&saved->vocabulary, rows[i], name);
-        for (const char *c = name; *c; c++) fputs(*c == ' ' ? "\\x20" : (char[]){*c, '\0'}, output.file);
-        fputc(' ', output.file);
-        write_numbers(&output, saved, rows[i], ' ');
+        uint32_t row = rows[i].row;
+        put_numbers(&vectors, saved, row, '\t');
+        put_quoted(&metadata, row_name(vocabulary, row, name));
+        buffer_add(&metadata, "\t%s\t%u\n", row_kind_name(row_kind(vocabulary, row)),
+                   (unsigned)vocabulary->count[row]);
     }
-    output_end(&output, count);
+    write_output(folder, "vectors.tsv", &vectors);
+    write_output(folder, "metadata.tsv", &metadata);
+    buffer_free(&vectors);
+    buffer_free(&metadata);
 }
 
-/* numpy's format 1.0: a magic string, the header's length, a Python dictionary padded with spaces to 64 bytes, then the
-   numbers, little-endian. */
-static void export_npy(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
-    Output output = output_start(folder, "embedding.npy");
-    char header[118 + 1];
-    int used = snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", count, saved->model.dim);
-    memset(header + used, ' ', sizeof header - (size_t)used);
-    header[117] = '\n';
-    fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, output.file);
-    fwrite(header, 1, 118, output.file);
-    for (size_t i = 0; i < count; i++)
-        for (size_t d = 0; d < saved->model.dim; d++) {
-            uint32_t bits;
-            memcpy(&bits, &saved->model.embedding[(size_t)rows[i] * saved->model.dim + d], sizeof bits);
-            for (int byte = 0; byte < 4; byte++) fputc((int)(bits >> (8 * byte) & 255), output.file);
-        }
-    output_end(&output, count);
-    write_names(saved, folder, "embedding_rows.tsv", rows, count);
-}
-
-static void export_csv(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
-    Output output = output_start(folder, "embedding.csv");
-    fprintf(output.file, "name,kind,count");
-    for (size_t d = 0; d < saved->model.dim; d++) fprintf(output.file, ",%zu", d);
-    fputc('\n', output.file);
+static void export_vec(const SavedModel *saved, const char *folder, const Scored *rows,
+                       size_t count) {
+    Buffer file = {0};
+    char name[ROW_NAME];
+    buffer_add(&file, "%zu %zu\n", count, saved->model.dim);
     for (size_t i = 0; i < count; i++) {
-        char name[ROW_NAME];
-        row_name(&saved->vocabulary, rows[i], name);
-        fputc('"', output.file);
-        for (const char *c = name; *c; c++) fputs(*c == '"' ? "\"\"" : (char[]){*c, '\0'}, output.file);
-        fprintf(output.file, "\",%s,%u,", row_kind_name(row_kind(&saved->vocabulary, rows[i])), (unsigned)saved->vocabulary.count[rows[i]]);
-        write_numbers(&output, saved, rows[i], ',');
+        row_name(&saved->vocabulary, rows[i].row, name);
+        for (const char *c = name; *c; c++) buffer_add(&file, *c == ' ' ? "\\x20" : "%c", *c);
+        buffer_add(&file, " ");
+        put_numbers(&file, saved, rows[i].row, ' ');
     }
-    output_end(&output, count);
+    write_output(folder, "embedding.vec", &file);
+    buffer_free(&file);
 }
 
-/* The map for plotting programs: the characters that were seen, whatever else was chosen. A picture of WIDTH by HEIGHT units
-   that shows the marks where columns 5 and 6 say has none on another. */
-static void export_map(const SavedModel *saved, const char *folder, const uint32_t *rows, size_t count) {
-    enum { WIDTH = 560, HEIGHT = 380 };
-    (void)rows, (void)count;
+/* On a picture of MAP_WIDTH x MAP_HEIGHT units that shows the marks where columns 5 and 6 say, none
+   is on another. When all are on one line (dim 1), both axes have one scale. */
+static void export_map(const SavedModel *saved, const char *folder) {
+    const Model *model = &saved->model;
     uint32_t seen[CHARACTERS];
-    size_t characters = characters_seen(saved, seen);
-    double place[CHARACTERS][2], scaled[CHARACTERS][2], offset[CHARACTERS][2], low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
-    Projection projection = projection_make(saved->model.embedding, saved->model.dim, seen, characters);
-    for (size_t i = 0; i < characters; i++) {
-        project(&projection, saved->model.embedding + seen[i] * saved->model.dim, &place[i][0], &place[i][1]);
-        for (int a = 0; a < 2; a++) low[a] = fmin(low[a], place[i][a]), high[a] = fmax(high[a], place[i][a]);
-    }
-    double unit[2] = {high[0] > low[0] ? (high[0] - low[0]) / WIDTH : 1, high[1] > low[1] ? (high[1] - low[1]) / HEIGHT : 0};
-    if (unit[1] == 0) unit[1] = unit[0]; /* dim 1: all on one line */
-    for (size_t i = 0; i < characters; i++)
-        for (int a = 0; a < 2; a++) scaled[i][a] = place[i][a] / unit[a];
-    spread_marks((const double(*)[2])scaled, seen, characters, offset);
-    Output output = output_start(folder, "map.tsv");
-    for (size_t i = 0; i < characters; i++) {
+    size_t count = characters_seen(saved, seen);
+    double at[CHARACTERS][2], spread[CHARACTERS][2], unit[2];
+    Bounds bounds = NO_BOUNDS;
+    Projection projection = projection_make(model->embedding, model->dim, seen, count);
+    project_rows(&projection, model->embedding, seen, count, at, &bounds);
+    unit[0] = (bounds.high[0] - bounds.low[0]) / MAP_WIDTH;
+    unit[1] = (bounds.high[1] - bounds.low[1]) / MAP_HEIGHT;
+    if (unit[0] == 0) unit[0] = 1;
+    if (unit[1] == 0) unit[1] = unit[0];
+    for (size_t i = 0; i < count; i++)
+        for (int a = 0; a < 2; a++) spread[i][a] = at[i][a] / unit[a];
+    spread_marks(spread, seen, count);
+    Buffer file = {0};
+    for (size_t i = 0; i < count; i++) {
         char name[8], character = character_of((uint8_t)seen[i]);
-        fprintf(output.file, "%.6f\t%.6f\t%d\t%u\t%.6f\t%.6f\t%s\n", place[i][0], place[i][1], (int)character_kind(character), (unsigned)seen[i],
-                place[i][0] + offset[i][0] * unit[0], place[i][1] + offset[i][1] * unit[1], character_name(character, name));
+        buffer_add(&file, "%.6g\t%.6g\t%d\t%u\t%.6g\t%.6g\t", at[i][0], at[i][1],
+                   (int)character_kind(character), (unsigned)seen[i], spread[i][0] * unit[0],
+                   spread[i][1] * unit[1]);
+        put_quoted(&file, character_name(character, name));
+        buffer_add(&file, "\n");
     }
-    output_end(&output, characters);
+    write_output(folder, "map.tsv", &file);
+    buffer_free(&file);
     projection_free(&projection);
 }
 
 void export_rows(const SavedModel *saved, const char *format, const char *folder, size_t most) {
-    static const struct { const char *name; void (*write)(const SavedModel *, const char *, const uint32_t *, size_t); } formats[] = {
-        {"tsv", export_tsv}, {"vec", export_vec}, {"npy", export_npy}, {"csv", export_csv}, {"map", export_map}};
-    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
-        if (strcmp(format, formats[f].name)) continue;
-        size_t count;
-        uint32_t *rows = choose_rows(saved, most, &count);
-        formats[f].write(saved, folder, rows, count);
-        free(rows);
-        return;
-    }
-    wrong_use("--format: \"%s\" is none of tsv, vec, npy, csv, map", format);
+    bool tsv = !strcmp(format, "tsv"), vec = !strcmp(format, "vec"), map = !strcmp(format, "map");
+    size_t count;
+    if (!tsv && !vec && !map) wrong_use("--format: \"%s\" is none of tsv, vec, map", format);
+    Scored *rows = choose_rows(saved, most ? most : 10000, &count);
+    if (tsv) export_tsv(saved, folder, rows, count);
+    if (vec) export_vec(saved, folder, rows, count);
+    if (map) export_map(saved, folder);
+    free(rows);
 }

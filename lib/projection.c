@@ -1,70 +1,63 @@
 #include "projection.h"
 
 #include "characters.h"
-#include "fail.h"
 #include "memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest eigenvalue of a symmetric matrix [count, count] and its vector, by power iteration. */
-static double largest_eigenvalue(const double *matrix, size_t count, double *vector) {
-    double *product = allocate(count, sizeof *product, "a projection"), value = 0;
-    for (size_t i = 0; i < count; i++) vector[i] = 1 + (double)(i * 7919 % 101) / 101; /* no vector is orthogonal to this one by design */
+static double dot(const double *a, const double *b, size_t dim) {
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++) sum += a[d] * b[d];
+    return sum;
+}
+
+/* axis [dim]: the unit vector along which centred rows [count, dim] vary most, by power iteration
+   (the matrix is their covariance). The start is orthogonal to no axis by design. The sign is free:
+   the farthest row gets a positive place. Returns the variance along it, times count. */
+static double find_axis(const double *rows, size_t count, size_t dim, double *axis) {
+    double *next = allocate(dim, sizeof *next, "a projection"), value = 0, farthest = 0;
+    for (size_t d = 0; d < dim; d++) axis[d] = 1 + (double)(d * 7919 % 101) / 101;
     for (int step = 0; step < 500; step++) {
-        double norm = 0;
+        memset(next, 0, dim * sizeof *next);
+        farthest = 0;
         for (size_t i = 0; i < count; i++) {
-            product[i] = 0;
-            for (size_t j = 0; j < count; j++) product[i] += matrix[i * count + j] * vector[j];
-            norm += product[i] * product[i];
+            double at = dot(rows + i * dim, axis, dim);
+            if (fabs(at) > fabs(farthest)) farthest = at;
+            for (size_t d = 0; d < dim; d++) next[d] += at * rows[i * dim + d];
         }
-        value = sqrt(norm);
-        if (value < 1e-12) break;
-        for (size_t i = 0; i < count; i++) vector[i] = product[i] / value;
+        value = sqrt(dot(next, next, dim));
+        if (value == 0) break;
+        for (size_t d = 0; d < dim; d++) axis[d] = next[d] / value;
     }
-    free(product);
+    for (size_t d = 0; farthest < 0 && d < dim; d++) axis[d] = -axis[d];
+    free(next);
     return value;
 }
 
-/* The eigenvectors of the rows' products with each other, [count, count], give those of their covariance, [dim, dim]: with
-   X the centred rows, (X X^T) u = v u makes X^T u / sqrt v a unit vector along which the variance is v. */
 Projection projection_make(const float *table, size_t dim, const uint32_t *row, size_t count) {
     Projection projection = {.dim = dim, .mean = allocate(dim, sizeof(double), "a projection")};
-    double *centred = allocate(count * dim, sizeof *centred, "a projection"), *products = allocate(count * count, sizeof *products, "a projection");
-    double *vector = allocate(count, sizeof *vector, "a projection"), variance = 0;
+    double *rows = allocate(count * dim, sizeof *rows, "a projection"), *mean = projection.mean;
     for (size_t i = 0; i < count; i++)
-        for (size_t d = 0; d < dim; d++) projection.mean[d] += (double)table[row[i] * dim + d] / (double)count;
-    double largest = 0;
+        for (size_t d = 0; d < dim; d++) mean[d] += (double)table[row[i] * dim + d] / (double)count;
     for (size_t i = 0; i < count; i++)
-        for (size_t d = 0; d < dim; d++) {
-            double x = centred[i * dim + d] = (double)table[row[i] * dim + d] - projection.mean[d];
-            largest = fmax(largest, fabs(x));
-        }
-    /* rows may have any size: a power of two makes the largest number about 1; no digit changes */
-    int exponent;
-    frexp(largest, &exponent);
-    for (size_t i = 0; i < count * dim; i++) centred[i] = ldexp(centred[i], -exponent);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count; j++)
-            for (size_t d = 0; d < dim; d++) products[i * count + j] += centred[i * dim + d] * centred[j * dim + d];
-    for (size_t i = 0; i < count; i++) variance += products[i * count + i];
+        for (size_t d = 0; d < dim; d++)
+            rows[i * dim + d] = (double)table[row[i] * dim + d] - mean[d];
+    double variance = dot(rows, rows, count * dim);
     for (int a = 0; a < 2; a++) {
         double *axis = projection.axis[a] = allocate(dim, sizeof *axis, "a projection");
-        double value = count ? largest_eigenvalue(products, count, vector) : 0;
-        if (!(value > 1e-9 * variance)) continue;
-        double largest = 0;
-        for (size_t i = 0; i < count; i++) largest = fabs(vector[i]) > fabs(largest) ? vector[i] : largest;
-        double sign = largest < 0 ? -1 : 1; /* the sign is free: the farthest row gets a positive place */
-        for (size_t i = 0; i < count; i++)
-            for (size_t d = 0; d < dim; d++) axis[d] += sign * centred[i * dim + d] * vector[i] / sqrt(value);
-        projection.share[a] = value / variance;
-        for (size_t i = 0; i < count; i++) /* what lies along this axis is taken out for the next */
-            for (size_t j = 0; j < count; j++) products[i * count + j] -= value * vector[i] * vector[j];
+        double value = find_axis(rows, count, dim, axis);
+        if (!(value > 1e-9 * variance))
+            memset(axis, 0, dim * sizeof *axis);
+        else
+            projection.share[a] = value / variance;
+        for (size_t i = 0; i < count; i++) { /* what lies along this axis is not the next one's */
+            double at = dot(rows + i * dim, axis, dim);
+            for (size_t d = 0; d < dim; d++) rows[i * dim + d] -= at * axis[d];
+        }
     }
-    free(centred);
-    free(products);
-    free(vector);
+    free(rows);
     return projection;
 }
 
@@ -74,12 +67,22 @@ void projection_free(Projection *projection) {
     free(projection->axis[1]);
 }
 
-void project(const Projection *projection, const float *row, double *x, double *y) {
-    double place[2] = {0};
-    for (int a = 0; a < 2; a++)
-        for (size_t d = 0; d < projection->dim; d++) place[a] += ((double)row[d] - projection->mean[d]) * projection->axis[a][d];
-    *x = place[0];
-    *y = place[1];
+void project_rows(const Projection *projection, const float *table, const uint32_t *row,
+                  size_t count, double (*at)[2], Bounds *bounds) {
+    for (size_t i = 0; i < count; i++)
+        for (int a = 0; a < 2; a++) {
+            const float *numbers = table + row[i] * projection->dim;
+            at[i][a] = 0;
+            for (size_t d = 0; d < projection->dim; d++)
+                at[i][a] += ((double)numbers[d] - projection->mean[d]) * projection->axis[a][d];
+            bounds->low[a] = fmin(bounds->low[a], at[i][a]);
+            bounds->high[a] = fmax(bounds->high[a], at[i][a]);
+        }
+}
+
+double bounds_share(const Bounds *bounds, int axis, double at) {
+    double width = bounds->high[axis] - bounds->low[axis];
+    return width > 0 ? (at - bounds->low[axis]) / width : 0.5;
 }
 
 /* Names of several letters are in smaller print. */
@@ -89,21 +92,23 @@ double mark_radius(uint32_t id) {
     return length < 3 ? MARK_RADIUS : 4 * (double)length;
 }
 
-void spread_marks(const double (*place)[2], const uint32_t *id, size_t count, double (*offset)[2]) {
-    const double apart = 2 * MARK_RADIUS + 1;
-    for (size_t i = 0; i < count; i++) {
-        offset[i][0] = 0;
-        offset[i][1] = 0.01 * (double)(i * 7 % 5) - 0.02; /* marks in a line (dim 1) leave it, too */
+/* Two marks that are too near each go a quarter of what is missing away from the other. */
+static void push_apart(double *a, double *b, double wide) {
+    double x = (a[0] - b[0]) / wide, y = a[1] - b[1], distance = sqrt(x * x + y * y) + 1e-9;
+    double push = (2 * MARK_RADIUS + 1 - distance) / 4 / distance;
+    for (int side = -1; push > 0 && side <= 1; side += 2) {
+        double *mark = side > 0 ? a : b;
+        mark[0] += side * push * x;
+        mark[1] += side * push * y;
     }
+}
+
+void spread_marks(double (*at)[2], const uint32_t *id, size_t count) {
+    for (size_t i = 0; i < count; i++) /* marks in one place, or in a line (dim 1), leave it, too */
+        for (int a = 0; a < 2; a++) at[i][a] += 0.01 * (double)(i * (a ? 7 : 3) % 11) - 0.05;
     for (int round = 0; round < 300; round++)
         for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < i; j++) {
-                double wide = (mark_radius(id[i]) + mark_radius(id[j])) / (2 * MARK_RADIUS);
-                double x = (place[i][0] + offset[i][0] - place[j][0] - offset[j][0]) / wide, y = place[i][1] + offset[i][1] - place[j][1] - offset[j][1];
-                double distance = sqrt(x * x + y * y), push = (apart - distance) / 4;
-                if (push <= 0) continue;
-                if (distance < 1e-9) x = 1, y = (double)(i % 3) - 1, distance = sqrt(x * x + y * y);
-                offset[i][0] += x / distance * push, offset[i][1] += y / distance * push;
-                offset[j][0] -= x / distance * push, offset[j][1] -= y / distance * push;
-            }
+            for (size_t j = 0; j < i; j++)
+                push_apart(at[i], at[j],
+                           (mark_radius(id[i]) + mark_radius(id[j])) / (2 * MARK_RADIUS));
 }

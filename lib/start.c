@@ -40,3 +40,13 @@ double distance_moved(const SavedModel *saved, const Start *start, uint32_t row)
     }
     return sqrt(sum);
 }
+
+size_t rank_moves(const SavedModel *saved, const Start *start, Scored *moves) {
+    size_t still = 0;
+    for (uint32_t c = 0; c < CHARACTERS; c++) {
+        moves[c] = (Scored){distance_moved(saved, start, c), c};
+        still += moves[c].score == 0;
+    }
+    sort_scored(moves, CHARACTERS);
+    return still;
+}

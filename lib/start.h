@@ -3,6 +3,7 @@
 #define START_H
 
 #include "checkpoint.h"
+#include "ranking.h"
 
 /* Where the characters' rows began: drawn again from the seed in the file. All other rows began at
    zero. */
@@ -18,6 +19,9 @@ void start_free(Start *start);
 /* The distance of a row from its start; exactly 0 when not one bit has changed. Finite where the
    row is: squares of floats and their sums are doubles. */
 double distance_moved(const SavedModel *saved, const Start *start, uint32_t row);
+
+/* The characters by this distance: moves [100], the farthest first; returns how many did not move. */
+size_t rank_moves(const SavedModel *saved, const Start *start, Scored *moves);
 
 /* The characters that the training text holds, all 100 where the file has no counts: rows [100];
    returns how many. */
