@@ -92,9 +92,10 @@ plot: override export OUT := $(value OUT)
 plot: embed
 	@command -v gnuplot > /dev/null || { echo "make plot needs gnuplot: apt-get install gnuplot-nox, or brew install gnuplot" >&2; exit 1; }
 	@test -f "$$OUT/model.safetensors" || { echo "make plot: no $$OUT/model.safetensors; run ./train data/text.txt first" >&2; exit 1; }
+	@[ "$$(cat "$$OUT/loss.csv" 2> /dev/null | grep -c '^[0-9]')" -ge 2 ] || { echo "make plot: no curve to draw: $$OUT/loss.csv is missing or has less than two rows" >&2; exit 1; }
 	@./embed --model "$$OUT/model.safetensors" export --format map > /dev/null
-	@yardstick() { ./embed --model "$$OUT/model.safetensors" | sed -n "s/^yardsticks .* \([0-9.]*\) $$1.*/\1/p"; }; \
-	gnuplot -e "out=system('printenv OUT'); unigram=$$(yardstick frequencies); pairs=$$(yardstick pairs)" plot/loss.gnuplot
+	@baseline() { ./embed --model "$$OUT/model.safetensors" | sed -n "s/^baselines .* \([0-9.]*\) $$1.*/\1/p"; }; \
+	gnuplot -e "out=system('printenv OUT'); unigram=$$(baseline frequencies); pairs=$$(baseline pairs)" plot/loss.gnuplot
 	@gnuplot -e "out=system('printenv OUT')" plot/map.gnuplot
 	@echo "$$OUT/loss.png $$OUT/map.png"
 

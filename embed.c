@@ -352,6 +352,7 @@ static void run(Verb verb, const SavedModel *saved, const Settings *settings, co
         buffer_add(&folder, ".");
     const char *out = settings->out ? settings->out : folder.text;
     if (verb == MODEL || verb == REPORT) describe_model(saved, settings->model, columns, &text);
+    if (verb == REPORT) buffer_add(&text, "\n");
     bool moves = verb == MOVED || verb == REPORT;
     if (moves && !describe_moves(saved, columns, &text) && verb == MOVED)
         fail("how far the rows moved is not known: the run started from another model's rows "

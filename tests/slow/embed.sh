@@ -10,7 +10,7 @@ bad() { echo "FAIL $1"; status=1; }
 python=/usr/bin/python3
 ./train -q --out $out data/text.txt || exit 1
 embed() { ./embed --model $out/model.safetensors "$@"; }
-for format in tsv vec npy csv map; do embed export --format $format > /dev/null || exit 1; done
+for format in tsv vec map; do embed export --format $format > /dev/null || exit 1; done
 embed report > /dev/null || exit 1
 embed moved > $out/moved
 embed row "the " > $out/row
@@ -95,21 +95,17 @@ said = float(open(f"{folder}/score").read().split()[3])
 check(abs(loss - said) < 1e-5, f"docs/files.md is enough for a reader: {loss:.6f} nats/char, ./sample --score says {said:.6f}")
 
 # ---- exports
-metadata = [line.split("\t") for line in open(f"{folder}/metadata.tsv", newline="\n").read().split("\n")[1:-1]]
+metadata = list(csv.reader(open(f"{folder}/metadata.tsv", newline=""), delimiter="\t"))[1:]
 names = [line[0] for line in metadata]
-loaded = np.load(f"{folder}/embedding.npy")
-vectors = np.array([[float(x) for x in line.split("\t")] for line in open(f"{folder}/vectors.tsv").read().split("\n")[:-1]], dtype="f4")
-check(loaded.dtype == np.float32 and loaded.shape == (len(names), int(about["dim"])) and (loaded[:100] == table[:100]).all(), "numpy.load: the rows, to the bit")
-check((vectors == loaded).all(), "vectors.tsv: the same bits")
+vectors = np.loadtxt(f"{folder}/vectors.tsv", dtype="f4", delimiter="\t")
+check(vectors.shape == (len(names), int(about["dim"])) and (vectors[:100] == table[:100]).all(), "vectors.tsv: the rows, to the bit")
 vec = open(f"{folder}/embedding.vec").read().split("\n")
 pairs = [line.split(" ", 1) for line in vec[1:-1]]
 check(vec[0] == f"{len(names)} {about['dim']}" and [p[0].replace("\\x20", " ") for p in pairs] == names and all(not re.search(r"\s", p[0]) for p in pairs), "embedding.vec: word2vec's rules")
-check((np.array([p[1].split(" ") for p in pairs], dtype="f4") == loaded).all(), "embedding.vec: the same bits")
-table_csv = list(csv.reader(open(f"{folder}/embedding.csv", newline="")))
-check([row[0] for row in table_csv[1:]] == names and (np.array([row[3:] for row in table_csv[1:]], dtype="f4") == loaded).all(), "embedding.csv: read by Python's csv, the same names and bits")
+check((np.array([p[1].split(" ") for p in pairs], dtype="f4") == vectors).all(), "embedding.vec: the same bits")
 by_name = {**{n: i for n, i in zip(names[:100], range(100))}, **{f'"{repr(t)[1:-1]}"': r for t, r in ngrams.items() if t.isalpha()}}
 sampled = [i for i in range(len(names)) if names[i] in by_name]
-check(len(sampled) > 1000 and all((loaded[i] == table[by_name[names[i]]]).all() and int(metadata[i][2]) == model["counts"][by_name[names[i]]] for i in sampled), f"each name stands by its own row and count ({len(sampled)} looked up)")
+check(len(sampled) > 1000 and all((vectors[i] == table[by_name[names[i]]]).all() and int(metadata[i][2]) == model["counts"][by_name[names[i]]] for i in sampled), f"each name stands by its own row and count ({len(sampled)} looked up)")
 
 # ---- what moved: the first snapshot is the start
 shots, _ = read(f"{folder}/snapshots.safetensors")
@@ -130,7 +126,7 @@ expected = [[names[order[i]], f"{logits[order[i]]:+.3f}", names[order[-1 - i]], 
 check(lines == expected, "embed row: what it adds to the logits")
 
 # ---- the map: numpy's singular value decomposition
-points = [line.rstrip("\n").split("\t") for line in open(f"{folder}/map.tsv")]
+points = list(csv.reader(open(f"{folder}/map.tsv", newline=""), delimiter="\t"))
 seen = [int(p[3]) for p in points]
 rows = table[seen].astype(float)
 centred = rows - rows.mean(0)
@@ -155,7 +151,7 @@ fi
 PATH=$out/nothing:/bin make -s plot OUT=$out > /dev/null 2> $out/errors
 if command -v gnuplot > /dev/null && [ -x /bin/gnuplot ]; then
     mkdir -p $out/few
-    for tool in make sh test cc awk; do ln -sf "$(command -v $tool)" $out/few/; done
+    for tool in make sh test cc awk cksum cmp mkdir dirname sed; do ln -sf "$(command -v $tool)" $out/few/; done
     PATH=$PWD/$out/few make -s -o embed plot OUT=$out > /dev/null 2> $out/errors
 fi
 grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq 1 ] && ok "without gnuplot make plot says in one line how to get it" || bad "without gnuplot: $(cat $out/errors)"
@@ -163,54 +159,85 @@ grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -n "$chromium" ]; then
     browse() { timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir=$out/profile "$@" 2> /dev/null; }
-    # a copy of the page with a hand on its slider; what it finds goes into the title
-    told=$({ embed row e; embed near e; } | awk '/^norm/ { seen = $4; moved = sprintf("%.2f", $9) } # "e: row 14, seen 12,450 times, ..."
+    # a copy of the page with a hand on its slider and keys; what it finds goes into the document
+    said=$({ embed row e; embed near e; } | awk '/^norm/ { seen = $4; moved = sprintf("%.2f", $9) } # "e: row 14, seen 12,450 times, ..."
         /^near/ { for (n = 0; n < 3; n++) { getline; nearest = nearest (n ? ", " : "") sprintf("%s (%.2f)", $2, $1) } }
-        END { printf "e: row 14, seen %s times, moved %s in all; nearest at the end: %s", seen, moved, nearest }')
-    { cat $out/report.html; printf '<script>const told="%s";</script>\n' "$told"; cat; } > $out/driven.html << 'HTML'
+        END { printf "e: row 14, seen %s times, moved %s in all. Nearest now: %s", seen, moved, nearest }')
+    { cat $out/report.html; printf '<script>const said = "%s";</script>\n' "$said"; cat; } > $out/driven.html << 'HTML'
 <script>
 // frames come by the clock, which runs ahead while nothing happens
-requestAnimationFrame=f=>setTimeout(()=>f(performance.now()),16);cancelAnimationFrame=clearTimeout;
-const where=()=>marks.map(m=>m.getAttribute('transform')).join(),found=[],say=(name,holds)=>found.push((holds?'ok ':'FAIL ')+'page: '+name);
-const end=where();
-slider.value=0;slider.dispatchEvent(new Event('input'));
-const start=where();
-say('the slider at 0 shows the start',start!=end&&document.getElementById('step').textContent=='0');
-slider.value=slider.max;slider.dispatchEvent(new Event('input'));
-say('the slider at its end shows the end',where()==end&&+document.getElementById('step').textContent==steps[steps.length-1]);
-slider.value=2.5;slider.dispatchEvent(new Event('input'));
-say('between two moments marks are between',where()!=start&&where()!=end);
-const a=marks.find(m=>/^e: row 14,/.test(m.querySelector('title').textContent));
-a.dispatchEvent(new PointerEvent('pointerenter'));
-say('pointing at e tells of its row',document.getElementById('about').textContent.startsWith(told)&&
- document.querySelectorAll('#row rect').length==64&&a.classList.contains('on'));
-play.click();
-say('play becomes pause',play.textContent=='pause');
-setTimeout(()=>{const early=where();say('play moves the marks',early!=end&&+slider.value>2.5);
- play.click();const still=where();
- setTimeout(()=>{say('pause holds them',where()==still&&play.textContent=='play');play.click();
-  setTimeout(()=>{say('play ends at the end',where()==end&&play.textContent=='play');
-   say('nothing is wider than the window',document.documentElement.scrollWidth<=innerWidth);
-   const boxes=marks.map(m=>m.querySelector('ellipse').getBoundingClientRect());
-   say('no mark covers another',!boxes.some((p,i)=>boxes.some((q,j)=>j<i&&
-    Math.hypot((p.x+p.width/2-q.x-q.width/2)/(p.width+q.width)*2,(p.y-q.y)/p.height)<.85)));
-   document.body.innerHTML='<pre id=found>'+found.join('\n')+'\n</pre>';},9000);},500);},700);
+requestAnimationFrame = f => setTimeout(() => f(performance.now()), 16);
+cancelAnimationFrame = clearTimeout;
+const where = () => marks.map(m => m.drawn.getAttribute('transform')).join(), bars = () => $('bars').querySelector('path').getAttribute('d');
+const found = [], say = (name, holds) => found.push((holds ? 'ok ' : 'FAIL ') + 'page: ' + name);
+const slide = t => { $('slider').value = t; $('slider').dispatchEvent(new Event('input')); };
+const key = name => $('map').dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }));
+const wait = ms => new Promise(done => setTimeout(done, ms));
+addEventListener('error', event => say(`no error, but ${event.message}`, false));
+(async () => {
+  const end = where(), rowAtEnd = bars();
+  slide(0);
+  const start = where();
+  say('the slider at 0 shows the start', start !== end && $('moment').textContent === 'batch 0');
+  say('and the row as it was then', bars() !== rowAtEnd);
+  slide(last);
+  say('the slider at its end shows the end', where() === end && bars() === rowAtEnd && $('moment').textContent === `batch ${number(data.snapshots[last].step)}`);
+  slide(2.5);
+  say('between two moments marks are between', where() !== start && where() !== end);
+  slide(last);
+  key('e');
+  say('typing e shows its row', $('what').textContent.startsWith(said) && document.activeElement === marks[chosen].drawn && marks[chosen].name === 'e');
+  key('ArrowRight');
+  say('an arrow key goes to the next mark', marks[chosen].name === 'f' && marks.filter(m => m.drawn.getAttribute('aria-checked') === 'true').length === 1);
+  const box = marks[5].drawn.getBoundingClientRect();
+  $('map').dispatchEvent(new PointerEvent('pointerdown', { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 }));
+  say('touching a mark shows its row', chosen === 5);
+  const touched = places[last].every((p, i) => { // 20 pixels around each mark: no other is nearer there than half-way
+    const unit = $('map').getBoundingClientRect().width / 560, near = Math.min(...places[last].filter((_, j) => j !== i).map(q => Math.hypot(p[0] - q[0], p[1] - q[1])));
+    return near * unit > 12;
+  });
+  say('marks are far enough from each other to be touched', touched);
+  $('play').click();
+  say('Play becomes Pause', $('play').textContent === 'Pause');
+  await wait(700);
+  say('Play moves the marks', where() !== end);
+  $('play').click();
+  const still = where();
+  await wait(500);
+  say('Pause holds them', where() === still && $('play').textContent === 'Play');
+  $('play').click();
+  await wait(9000);
+  say('Play ends at the end', where() === end && $('play').textContent === 'Play');
+  for (const [hash, wanted] of [['#5', 5], ['#-3', 0], ['#1000', last], ['#x', last]]) {
+    location.hash = hash;
+    await wait(50);
+    say(`${hash} is snapshot ${wanted}`, moment === wanted);
+  }
+  say('nothing is wider than the window', document.documentElement.scrollWidth <= innerWidth);
+  const boxes = marks.map(m => m.drawn.querySelector('ellipse').getBoundingClientRect());
+  say('no mark covers another', !boxes.some((p, i) => boxes.some((q, j) => j < i &&
+    Math.hypot((p.x + p.width / 2 - q.x - q.width / 2) / (p.width + q.width) * 2, (p.y - q.y) / p.height) < .85)));
+  const small = [...document.querySelectorAll('button, input, summary')].filter(e => e.getBoundingClientRect().height < 40);
+  say('buttons and the like are at least 40 pixels high', small.length === 0);
+  say('both curves are drawn', document.querySelectorAll('#curve .curve').length === 2);
+  document.body.innerHTML = '<pre id=found>' + found.join('\n') + '\n</pre>';
+})();
 </script>
 HTML
     for size in 1280,900 500,844; do # headless windows are at least 500 wide
         browse --virtual-time-budget=20000 --window-size=$size --dump-dom "file://$PWD/$out/driven.html" | sed -n '/<pre id="found">/,/<\/pre>/p' | sed 's/<[^>]*>//g' | grep -v '^$' | sed "s/$/ (window $size)/" > $out/found
         cat $out/found
-        [ "$(grep -c '^ok' $out/found)" -eq 10 ] || bad "the page in a window of $size: $(grep -c '^ok' $out/found) of 10 hold"
+        [ "$(grep -c '^ok' $out/found)" -eq 20 ] || bad "the page in a window of $size: $(grep -c '^ok' $out/found) of 20 hold"
     done
     # both themes: the colour of the corner; without script: marks and curve are there
     for theme in 0 1; do
         browse --blink-settings=preferredColorScheme=$theme --screenshot=$out/theme$theme.png --window-size=390,844 "file://$PWD/$out/report.html"
     done
     [ -s $out/theme0.png ] && [ -s $out/theme1.png ] && ! cmp -s $out/theme0.png $out/theme1.png && ok "page: a light and a dark theme" || bad "page: themes look the same"
-    sed '/^<script>/,/^<\/script>/d' $out/report.html > $out/without.html
+    sed '/^<script>/,/^<\/script>/d; s/<\/*noscript>//' $out/report.html > $out/without.html # what is shown without script
     browse --dump-dom "file://$PWD/$out/without.html" > $out/still.html
-    [ "$(grep -c '<g class="c k' $out/still.html)" -eq 64 ] && [ "$(grep -c 'class="line s' $out/still.html)" -eq 2 ] && grep -q '<p id="controls" hidden' $out/still.html &&
-        ok "page: without script the map and the curve are there, the controls are not" || bad "page: without script"
+    grep -q 'map of the 64 characters' $out/still.html && grep -q 'rows did not move by one bit' $out/still.html && grep -q '^1094,2.0000' $out/still.html &&
+        ok "page: without script the map, the moves and the losses are there as text" || bad "page: without script"
 else
     echo "skip the page in a browser: install chromium"
 fi
