@@ -351,7 +351,8 @@ static void run(Verb verb, const SavedModel *saved, const Settings *settings, co
     else
         buffer_add(&folder, ".");
     const char *out = settings->out ? settings->out : folder.text;
-    if (verb == MODEL || verb == REPORT) describe_model(saved, settings->model, columns, &text);
+    const char *file = verb == REPORT && slash ? slash + 1 : settings->model;
+    if (verb == MODEL || verb == REPORT) describe_model(saved, file, columns, &text);
     if (verb == REPORT) buffer_add(&text, "\n");
     bool moves = verb == MOVED || verb == REPORT;
     if (moves && !describe_moves(saved, columns, &text) && verb == MOVED)

@@ -1,19 +1,21 @@
 #include "page.h"
 
 #include "export.h"
+#include "fail.h"
 #include "format.h"
 #include "memory.h"
 #include "ranking.h"
-#include "report.h"
 #include "sampling.h"
 #include "snapshots.h"
 #include "start.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The lines of page/report.html; make writes them there. */
 static const char *const report_page[] = {
@@ -56,7 +58,7 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
     enum { LENGTH = 700 };
     Stream *stream = stream_start(&saved->vocabulary);
     Random random = random_seeded(1);
-    float logits[LOGITS];
+    float logits[CHARACTERS];
     stream_begin(stream, &saved->vocabulary);
     for (int i = 0; i < LENGTH; i++) {
         if (!finite_logits(saved, stream, logits)) break;
@@ -65,6 +67,19 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
         buffer_add(sample, "%c", character_of(id));
     }
     stream_end(stream);
+}
+
+/* loss.csv as it is, nothing where there is none. */
+static void read_log(const char *path, Buffer *log) {
+    struct stat about;
+    if (stat(path, &about) || !S_ISREG(about.st_mode)) return;
+    char part[4096];
+    size_t length = 0;
+    FILE *file = fopen(path, "r");
+    while (file && (length = fread(part, 1, sizeof part, file)) > 0)
+        buffer_bytes(log, part, length);
+    if (!file || ferror(file)) fail("%s: cannot be read: %s", path, strerror(errno));
+    fclose(file);
 }
 
 /* A line for each setting. */
@@ -136,9 +151,7 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     Start start = start_of(saved);
     Snapshots snapshots = take_snapshots(saved, &start, snapshots_path.text);
     const char *val_loss = metadata_find(&saved->file, "val_loss");
-    Log log;
-    (void)log_load(&log, log_path.text, SIZE_MAX);
-    buffer_add(&values[LOG], "%s", log.text);
+    read_log(log_path.text, &values[LOG]);
     buffer_add(&values[ROWS], "%s", grouped(saved->vocabulary.rows, number));
     buffer_add(&values[VAL_LOSS], "%s", val_loss ? val_loss : "unknown, in");
     buffer_add(&values[SUMMARY], "%s", summary);
@@ -152,7 +165,6 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     buffer_free(&page);
     buffer_free(&log_path);
     buffer_free(&snapshots_path);
-    log_free(&log);
     snapshots_free(&snapshots);
     start_free(&start);
 }

@@ -207,7 +207,7 @@ cp $out/all/model.safetensors $out/alone
 that $? "report of a model alone: one moment, the rows as they are"
 cp $out/all/snapshots.safetensors $out/alone
 { head -n 2 $out/all/loss.csv; echo '5,0.5,90,nan,inf,1,0.1,1'; echo '6,0.6,100,1e300,1e300,1,0.1,1'; echo '7,0.7,110,-5,70,1,0.1,1'; } > $out/alone/loss.csv
-./embed --model $out/alone/model.safetensors report > /dev/null && [ "$(wc -c < $out/alone/report.html)" -lt 300000 ] && ! sed -n '/<pre id="log"/,/<\/pre>/p' $out/alone/report.html | grep -q 'nan\|inf' 
+./embed --model $out/alone/model.safetensors report > /dev/null && [ "$(wc -c < $out/alone/report.html)" -lt 300000 ] && ! sed -n '/<pre id="data"/,/<\/pre>/p' $out/alone/report.html | grep -q 'nan\|inf' 
 that $? "report of a run that diverged"
 head -c 100 $out/all/snapshots.safetensors > $out/alone/snapshots.safetensors
 ./embed --model $out/alone/model.safetensors report > $out/said 2> $out/errors
