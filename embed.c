@@ -321,7 +321,7 @@ static void print_cosine(const SavedModel *saved, const char *one, const char *o
     subject_free(&b);
 }
 
-typedef enum { MODEL, ROW, NEAR, MOVED, COMPARE, EXPORT, REPORT, VERBS } Verb;
+typedef enum { NO_VERB, ROW, NEAR, MOVED, COMPARE, EXPORT, REPORT, VERBS } Verb;
 
 static const struct {
     const char *name;
@@ -332,13 +332,13 @@ static const struct {
                   {"report", 0, "out"}};
 
 static Verb find_verb(const char *name) {
-    Verb meant = MODEL;
+    Verb meant = NO_VERB;
     size_t distance = SIZE_MAX;
-    for (Verb v = MODEL; v < VERBS; v++) {
+    for (Verb v = NO_VERB; v < VERBS; v++) {
         if (!strcmp(verbs[v].name, name)) return v;
         if (is_nearer(name, verbs[v].name, &distance)) meant = v;
     }
-    if (meant != MODEL) wrong_use("\"%s\" is no verb; did you mean %s?", name, verbs[meant].name);
+    if (meant != NO_VERB) wrong_use("\"%s\" is no verb; did you mean %s?", name, verbs[meant].name);
     wrong_use("\"%s\" is no verb; see --help", name);
 }
 
@@ -352,14 +352,14 @@ static void run(Verb verb, const SavedModel *saved, const Settings *settings, co
         buffer_add(&folder, ".");
     const char *out = settings->out ? settings->out : folder.text;
     const char *file = verb == REPORT && slash ? slash + 1 : settings->model;
-    if (verb == MODEL || verb == REPORT) describe_model(saved, file, columns, &text);
+    if (verb == NO_VERB || verb == REPORT) describe_model(saved, file, columns, &text);
     if (verb == REPORT) buffer_add(&text, "\n");
     bool moves = verb == MOVED || verb == REPORT;
     if (moves && !describe_moves(saved, columns, &text) && verb == MOVED)
         fail("how far the rows moved is not known: the run started from another model's rows "
              "(--pretrained), or the file has no seed");
-    if (verb == MODEL || verb == MOVED) printf("%s", text.text);
-    if (verb == MODEL)
+    if (verb == NO_VERB || verb == MOVED) printf("%s", text.text);
+    if (verb == NO_VERB)
         printf("\nverbs       row, near, moved, compare, export, report; see --help\n");
     if (verb == ROW) print_row(saved, texts[0], settings);
     if (verb == NEAR) print_near(saved, texts[0], settings);

@@ -20,7 +20,7 @@ void write_output(const char *folder, const char *name, const Buffer *content) {
         fail("%s: this folder cannot be made: %s; name another one with --out", folder,
              strerror(errno));
     buffer_add(&path, "%s/%s", folder, name);
-    text_write(path.text, content->text, content->length);
+    file_write(entry_of(path.text), content->text, content->length);
     printf("%s: %s bytes\n", shown(path.text, &printed), grouped(content->length, number));
     buffer_free(&path);
     buffer_free(&printed);

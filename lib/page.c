@@ -23,7 +23,7 @@ static const char *const report_page[] = {
 };
 
 /* What stands in double braces on the page. */
-typedef enum { ROWS, VAL_LOSS, SUMMARY, SAMPLE, SETTINGS, LOG, DATA, FIELDS } Field;
+typedef enum { ROWS, VAL_LOSS, SUMMARY, SAMPLE, SETTINGS, LOSSES, DATA, FIELDS } Field;
 static const char *const field_names[FIELDS] = {"rows",     "val_loss", "summary", "sample",
                                                 "settings", "log",      "data"};
 
@@ -83,10 +83,11 @@ static void read_log(const char *path, Buffer *log) {
 }
 
 /* A line for each setting. */
-static void describe_settings(const TensorFile *file, Buffer *settings) {
-    for (size_t i = 0; i < file->metadata_count; i++) {
-        buffer_add(settings, "%-20s ", file->metadata[i].key);
-        for (const char *c = file->metadata[i].value; *c; c++)
+static void describe_settings(const Metadata *metadata, Buffer *settings) {
+    const char *key = NULL;
+    while ((key = metadata_next(metadata, key)) != NULL) {
+        buffer_add(settings, "%-20s ", key);
+        for (const char *c = metadata_value(key); *c; c++)
             buffer_add(settings, *c == '\n' ? "\\n" : "%c", *c);
         buffer_add(settings, "\n");
     }
@@ -151,12 +152,12 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     Start start = start_of(saved);
     Snapshots snapshots = take_snapshots(saved, &start, snapshots_path.text);
     const char *val_loss = metadata_find(&saved->file, "val_loss");
-    read_log(log_path.text, &values[LOG]);
+    read_log(log_path.text, &values[LOSSES]);
     buffer_add(&values[ROWS], "%s", grouped(saved->vocabulary.rows, number));
     buffer_add(&values[VAL_LOSS], "%s", val_loss ? val_loss : "unknown, in");
     buffer_add(&values[SUMMARY], "%s", summary);
     describe_sample(saved, &values[SAMPLE]);
-    describe_settings(&saved->file, &values[SETTINGS]);
+    describe_settings(&saved->file.metadata, &values[SETTINGS]);
     describe_numbers(saved, &start, &snapshots, &values[DATA]);
     for (size_t l = 0; l < sizeof report_page / sizeof *report_page; l++)
         put_line(&page, report_page[l], values);
