@@ -1,18 +1,20 @@
-/* sample.c: a trained model goes on writing; or says what it expects next; or scores a text.
+/* sample.c: a trained model goes on writing; or says what it expects next, and why; or scores a
+   text.
 
-   The context is the prompt and everything written since. At each step its rows are summed, the linear layer
-   and softmax make probabilities of the sum, one character is drawn, and it becomes part of the context. */
+   The context is the prompt and all that was written since. At each step the rows of its bag are
+   summed, the linear layer and softmax make probabilities of the sum, one character is drawn, and
+   it becomes part of the context. */
 #include "model.h"
 
+#include "lib/adapt.h"
 #include "lib/checkpoint.h"
 #include "lib/fail.h"
 #include "lib/format.h"
+#include "lib/memory.h"
 #include "lib/options.h"
-#include "lib/report.h"
 #include "lib/sampling.h"
 #include "lib/text.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,140 +22,280 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] = "sample [OPTIONS] [PROMPT]: continues the prompt with a model that train wrote; without a prompt it begins\n"
-                            "a text, as after a blank line. (An empty prompt, \"\", is no context at all: only linear.bias speaks.)\n";
-static const char examples[] = "Examples:\n"
-                               "  sample                               a text of 500 characters\n"
-                               "  sample \"WTF\"                         500 characters more\n"
-                               "  sample -n 2000 -t 0.5 \"Dear Bartle,\" longer, and more careful\n"
-                               "  sample --next \"the \"                 what is expected after these characters, and why\n"
-                               "  sample --score data/text.txt         nats and bits per character, perplexity\n";
+static const char usage[] =
+    "sample [OPTIONS] [PROMPT]: continues the prompt with a model that train wrote.\n"
+    "Without a prompt it begins where a text begins. (\"\" is no context at all: then\n"
+    "only linear.bias speaks. - reads the prompt from standard input.)\n";
+static const char examples[] =
+    "Examples:\n"
+    "  sample                           a text of 500 characters\n"
+    "  sample \"WTF\"                     500 characters more\n"
+    "  sample -n 2000 -t 0.5 \"Dear \"    longer, and more careful\n"
+    "  sample --until \"\\n\\n\"            up to the next blank line\n"
+    "  sample --next \"the \"             what is expected after these characters, and why\n"
+    "  sample --score data/text.txt     nats and bits per character, perplexity\n"
+    "  sample -- \"-- he said\"           a prompt that begins with a dash\n";
 
 typedef struct {
-    size_t length, seed, from;
+    size_t length, seed, from, no_repeat;
     Sampling sampling;
-    bool next;
-    const char *model, *score, *prompt;
+    bool next, adapt;
+    const char *model, *score, *until, *prompt_file, *prompt;
+    char *end; /* [end_length] what --until means */
+    size_t end_length;
 } Settings;
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- the prompt ------------------------------------------------------------------------------ */
 
-static void push_prompt(Stream *stream, const char *prompt) {
-    for (size_t i = 0; prompt[i]; i++) {
-        int id = id_of((unsigned char)prompt[i]);
-        if (id < 0)
-            fail("the prompt's byte %zu (0x%02x) is not one of the 100 printable characters; leave it out or use a look-alike", i + 1,
-                 (unsigned)(unsigned char)prompt[i]);
-        stream_push(stream, (uint8_t)id);
+/* The characters of the prompt, in the stream and in `written`; without a prompt a beginning, which
+   is not written. */
+static void push_prompt(Stream *stream, const SavedModel *saved, const Settings *settings,
+                        Buffer *written) {
+    const char *file = settings->prompt_file;
+    if (settings->prompt && !strcmp(settings->prompt, "-")) file = "-";
+    if (!file && !settings->prompt) {
+        stream_begin(stream, saved);
+        return;
     }
+    if (file) {
+        Text text = text_read(file, false);
+        text_notice(&text, file);
+        for (size_t i = 0; i < text.length; i++)
+            buffer_bytes(written, (char[]){character_of(text.ids[i])}, 1);
+        free(text.ids);
+    } else {
+        char *prompt = text_argument("the prompt", settings->prompt);
+        buffer_bytes(written, prompt, strlen(prompt));
+        free(prompt);
+    }
+    for (size_t i = 0; i < written->length; i++)
+        stream_push(stream, (uint8_t)id_of((unsigned char)written->text[i]));
 }
 
-static void write_on(const SavedModel *saved, Stream *stream, const Settings *settings) {
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* Forbids what would write the last n characters of the text once more: each character that
+   followed the same n - 1 characters before. */
+static void forbid_repeats(const Buffer *text, size_t n, Allowed *allowed) {
+    enum { REACH = 4096 };
+    size_t length = text->length, first = 0;
+    if (n == 0 || length < n) return;
+    if (length > REACH) first = length - REACH;
+    const char *end = text->text + length - (n - 1);
+    for (const char *at = text->text + first; at < end; at++)
+        if (!memcmp(at, end, n - 1)) allowed->may[id_of((unsigned char)at[n - 1])] = false;
+}
+
+static bool any_allowed(const Allowed *allowed) {
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (allowed->may[c]) return true;
+    return false;
+}
+
+static bool ends_with(const Buffer *text, const char *end, size_t length) {
+    return length > 0 && text->length >= length &&
+           !memcmp(text->text + text->length - length, end, length);
+}
+
+/* --until as characters: \n and the like become what they stand for. */
+static void read_until(Settings *settings) {
+    size_t size = strlen(settings->until) + 1;
+    uint8_t *ids = allocate(size, 1, "--until");
+    settings->end = allocate(size, 1, "--until");
+    settings->end_length = unescaped(settings->until, ids);
+    if (*settings->until && settings->end_length == 0)
+        wrong_use("--until: \"%s\" is not made of printable characters", settings->until);
+    for (size_t i = 0; i < settings->end_length; i++) settings->end[i] = character_of(ids[i]);
+    free(ids);
+}
+
+static void write_on(const SavedModel *saved, Stream *stream, const Settings *settings,
+                     Buffer *written) {
     float logits[LOGITS];
     Random random = random_seeded((uint32_t)settings->seed);
+    Allowed seen = seen_characters(&saved->vocabulary);
     bool live = isatty(STDOUT_FILENO);
-    fputs(settings->prompt, stdout);
+    if (written->length) fwrite(written->text, 1, written->length, stdout);
     for (size_t i = 0; i < settings->length; i++) {
+        Allowed allowed = seen;
+        forbid_repeats(written, settings->no_repeat, &allowed);
+        if (!any_allowed(&allowed)) allowed = seen;
         next_logits(saved, stream, logits);
-        uint8_t id = draw_character(logits, settings->sampling, &random);
+        uint8_t id = draw_character(logits, &allowed, settings->sampling, &random);
+        char character = character_of(id);
         stream_push(stream, id);
-        if (putchar_unlocked(character_of(id)) == EOF) flush_output();
+        if (settings->no_repeat || settings->end_length) buffer_bytes(written, &character, 1);
+        if (putchar_unlocked(character) == EOF) flush_output();
         if (live || i == 0) flush_output();
+        if (ends_with(written, settings->end, settings->end_length)) break;
     }
     putchar('\n');
     flush_output();
 }
 
-/* ---- what comes next -------------------------------------------------------------------------- */
+/* ---- what comes next, and why ---------------------------------------------------------------- */
 
-static void show_next(const SavedModel *saved, const Stream *stream) {
-    enum { SHOWN = 12 };
-    float logits[LOGITS];
-    next_logits(saved, stream, logits);
-    softmax(logits);
-    double p[CHARACTERS];
-    Candidate candidates[CHARACTERS];
-    for (size_t c = 0; c < CHARACTERS; c++) p[c] = (double)logits[c];
-    rank_characters(p, candidates);
+enum { SHOWN = 12, COLUMNS_SHOWN = 6 };
+
+static void show_probabilities(const float *p, Candidate *candidates) {
+    double values[CHARACTERS];
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)p[c];
+    rank_characters(values, candidates);
     printf("next\n");
-    for (int i = 0; i < SHOWN; i++) {
+    for (int i = 0; i < SHOWN && candidates[i].value > 0; i++) {
         char name[8], bar[41] = "";
         memset(bar, '#', (size_t)(40 * candidates[i].value + 0.5));
         printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name),
                100 * candidates[i].value, bar);
     }
+}
+
+/* What `addend` [100] adds to the logits of the likeliest characters, beyond what it adds to the
+   mean of all that are allowed: softmax does not notice what is added to all. */
+static void show_addend(const char *name, size_t count, const double *addend,
+                        const Allowed *allowed, const Candidate *candidates) {
+    double sum = 0, number = 0;
+    char seen[32];
+    for (size_t c = 0; c < CHARACTERS; c++) {
+        if (!allowed->may[c]) continue;
+        sum += addend[c];
+        number++;
+    }
+    printf("  %-20.40s", name);
+    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++)
+        printf(" %+6.2f", addend[candidates[i].id] - sum / number);
+    if (count) printf("  seen %s", grouped(count, seen));
+    printf("\n");
+}
+
+static void show_next(const SavedModel *saved, const Stream *stream) {
+    const Model *model = &saved->model;
+    Allowed allowed = seen_characters(&saved->vocabulary);
+    Candidate candidates[CHARACTERS];
+    float logits[LOGITS];
+    double addend[CHARACTERS];
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);
-    printf("rows on\n");
-    for (size_t i = 0; i < count; i++) {
-        char name[ROW_NAME], number[32];
-        printf("  %-24s seen %s times\n", row_name(&saved->vocabulary, rows[i], name), grouped(saved->vocabulary.count[rows[i]], number));
+    next_logits(saved, stream, logits);
+    allowed_softmax(logits, &allowed);
+    show_probabilities(logits, candidates);
+    printf("\nwhat each row of the bag adds to their logits\n  %-20s", "");
+    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++) {
+        char name[8];
+        printf(" %6s", character_name(character_of(candidates[i].id), name));
     }
-    if (!count) printf("  none: only linear.bias speaks\n");
+    printf("\n");
+    for (size_t i = 0; i < count; i++) {
+        const float *row = model->embedding + rows[i] * model->dim;
+        char name[ROW_NAME];
+        for (size_t c = 0; c < CHARACTERS; c++) {
+            addend[c] = 0;
+            for (size_t d = 0; d < model->dim; d++)
+                addend[c] += (double)row[d] * (double)model->linear[c * model->dim + d];
+        }
+        show_addend(row_name(&saved->vocabulary, rows[i], name), saved->vocabulary.count[rows[i]],
+                    addend, &allowed, candidates);
+    }
+    for (size_t c = 0; c < CHARACTERS; c++) addend[c] = (double)model->bias[c];
+    show_addend("linear.bias", 0, addend, &allowed, candidates);
     flush_output();
 }
 
-/* ---- scoring ---------------------------------------------------------------------------------- */
+/* ---- scoring --------------------------------------------------------------------------------- */
 
-static void score(const SavedModel *saved, const Settings *settings) {
+static void score(SavedModel *saved, const Settings *settings) {
     Text text = text_read(settings->score, false);
     text_notice(&text, settings->score);
     char number[32];
     if (settings->from >= text.length)
-        fail("--from %zu: %s has only %s characters; name one of them, counted from 0", settings->from, settings->score, grouped(text.length, number));
+        fail("--from %zu: %s has only %s characters; name one of them, counted from 0",
+             settings->from, settings->score, grouped(text.length, number));
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
-    Bags found = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
-    double loss = text_loss(team, &saved->model, &saved->vocabulary, &found);
+    Bags bags = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
+    double loss = 0;
+    if (settings->adapt)
+        loss = adapting_loss(saved, &bags);
+    else
+        loss = text_loss(team, &saved->model, &saved->vocabulary, &bags);
     if (!isfinite(loss))
-        fail("%s: the model holds numbers that are not finite, or so large that a sum of them is not; "
-             "train it again", settings->model);
-    printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f\n", count, loss, loss / log(2), exp(loss));
+        fail("%s: the model holds numbers that are not finite, or so large that a sum of them is "
+             "not; train it again",
+             settings->model);
+    printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f%s\n", count, loss,
+           loss / log(2), exp(loss), settings->adapt ? " adapting" : "");
     flush_output();
-    bags_free(&found);
+    bags_free(&bags);
     team_end(team);
     free(text.ids);
 }
 
-int main(int argc, char **argv) {
+/* Another seed each time. */
+static size_t new_seed(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    Settings settings = {.length = 500, .sampling = {.temperature = 0.8, .top_p = 1}, .model = "out/model.safetensors", .prompt = ""};
-    settings.seed = ((size_t)now.tv_nsec ^ (size_t)now.tv_sec * 2654435761u ^ (size_t)getpid() << 12) & UINT32_MAX;
-    char seed_help[] = "of the random numbers (default: another each time, told on standard error)";
+    size_t mixed = (size_t)now.tv_nsec ^ (size_t)now.tv_sec * 2654435761u ^ (size_t)getpid() << 12;
+    return mixed & UINT32_MAX;
+}
+
+int main(int argc, char **argv) {
+    Settings settings = {.length = 500,
+                         .seed = new_seed(),
+                         .sampling = {.temperature = 0.8, .top_p = 1},
+                         .model = "out/model.safetensors",
+                         .until = ""};
     Option table[] = {
         {GROUP, .name = "Writing"},
-        {COUNT, "length", 'n', &settings.length, 0, 1e15, "N", "characters to write"},
-        {REAL, "temperature", 't', &settings.sampling.temperature, 0, 100, "T", "below 1: safer, above 1: wilder, 0: always the likeliest"},
-        {COUNT, "top-k", 'k', &settings.sampling.top_k, 0, CHARACTERS, "K", "draw among the K likeliest (default 0: all)"},
-        {REAL, "top-p", 'p', &settings.sampling.top_p, 0, 1, "P", "draw among the likeliest that together have probability P"},
-        {COUNT, "seed", 's', &settings.seed, 0, UINT32_MAX, "N", seed_help},
+        {COUNT, "length", 'n', &settings.length, 0, 1e15, "N", "characters to write, at most"},
+        {TEXT, "until", 'u', &settings.until, 0, 0, "TEXT",
+         "stop when this was written (\\n: line)"},
+        {REAL, "temperature", 't', &settings.sampling.temperature, 0, 100, "T",
+         "below 1 safer, above 1 wilder, 0: always the likeliest"},
+        {COUNT, "top-k", 'k', &settings.sampling.top_k, 0, CHARACTERS, "K",
+         "draw among the K likeliest (default 0: all)"},
+        {REAL, "top-p", 'p', &settings.sampling.top_p, 0, 1, "P",
+         "draw among the likeliest that have P together"},
+        {COUNT, "no-repeat", 'r', &settings.no_repeat, 0, 1000, "N",
+         "write no N characters twice (default 0: may)"},
+        {COUNT, "seed", 's', &settings.seed, 0, UINT32_MAX, "N",
+         "of the random numbers (default: another each time)"},
+        {TEXT, "prompt", 0, &settings.prompt_file, 0, 0, "FILE", "read the prompt from a file"},
         {GROUP, .name = "Looking"},
-        {FLAG, "next", 0, &settings.next, 0, 1, NULL, "show what is expected after the prompt, and which rows are on"},
-        {TEXT, "score", 0, &settings.score, 0, 0, "FILE", "print how well a text is predicted (- is standard input)"},
-        {COUNT, "from", 0, &settings.from, 0, 1e15, "N", "score from this character on; those before are context (default 0)"},
+        {FLAG, "next", 0, &settings.next, 0, 1, NULL, "show what is expected next, and why"},
+        {TEXT, "score", 0, &settings.score, 0, 0, "FILE",
+         "print how well a text is predicted (- is standard input)"},
+        {COUNT, "from", 0, &settings.from, 0, 1e15, "N",
+         "score from character N on; those before are context (default 0)"},
+        {FLAG, "adapt", 0, &settings.adapt, 0, 1, NULL,
+         "score: the rows go on learning from what is read"},
         {GROUP, .name = "Files"},
         {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
         {0}};
     set_program_name(argv[0]);
-    bool prompted = parse_options(argc, argv, table, usage, examples, &settings.prompt, 1) > 0;
-    if (option_named(table, "from")->given && !settings.score) wrong_use("--from belongs to --score FILE; leave it out, or name the file");
-    signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, which flush_output takes for a quiet end */
+    parse_options(argc, argv, table, usage, examples, &settings.prompt, 1);
+    if ((option_named(table, "from")->given || settings.adapt) && !settings.score)
+        wrong_use("--from and --adapt belong to --score FILE; leave them out, or name the file");
+    if (settings.prompt && settings.prompt_file)
+        wrong_use("\"%s\" and --prompt are two prompts; leave one out", settings.prompt);
+    read_until(&settings);
+    signal(SIGPIPE, SIG_IGN); /* flush_output takes a failed write for a quiet end */
     SavedModel saved = model_open(settings.model);
     if (settings.score) {
         score(&saved, &settings);
     } else {
         Stream *stream = stream_start(&saved.vocabulary);
-        if (prompted) push_prompt(stream, settings.prompt);
-        else stream_begin(stream, &saved.vocabulary);
-        if (settings.next) {
+        Buffer written = {0};
+        push_prompt(stream, &saved, &settings, &written);
+        if (!settings.next && !option_named(table, "seed")->given)
+            notice("seed %zu", settings.seed);
+        if (settings.next)
             show_next(&saved, stream);
-        } else {
-            if (!option_named(table, "seed")->given) notice("seed %zu", settings.seed);
-            write_on(&saved, stream, &settings);
-        }
+        else
+            write_on(&saved, stream, &settings, &written);
         stream_end(stream);
+        buffer_free(&written);
     }
     model_close(&saved);
+    free(settings.end);
     return 0;
 }

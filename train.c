@@ -12,6 +12,7 @@
 #include "lib/options.h"
 #include "lib/report.h"
 #include "lib/start.h"
+#include "lib/sampling.h"
 #include "lib/snapshots.h"
 #include "lib/text.h"
 #include "lib/trainer.h"
@@ -195,6 +196,9 @@ static Metadata describe(const Run *run) {
     metadata_add(&metadata, "text_characters", "%zu", run->text.length);
     metadata_add(&metadata, "train_characters", "%zu", run->split);
     metadata_add(&metadata, "text_fingerprint", "%016llx", (unsigned long long)text_fingerprint(run->text.ids, run->text.length));
+    char opening[OPENING + 1];
+    find_opening(run->text.ids, run->split, opening);
+    metadata_add(&metadata, "opening", "%s", opening);
     metadata_add(&metadata, "least_count", "%u", (unsigned)run->vocabulary.min_count);
     metadata_add(&metadata, "unigram_entropy", "%.6f", run->yardsticks.unigram);
     metadata_add(&metadata, "conditional_entropy", "%.6f", run->yardsticks.conditional);

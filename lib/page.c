@@ -58,11 +58,13 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
     enum { LENGTH = 700 };
     Stream *stream = stream_start(&saved->vocabulary);
     Random random = random_seeded(1);
-    float logits[CHARACTERS];
-    stream_begin(stream, &saved->vocabulary);
+    float logits[LOGITS];
+    Allowed allowed = seen_characters(&saved->vocabulary);
+    Sampling sampling = {.temperature = 0.6, .top_p = 1};
+    stream_begin(stream, saved);
     for (int i = 0; i < LENGTH; i++) {
         if (!finite_logits(saved, stream, logits)) break;
-        uint8_t id = draw_character(logits, (Sampling){.temperature = 0.6, .top_p = 1}, &random);
+        uint8_t id = draw_character(logits, &allowed, sampling, &random);
         stream_push(stream, id);
         buffer_add(sample, "%c", character_of(id));
     }

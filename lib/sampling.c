@@ -3,10 +3,39 @@
 #include "fail.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-void stream_begin(Stream *stream, const Vocabulary *vocabulary) {
+/* Where the text after the last `mark` begins, 0 when there is no mark with a text before it. */
+static size_t behind_last(const uint8_t *ids, size_t length, const char *mark) {
+    size_t marks = strlen(mark);
+    for (size_t end = length; end > marks; end--) {
+        size_t same = 0;
+        while (same < marks && character_of(ids[end - marks + same]) == mark[same]) same++;
+        if (same == marks) return end;
+    }
+    return 0;
+}
+
+void find_opening(const uint8_t *ids, size_t length, char *opening) {
+    static const char *const marks[] = {"\n\n", "\n", " "};
+    size_t end = 0, first = 0;
+    for (size_t m = 0; m < 3 && end == 0; m++) end = behind_last(ids, length, marks[m]);
+    if (end == 0) end = length;
+    if (end > OPENING) first = end - OPENING;
+    for (size_t i = first; i < end; i++) *opening++ = character_of(ids[i]);
+    *opening = '\0';
+}
+
+void stream_begin(Stream *stream, const SavedModel *saved) {
+    const Vocabulary *vocabulary = &saved->vocabulary;
+    const char *opening = metadata_find(&saved->file, "opening");
     uint8_t line_end = (uint8_t)id_of('\n');
     bool blank_line = ngram_row(vocabulary, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
+    for (size_t i = 0; opening && opening[i]; i++) {
+        int id = id_of((unsigned char)opening[i]);
+        if (id >= 0) stream_push(stream, (uint8_t)id);
+    }
+    if (opening && opening[0]) return;
     if (blank_line) stream_push(stream, line_end);
     if (blank_line || vocabulary->count[line_end]) stream_push(stream, line_end);
 }
@@ -27,6 +56,22 @@ void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
         fail("the model's numbers are so large that a sum of them is not finite; train it again");
 }
 
+Allowed seen_characters(const Vocabulary *vocabulary) {
+    Allowed seen;
+    bool known = false;
+    for (size_t c = 0; c < CHARACTERS; c++) known |= vocabulary->count[c] > 0;
+    for (size_t c = 0; c < CHARACTERS; c++) seen.may[c] = vocabulary->count[c] > 0 || !known;
+    return seen;
+}
+
+void allowed_softmax(float *logits, const Allowed *allowed) {
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (!allowed->may[c]) logits[c] = -INFINITY;
+    softmax(logits);
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (!allowed->may[c]) logits[c] = 0; /* exact_expf never gives 0 */
+}
+
 static int more_likely(const void *a, const void *b) {
     const Candidate *x = a, *y = b;
     if (x->value != y->value) return x->value > y->value ? -1 : 1;
@@ -38,30 +83,32 @@ void rank_characters(const double *values, Candidate *candidates) {
     qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
 }
 
-uint8_t draw_character(float *logits, Sampling sampling, Random *random) {
-    size_t best = 0;
-    for (size_t c = 1; c < CHARACTERS; c++)
-        if (logits[c] > logits[best]) best = c;
-    if (sampling.top_k == 1 || sampling.temperature < 1e-3) return (uint8_t)best;
-    float inverse = (float)(1 / sampling.temperature);
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
-    softmax(logits);
-    float draw = random_uniform(random);
-    if (!sampling.top_k && sampling.top_p >= 1) {
-        for (size_t c = 0; c < CHARACTERS; c++)
-            if ((draw -= logits[c]) < 0) return (uint8_t)c;
-        return (uint8_t)best; /* rounding left a little: the sum of all p is a hair below 1 */
-    }
+/* Sets p [100] to 0 but for the likeliest that top_k and top_p keep; returns the sum of these. */
+static float keep_likeliest(float *p, Sampling sampling) {
     double values[CHARACTERS];
     Candidate candidates[CHARACTERS];
-    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)logits[c];
-    rank_characters(values, candidates);
-    size_t kept = sampling.top_k && sampling.top_k < CHARACTERS ? sampling.top_k : CHARACTERS, count = 0;
+    size_t most = CHARACTERS, count = 0;
     float total = 0;
-    while (count < kept && (count == 0 || total < (float)sampling.top_p))
-        total += (float)candidates[count++].value;
-    draw *= total;
-    for (size_t i = 0; i < count; i++)
-        if ((draw -= (float)candidates[i].value) < 0) return candidates[i].id;
-    return candidates[0].id;
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)p[c];
+    rank_characters(values, candidates);
+    if (sampling.top_k) most = sampling.top_k;
+    while (count < most && (count == 0 || total < (float)sampling.top_p))
+        total += p[candidates[count++].id];
+    while (count < CHARACTERS) p[candidates[count++].id] = 0;
+    return total;
+}
+
+uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random) {
+    float inverse = (float)(1 / sampling.temperature), total = 1;
+    size_t best = CHARACTERS;
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (allowed->may[c] && (best == CHARACTERS || logits[c] > logits[best])) best = c;
+    if (sampling.top_k == 1 || sampling.temperature < 1e-3) return (uint8_t)best;
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
+    allowed_softmax(logits, allowed);
+    if (sampling.top_k || sampling.top_p < 1) total = keep_likeliest(logits, sampling);
+    float draw = random_uniform(random) * total;
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if ((draw -= logits[c]) < 0) return (uint8_t)c;
+    return (uint8_t)best; /* by rounding the sum of all p may be a hair below total */
 }

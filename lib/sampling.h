@@ -5,15 +5,15 @@
 #include "checkpoint.h"
 #include "vocabulary.h"
 
-typedef struct {
-    double temperature; /* below 1 the likely become likelier; below 0.001: always the likeliest */
-    size_t top_k;       /* only so many of the likeliest; 0: all */
-    double top_p;       /* only the fewest that together have this probability; 1: all */
-} Sampling;
+/* The context in which a text of this kind begins: the last OPENING characters, at most, of a
+   training text up to its last blank line; where it has none up to its last line's end, else space,
+   else its end. opening [OPENING + 1] becomes a string; model files keep it under "opening". */
+enum { OPENING = 96 };
+void find_opening(const uint8_t *ids, size_t length, char *opening);
 
-/* Puts a stream that was just started where a text begins: behind a blank line when the model has a row for one, else behind
-   the end of a line when it has seen one. */
-void stream_begin(Stream *stream, const Vocabulary *vocabulary);
+/* Puts that context into a stream that was just started. Of a file without one: a blank line, or a
+   line's end, when the training text had these. */
+void stream_begin(Stream *stream, const SavedModel *saved);
 
 /* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers
    that are not finite; where these are, but a sum of them is not, finite_logits returns false, and
@@ -21,8 +21,25 @@ void stream_begin(Stream *stream, const Vocabulary *vocabulary);
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits);
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits);
 
-/* Draws a character from softmax(logits / temperature); uses up the logits. */
-uint8_t draw_character(float *logits, Sampling sampling, Random *random);
+/* Which characters may be drawn. */
+typedef struct {
+    bool may[CHARACTERS];
+} Allowed;
+
+/* Those that the training text has; all, when the file does not say. */
+Allowed seen_characters(const Vocabulary *vocabulary);
+
+/* Logits [LOGITS] become probabilities of the characters allowed; the others get exactly 0. */
+void allowed_softmax(float *logits, const Allowed *allowed);
+
+typedef struct {
+    double temperature; /* below 1 the likely become likelier; below 0.001: always the likeliest */
+    size_t top_k;       /* only so many of the likeliest; 0: all */
+    double top_p;       /* only the fewest that together have this probability; 1: all */
+} Sampling;
+
+/* Draws one of the characters allowed from softmax(logits / temperature); uses up the logits. */
+uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random);
 
 typedef struct {
     double value;

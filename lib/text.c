@@ -153,3 +153,16 @@ uint64_t text_fingerprint(const uint8_t *ids, size_t length) {
     for (size_t i = 0; i < length; i++) hash = (hash ^ ids[i]) * 0x100000001b3u;
     return hash;
 }
+
+char *text_argument(const char *what, const char *argument) {
+    size_t length = strlen(argument);
+    char *text = allocate(length + 1, 1, what);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)argument[i];
+        if (id_of(byte) < 0)
+            fail("%s's byte %zu (0x%02x) is not one of the 100 printable characters; leave it out or use a look-alike",
+                 what, i + 1, (unsigned)byte);
+        text[i] = argument[i];
+    }
+    return text;
+}

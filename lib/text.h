@@ -28,4 +28,9 @@ void text_notice(const Text *text, const char *path);
 /* A fingerprint of the ids (FNV-1a, 64 bits), to recognise a text. */
 uint64_t text_fingerprint(const uint8_t *ids, size_t length);
 
+
+/* An argument of the command line as characters, to be freed. What is none of the 100 is a wrong
+   use; what names the argument: "the prompt". */
+char *text_argument(const char *what, const char *argument);
+
 #endif

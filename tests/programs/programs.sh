@@ -137,49 +137,6 @@ resumes rows --rows "$(printf 'phrases,%.0s' $(seq 1000))echoes" && ok "--rows o
 resumes norm --max-norm 1 --norm-type "$(printf '0%.0s' $(seq 5000))2" && ok "--norm-type of 5,000 digits is read back" || bad "--norm-type of 5,000 digits"
 resumes rate --lr 0.1234567890123 && tr -c '[:print:]' '\n' < $out/odd/model.safetensors | grep -q '"lr":"0.1234567890123"' && ok "a rate keeps all its digits" || bad "a rate keeps all its digits"
 
-# sampling
-model="--model $out/one/model.safetensors"
-./sample $model -s 5 "The fox" > $out/a 2> $out/said
-./sample $model -s 5 "The fox" > $out/b
-same $out/a $out/b "the same seed samples the same text"
-[ -s $out/said ] && bad "with a seed nothing is said" || ok "with a seed nothing is said"
-./sample $model "The fox" > $out/a 2> $out/said
-seed=$(tr -cd '0-9' < $out/said)
-./sample $model -s "$seed" "The fox" > $out/b
-same $out/a $out/b "the seed told on standard error repeats the sample"
-./sample $model -s 1 -t 0 "The fox" > $out/a
-./sample $model -s 2 -k 1 "The fox" > $out/b
-./sample $model -s 3 -t 0.0001 "The fox" > $out/c
-same $out/a $out/b "temperature 0 is top-k 1"
-same $out/a $out/c "temperature near 0 is temperature 0"
-./sample $model -s 4 -p 0 "The fox" > $out/c
-same $out/a $out/c "top-p 0 leaves the likeliest"
-[ "$(./sample $model -s 1 -n 0 "The fox")" = "The fox" ] && ok "length 0 is the prompt" || bad "length 0 is the prompt"
-[ "$(./sample $model -s 1 -n 1234 "" | wc -c)" -eq 1235 ] && ok "length 1234 is 1234 characters and an end of line" || bad "length 1234"
-(./sample $model -s 1 -n 1000000; echo $? > $out/status) 2> $out/said | head -c 100 > /dev/null
-[ "$(cat $out/status)" -eq 0 ] && [ ! -s $out/said ] && ok "a closed pipe ends sampling quietly" || bad "a closed pipe: status $(cat $out/status), $(cat $out/said)"
-sum=$(./sample $model --next "the " | awk '/^rows/ {exit} NR > 1 {sum += $2} END {print (sum > 60 && sum < 100.01) ? "yes" : sum}')
-[ "$sum" = yes ] && ok "--next shows probabilities" || bad "--next: they add up to $sum"
-./sample $model --next "the " | grep -q '"the "' && ok "--next shows the rows that are on" || bad "--next shows the rows that are on"
-./sample $model --next "" | grep -q none && ok "--next with an empty prompt: no row is on" || bad "--next with an empty prompt"
-./sample $model --next "the " | grep -q '^  "e "  *seen [0-9],[0-9]* times$' && ok "--next: thousands are separated" || bad "--next: thousands are separated"
-
-# without a prompt: as where a text begins
-blank='
-
-'
-./sample $model -s 1 -n 50 > $out/a
-./sample $model -s 1 -n 50 "$blank" | sed 1,2d > $out/b
-same $out/a $out/b "without a prompt: as after a blank line, which is not written"
-./sample $model --next | grep -q '^  "\\n\\n" ' && ok "and --next shows its row" || bad "and --next shows its row"
-tr -s '\n' < data/text.txt | head -c 20000 > $out/lines
-./train -q -t 1 --dim 4 --order 3 --out $out/lines.out $out/lines
-./sample --model $out/lines.out/model.safetensors --next > $out/a
-grep -q '^  \\n ' $out/a && ! grep -q '^  "' $out/a && ok "where no blank line was seen: as after the end of a line" || bad "where no blank line was seen: $(sed 1,/^rows/d $out/a)"
-tr -d '\n' < $out/lines > $out/line
-./train -q -t 1 --dim 4 --order 3 --out $out/line.out $out/line
-./sample --model $out/line.out/model.safetensors --next | grep -q none && ok "where no line ends: from nothing" || bad "where no line ends"
-
 # a terminal: the live line
 if has_terminal; then
     terminal "./train -t 1 --rows ngrams --dim 96 -e 2 -b 200000 --out $out/live data/text.txt" > $out/said

@@ -1,0 +1,114 @@
+#!/bin/sh
+# Sampling: what is written never has a character that the training text lacks, begins as such a text
+# begins, ends where it is asked to, and --next and --score say what the model computes.
+. tests/programs/lib.sh
+begin sample
+program=sample
+
+./train -q -t 1 --out $out/one data/text.txt
+model="--model $out/one/model.safetensors"
+./sample $model -s 5 "The fox" > $out/a 2> $out/said
+./sample $model -s 5 "The fox" > $out/b
+same $out/a $out/b "the same seed samples the same text"
+[ ! -s $out/said ]
+that $? "with a seed nothing is said"
+./sample $model "The fox" > $out/a 2> $out/said
+seed=$(tr -cd '0-9' < $out/said)
+./sample $model -s "$seed" "The fox" > $out/b
+same $out/a $out/b "the seed on standard error repeats the sample"
+./sample $model -s 1 -t 0 "The fox" > $out/a
+./sample $model -s 2 -k 1 "The fox" > $out/b
+./sample $model -s 3 -t 0.0001 "The fox" > $out/c
+same $out/a $out/b "temperature 0 is top-k 1"
+same $out/a $out/c "temperature near 0 is temperature 0"
+./sample $model -s 4 -p 0 "The fox" > $out/c
+same $out/a $out/c "top-p 0 leaves the likeliest"
+[ "$(./sample $model -s 1 -n 0 "The fox")" = "The fox" ]
+that $? "length 0 is the prompt"
+[ "$(./sample $model -s 1 -n 1234 "" | wc -c)" -eq 1235 ]
+that $? "length 1234 is 1234 characters and an end of line"
+(./sample $model -s 1 -n 1000000; echo $? > $out/status) 2> $out/said | head -c 100 > /dev/null
+[ "$(cat $out/status)" -eq 0 ] && [ ! -s $out/said ]
+that $? "a closed pipe ends sampling quietly" "status $(cat $out/status), $(cat $out/said)"
+
+# prompts
+printf 'The fox' > $out/prompt
+./sample $model -s 5 "The fox" > $out/a
+./sample $model -s 5 - < $out/prompt > $out/b
+same $out/a $out/b "a prompt from standard input"
+./sample $model -s 5 --prompt $out/prompt > $out/b
+same $out/a $out/b "a prompt from a file"
+[ "$(./sample $model -s 5 -n 0 -- "-- the fox")" = "-- the fox" ]
+that $? "a prompt that begins with a dash"
+refuses 2 "two prompts" "two prompts" ./sample $model --prompt $out/prompt "The fox"
+refuses 2 "--adapt without --score" "belong to --score" ./sample $model --adapt
+
+# where it ends
+./sample $model -s 1 -n 100000 --until '.\n\n' > $out/a
+[ "$(tail -c 4 $out/a | od -An -c | tr -d ' ')" = '.\n\n\n' ] && [ "$(wc -c < $out/a)" -lt 50000 ]
+that $? "--until ends with its text"
+refuses 2 "--until with what is no character" "printable" ./sample $model --until "$(printf 'a\001')"
+./sample $model -s 1 -t 0 -n 3000 > $out/a
+./sample $model -s 1 -t 0 -n 3000 --no-repeat 20 > $out/b
+# repeated FILE: how many strings of 20 characters stand in it twice or more
+repeated() { awk 'BEGIN { RS = "\001" } { for (i = 1; i + 19 <= length; i++) if (++n[substr($0, i, 20)] == 2) r++ } END { print r + 0 }' "$1"; }
+[ "$(repeated $out/a)" -gt 0 ] && [ "$(repeated $out/b)" -eq 0 ]
+that $? "--no-repeat 20: no 20 characters twice" "$(repeated $out/b) of them"
+
+# what comes next, and why: the columns of what rows add explain the probabilities
+./sample $model --next "the b" > $out/next
+awk '/^what/ { exit } NR > 1 && NF > 1 { sum += $2 } END { exit !(sum > 60 && sum < 100.1) }' $out/next
+that $? "--next shows probabilities"
+awk '$2 ~ /%$/ { n++; if (n <= 2) p[n] = $2 + 0 }
+     /[+-][0-9.]+ +[+-][0-9.]+/ { match($0, /[+-][0-9]+\.[0-9]+ +[+-][0-9]+\.[0-9]+/); split(substr($0, RSTART, RLENGTH), x, " "); d += x[1] - x[2] }
+     END { e = log(p[1] / p[2]) - d; exit !(e < 0.2 && e > -0.2 && d != 0) }' $out/next
+that $? "--next: what the rows add explains the two likeliest" "$(cat $out/next)"
+awk 'length > 80 { exit 1 }' $out/next
+that $? "--next fits 80 columns"
+[ "$(./sample $model --next "" | sed -n '/^what/,$p' | wc -l)" -eq 3 ]
+that $? "--next with an empty prompt: only linear.bias speaks"
+
+# learning while reading
+plain=$(./sample $model --score data/text.txt --from 139873)
+adapting=$(./sample $model --score data/text.txt --from 139873 --adapt)
+case "$plain" in *adapting*) bad "a plain score is not marked as adapting" ;; *) ok "a plain score is not marked" ;; esac
+case "$adapting" in *" adapting") ok "a score that adapts is marked" ;; *) bad "a score that adapts is not marked: $adapting" ;; esac
+echo "$plain $adapting" | awk '{ exit !($4 - $12 > 0.001) }'
+that $? "rows that go on learning predict better" "$plain; $adapting"
+[ "$plain" = "$(./sample $model --score data/text.txt --from 139873)" ]
+that $? "adapting does not change the file"
+head -c 139905 data/text.txt > $out/text # one batch of 32 characters behind the training part
+[ "$(./sample $model --score $out/text --from 139873)" = "$(./sample $model --score $out/text --from 139873 --adapt | sed 's/ adapting$//')" ]
+that $? "each character is scored before it is learned from"
+
+# a sample has no character that the training text lacks, on texts of all sizes and kinds
+# noise FOLDER TEXT: the characters of ten samples that are not in the text
+noise() {
+    for seed in 1 2 3 4 5 6 7 8 9 10; do ./sample --model "$1/model.safetensors" -s $seed -n 500 -t 1.5; done > "$1/samples"
+    ./sample --model "$1/model.safetensors" -s 1 -n 500 "{~}" | tail -c +4 >> "$1/samples"
+    { cat "$2"; echo; } | fold -w 1 | sort -u > "$1/have"
+    fold -w 1 "$1/samples" | sort -u | comm -13 "$1/have" - | tr -d '\n'
+}
+for size in 300 1000 3000 10000; do
+    head -c $size data/text.txt > $out/text
+    ./train -q -t 1 --out $out/small $out/text
+    [ -z "$(noise $out/small $out/text)" ]
+    that $? "the first $size characters: a sample has no other character" "$(noise $out/small $out/text)"
+done
+awk 'BEGIN { srand(1); for (i = 0; i < 300; i++) { s = ""; for (j = 0; j < 60; j++) s = s substr("ACGT", 1 + int(4 * rand()), 1); print s } }' > $out/text
+./train -q -t 1 --out $out/small $out/text
+[ -z "$(noise $out/small $out/text)" ]
+that $? "four letters: a sample has no other" "$(noise $out/small $out/text)"
+./sample --model $out/small/model.safetensors --next A | awk '/^what/ { exit } NR > 1 && NF && $1 !~ /^([ACGT]|\\n)$/ { exit 1 }'
+that $? "--next shows only what may be drawn"
+
+# a sample without a prompt begins as such a text begins
+for i in $(seq 500); do printf 'hello world '; done > $out/text
+./train -q -t 1 --out $out/small $out/text
+[ "$(./sample --model $out/small/model.safetensors -s 1 -n 35)" = "hello world hello world hello world" ]
+that $? "hello world begins with hello world" "$(./sample --model $out/small/model.safetensors -s 1 -n 35)"
+tr -s ' \n' '\n' < data/text.txt | head -n 3000 > $out/text
+./train -q -t 1 --out $out/small $out/text
+for seed in 1 2 3 4 5; do ./sample --model $out/small/model.safetensors -s $seed -t 0.5 --until '\n'; done | grep -vc '^$' > $out/a
+[ "$(cat $out/a)" -eq 5 ]
+that $? "a list of words: a sample begins with a word"
