@@ -54,6 +54,11 @@ build/unit/%: $(OBJECTS)/tests/unit/%.o $(LIBRARY) build/config
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
 
+# What makes each call to the system fail in turn: tests/programs/faults.sh.
+build/tools/%: $(OBJECTS)/tests/programs/%.o $(LIBRARY) build/config
+	@mkdir -p $(@D)
+	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+
 build/bench/%: $(OBJECTS)/bench/%.o $(LIBRARY) build/config
 	@mkdir -p $(@D)
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
@@ -73,7 +78,7 @@ build/config: FORCE
 	@mkdir -p build
 	@echo $(CONFIG) | cmp -s - $@ || echo $(CONFIG) > $@
 
-test: $(PROGRAMS) $(UNIT) build/test/train_sharded
+test: $(PROGRAMS) $(UNIT) build/tools/faults build/test/train_sharded
 	@sh tests/run.sh $(sort $(UNIT)) $(sort $(SCRIPTS))
 
 # Debian's python3-torch belongs to /usr/bin/python3, which need not be the first python3 in the PATH.

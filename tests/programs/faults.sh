@@ -43,18 +43,18 @@ wait $busy
 [ $looks -gt 5 ] && [ $failed -eq 0 ] && ok "$looks looks at a model while it is saved again and again" || bad "$failed of $looks looks at a model while it is saved: $(head -n 1 $out/busy.said)"
 
 # ---- faults, deaths, kills ----------------------------------------------------------------------------
-CC=${CC:-cc}
 case "$CFLAGS$LDFLAGS" in
 *sanitize*)
     echo "skip faults: a sanitizer wants to be loaded first; tests/slow/faults.sh has programs with both"
     exit 0
     ;;
 esac
-if ! $CC -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/programs/shim.c -ldl 2> $out/said; then
+if ! ${CC:-cc} -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/programs/shim.c -ldl 2> $out/said; then
     echo "skip faults: the shim is for Linux with the GNU C library"
     exit 0
 fi
-$CC -std=c11 -D_DEFAULT_SOURCE -O1 -pthread -Wno-psabi -o $out/faults tests/programs/faults.c lib/fail.c lib/folder.c lib/memory.c lib/report.c lib/safetensors.c lib/threads.c -lm || { bad "faults.c cannot be built"; exit 1; }
+[ -x build/tools/faults ] || make -s build/tools/faults || exit 1
+cp build/tools/faults $out/faults
 [ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
 [ "${KILLS:=16}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work kills "$KILLS"

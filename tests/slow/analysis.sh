@@ -1,10 +1,9 @@
 #!/bin/bash
 # Static analysis of the product: gcc -fanalyzer, cppcheck, clang-tidy (.clang-tidy says what is left out and why).
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; failed=1; }
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
+begin analysis
+said=$out/said
 
 # The analyzer takes the numbers of a vector for bits, and a file in a struct that is returned for one that is lost.
 for file in *.c lib/*.c; do
@@ -15,7 +14,7 @@ done > "$said" 2>&1
 
 # uninitvar: it does not see that project() and the like fill what they are given; nullPointerRedundantCheck and negativeIndex:
 # it does not see that fail() does not return.
-if command -v cppcheck > /dev/null; then
+if has cppcheck; then
     cppcheck --enable=warning,portability,performance --std=c11 -q --suppress=missingIncludeSystem --suppress=uninitvar --suppress=nullPointerRedundantCheck \
         --suppress=negativeIndex -D__BYTE_ORDER__=1234 -D__ORDER_BIG_ENDIAN__=4321 *.c lib/*.c > "$said" 2>&1
     [ ! -s "$said" ] && ok "cppcheck finds nothing" || bad "cppcheck: $(head -n 5 "$said")"
@@ -23,24 +22,23 @@ else
     echo "skip cppcheck: not here"
 fi
 
-if command -v clang-tidy > /dev/null; then
+if has clang-tidy; then
     clang-tidy --quiet *.c lib/*.c -- -std=c11 -D_DEFAULT_SOURCE -w > "$said" 2> /dev/null && ok "clang-tidy finds nothing" || bad "clang-tidy: $(grep -E 'error|warning' "$said" | head -n 5)"
 else
     echo "skip clang-tidy: not here"
 fi
 
-if command -v valgrind > /dev/null; then
-    mkdir -p build/test
-    head -c 4000 data/text.txt > build/test/valgrind.txt
-    build=$(mktemp -d)
-    for program in train sample embed; do gcc -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -O1 -g -pthread -w -o "$build/$program" $program.c lib/*.c -lm || failed=1; done
+if has valgrind; then
+    head -c 4000 data/text.txt > $out/text
+    build=$out/build
+    mkdir $build
+    for program in train sample embed; do gcc -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -O1 -g -pthread -w -o "$build/$program" $program.c lib/*.c -lm || bad "$program cannot be built for valgrind"; done
     model="--model $build/out/model.safetensors"
-    for command in "train -q -t 2 --dim 8 --order 4 --out $build/out build/test/valgrind.txt" "train -q -t 2 --resume --out $build/out build/test/valgrind.txt" \
-        "sample $model -s 1 -n 20" "sample $model --score build/test/valgrind.txt" "embed $model near e" "embed $model report"; do
+    for command in "train -q -t 2 --dim 8 --order 4 --out $build/out $out/text" "train -q -t 2 --resume --out $build/out $out/text" \
+        "sample $model -s 1 -n 20" "sample $model --score $out/text" "embed $model near e" "embed $model report"; do
         valgrind -q --error-exitcode=9 --leak-check=full "$build/"$command > /dev/null 2> "$said" && ok "valgrind finds nothing in ${command//$build\//}" || bad "valgrind: ${command//$build\//}: $(head -n 5 "$said")"
     done
-    rm -rf "$build"
 else
     echo "skip valgrind: not here"
 fi
-exit $failed
+finish

@@ -2,13 +2,13 @@
 # Builds elsewhere, and the same bytes everywhere: compilers, levels of optimisation, instruction sets, musl, 32 bits,
 # AArch64 and big-endian s390x under qemu-user, where what was written here is read, too; a read-only source folder, a path with spaces, make install, a locale
 # with decimal commas. What is not installed is skipped, plainly.
-folder=$(mktemp -d)
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
+begin builds
+folder=$(mktemp -d) # where another user can go, too
 trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; failed=1; }
 head -c 30000 data/text.txt > "$folder/text"
-exact="-std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -pthread -w"
+exact="-std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -fno-trapping-math -pthread -w"
 
 # build NAME COMPILER FLAGS...: train of this checkout in $folder/NAME, or all of $programs
 programs=train
@@ -21,19 +21,13 @@ build() {
     done
 }
 
-# all_same A B: the files of both folders have the same bytes
-all_same() {
-    local file
-    for file in model checkpoint snapshots; do cmp -s "$1/$file.safetensors" "$2/$file.safetensors" || { echo "$file.safetensors differs"; return 1; }; done
-}
-
-# same NAME [RUNNER...]: its files have the bytes of the first one's
-same() {
+# alike NAME [RUNNER...]: its files have the bytes of the first one's
+alike() {
     local name=$1
     shift
     if ! "$@" "$folder/$name/train" -q -t 3 --dim 20 --out "$folder/$name/out" "$folder/text" 2> "$folder/$name/said"; then
         bad "$name: $(tail -n 1 "$folder/$name/said")"
-    elif all_same "$folder/first/out" "$folder/$name/out" > "$folder/$name/said"; then
+    elif same_run "$folder/first/out" "$folder/$name/out" > "$folder/$name/said"; then
         ok "$name: the same bytes"
     else
         bad "$name: $(cat "$folder/$name/said")"
@@ -44,7 +38,7 @@ same() {
 reads() {
     local name=$1 model="$folder/first/out/model.safetensors" options
     cp -r "$folder/first/out" "$folder/$name/copy"
-    if "$2" "$folder/$name/train" -q -t 3 --resume --out "$folder/$name/copy" "$folder/text" 2> "$folder/$name/said" && all_same "$folder/first/out" "$folder/$name/copy" > "$folder/$name/said"; then
+    if "$2" "$folder/$name/train" -q -t 3 --resume --out "$folder/$name/copy" "$folder/text" 2> "$folder/$name/said" && same_run "$folder/first/out" "$folder/$name/copy" > "$folder/$name/said"; then
         ok "$name: it resumes from files written here"
     else
         bad "$name: resuming from files written here: $(tail -n 1 "$folder/$name/said")"
@@ -57,29 +51,29 @@ reads() {
 }
 
 programs="train sample"
-build first gcc -O3 -march=native && same first || exit 1
+build first gcc -O3 -march=native && alike first || exit 1
 programs=train
-build "gcc -O0" gcc -O0 && same "gcc -O0"
-build "gcc -O2, baseline x86-64" gcc -O2 && same "gcc -O2, baseline x86-64"
-gcc -march=x86-64-v3 -E -x c /dev/null > /dev/null 2>&1 && build "gcc -O3, AVX2" gcc -O3 -march=x86-64-v3 && same "gcc -O3, AVX2"
-grep -q avx512vl /proc/cpuinfo && build "gcc -O3, AVX-512 in vectors of 8" gcc -O3 -march=x86-64-v4 && same "gcc -O3, AVX-512 in vectors of 8"
+build "gcc -O0" gcc -O0 && alike "gcc -O0"
+build "gcc -O2, baseline x86-64" gcc -O2 && alike "gcc -O2, baseline x86-64"
+gcc -march=x86-64-v3 -E -x c /dev/null > /dev/null 2>&1 && build "gcc -O3, AVX2" gcc -O3 -march=x86-64-v3 && alike "gcc -O3, AVX2"
+grep -q avx512vl /proc/cpuinfo && build "gcc -O3, AVX-512 in vectors of 8" gcc -O3 -march=x86-64-v4 && alike "gcc -O3, AVX-512 in vectors of 8"
 if command -v clang > /dev/null; then
-    build "clang -O3 -march=native" clang -O3 -march=native && same "clang -O3 -march=native"
-    build "clang -O0" clang -O0 && same "clang -O0"
+    build "clang -O3 -march=native" clang -O3 -march=native && alike "clang -O3 -march=native"
+    build "clang -O0" clang -O0 && alike "clang -O0"
 else
     echo "skip clang: not here"
 fi
 if command -v musl-gcc > /dev/null; then
-    build "musl, static" musl-gcc -O2 -static && same "musl, static"
+    build "musl, static" musl-gcc -O2 -static && alike "musl, static"
 else
     echo "skip musl: install musl-tools"
 fi
 # 32 bits: SSE arithmetic, for that of the x87 keeps more digits than IEEE 754 says
 if echo 'int main(void){return 0;}' | gcc -m32 -x c - -o "$folder/m32" -lm 2> /dev/null; then
-    build "32 bits" gcc -O2 -m32 -msse2 -mfpmath=sse && same "32 bits"
+    build "32 bits" gcc -O2 -m32 -msse2 -mfpmath=sse && alike "32 bits"
 elif echo '#include <stdio.h>
 int main(void){return 0;}' | clang -m32 -x c - -o "$folder/m32" -lm 2> /dev/null; then
-    build "32 bits" clang -O2 -m32 -msse2 -mfpmath=sse && same "32 bits"
+    build "32 bits" clang -O2 -m32 -msse2 -mfpmath=sse && alike "32 bits"
 else
     echo "skip 32 bits: install gcc-multilib"
 fi
@@ -90,10 +84,10 @@ cross() { # NAME TRIPLE QEMU
     if ! command -v "$qemu" > /dev/null; then
         echo "skip $name: install qemu-user"
     elif command -v "$triple-gcc" > /dev/null && build "$name" "$triple-gcc" -O2 -static; then
-        same "$name" "$qemu"
+        alike "$name" "$qemu"
         reads "$name" "$qemu"
     elif build "$name" clang --target="$triple" -O2 -static -fuse-ld=lld 2> /dev/null > /dev/null; then
-        same "$name" "$qemu"
+        alike "$name" "$qemu"
         reads "$name" "$qemu"
     else
         echo "skip $name: no compiler for it; install gcc-$triple"
@@ -129,5 +123,5 @@ else
 fi
 mkdir -p "$folder/comma"
 LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 "$folder/first/train" -q -t 3 --dim 20 --out "$folder/comma/out" "$folder/text"
-all_same "$folder/first/out" "$folder/comma/out" > /dev/null && ok "a locale with decimal commas: the same bytes" || bad "a locale with decimal commas"
-exit $failed
+same_run "$folder/first/out" "$folder/comma/out" > /dev/null && ok "a locale with decimal commas: the same bytes" || bad "a locale with decimal commas"
+finish

@@ -1,7 +1,8 @@
 #!/bin/sh
 # docs/embed.md shows what ./embed prints after the default run; docs/files.md's reader finds the rows that ./sample finds.
-out=build/test/docs
-rm -rf $out && mkdir -p $out
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
+begin docs
 ./train -q --out $out/run data/text.txt || exit 1
 model=$out/run/model.safetensors
 
@@ -34,7 +35,6 @@ cat $out/said
 [ -s $out/said ] && exit 1
 [ $commands -ge 8 ] && echo "ok docs/embed.md: $commands commands print what it shows" || { echo "FAIL docs/embed.md: only $commands commands found"; exit 1; }
 
-python=/usr/bin/python3
 $python -c 'import numpy' 2> /dev/null || { echo "skip docs/files.md: install python3-numpy"; exit 0; }
 sed -n '/^```python$/,/^```$/p' docs/files.md | grep -v '^```' | sed "s|out/model|$out/run/model|" > $out/reader.py
 cat >> $out/reader.py << 'END'

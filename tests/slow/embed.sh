@@ -1,13 +1,9 @@
 #!/bin/bash
 # What ./embed writes, opened with the real things: numpy (exports, distances, the map's axes, and docs/files.md as a reader),
 # gnuplot (both pictures) and Chromium (the page: slider, play, pause, pointing, both themes, without script).
-out=build/test/slow_embed
-rm -rf $out
-mkdir -p $out
-status=0
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; status=1; }
-python=/usr/bin/python3
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
+begin slow_embed
 ./train -q --out $out data/text.txt || exit 1
 embed() { ./embed --model $out/model.safetensors "$@"; }
 for format in tsv vec map; do embed export --format $format > /dev/null || exit 1; done
@@ -17,7 +13,7 @@ embed row "the " > $out/row
 ./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
 
 if $python -c 'import numpy' 2> /dev/null; then
-    $python - $out << 'PYTHON' || status=1
+    $python - $out << 'PYTHON' || failures=1
 import csv, json, math, re, string, struct, sys
 import numpy as np
 
@@ -241,4 +237,4 @@ HTML
 else
     echo "skip the page in a browser: install chromium"
 fi
-exit $status
+finish

@@ -2,15 +2,10 @@
 # What only large runs do: a text beyond 64 million characters is listed from stretches of it, training and scoring go through it in
 # several parts, and the best of a model beyond 512 MB is saved at once. Takes 1.5 GB of the disk and 2 GB of memory for a minute.
 cd "$(dirname "$0")/../.." || exit 1
-mkdir -p build/test
+. tests/programs/lib.sh
+begin large
 make -s || exit 1
-out=build/test/large
-rm -rf $out
-mkdir -p $out
 trap 'rm -rf $out' EXIT
-failed=0
-ok() { echo "ok $1"; }
-bad() { echo "FAIL $1"; failed=1; }
 if [ "$(df -Pk $out | awk 'NR == 2 { print $4 }')" -lt 4000000 ]; then echo "skip large runs: less than 4 GB of the disk is free"; exit 0; fi
 
 # ---- a text of 90 million characters, of which 18.9 million are held out ------------------------------
@@ -41,10 +36,9 @@ rm -r $out/*
 head -c 40000 data/text.txt > $out/text
 ./train -t 2 --optimizer sgd --lr 1 --dim 4096 --order 5 -e 1 --evaluations 2 -b 512 --out $out/run $out/text 2> $out/said || bad "a model of more than 512 MB: $(tail -n 1 $out/said)"
 size=$(wc -c < $out/run/model.safetensors)
-best=$(awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' $out/run/loss.csv)
-kept=$(head -c 4000 $out/run/model.safetensors | tr -c '[:print:]' '\n' | sed -n 's/.*"val_loss":"\([0-9.]*\)".*/\1/p')
+best=$(best $out/run) kept=$(metadata $out/run/model.safetensors val_loss)
 [ "$size" -gt 536870912 ] && [ "$best" = "$kept" ] && ok "a model of $((size / 1000000)) MB: the best of its log, $best, is saved" || bad "a model of $size bytes, of loss $kept; the best is $best"
 ./sample --model $out/run/model.safetensors -s 1 -n 20 > $out/sampled && [ "$(wc -c < $out/sampled)" -eq 21 ] && ok "it writes on" || bad "it does not write on"
 sum=$(cksum < $out/run/model.safetensors)
 ./train -q -t 2 --resume --out $out/run $out/text && [ "$(cksum < $out/run/model.safetensors)" = "$sum" ] && ok "resumed at its end it stays" || bad "resumed at its end it is another"
-exit $failed
+finish

@@ -1,9 +1,9 @@
 #!/bin/sh
 # model.safetensors read by other people's code: numpy opens the tensors and computes the logits that ./sample shows.
-python=/usr/bin/python3
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
 $python -c 'import numpy' 2> /dev/null || { echo "skip numpy: install python3-numpy"; exit 0; }
-out=build/test/numpy
-rm -rf $out && mkdir -p $out
+begin numpy
 ./train -q --dim 16 --rows ngrams --out $out data/text.txt || exit 1
 ./sample --model $out/model.safetensors --next "the " > $out/next || exit 1
 $python - $out <<'END'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The commands that README names, in a copy of the checkout as a stranger has it.
 set -e
+cd "$(dirname "$0")/../.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git clone -q . "$copy/clone" 2> /dev/null || cp -r . "$copy/clone"
