@@ -60,7 +60,7 @@ static const Settings defaults = {
 
 /* Adds the kinds of rows named in a list with commas. */
 static void add_kinds(RowOptions *rows, const char *kinds) {
-    static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2};
     if (!strcmp(kinds, "all") || !strcmp(kinds, "ngrams")) return;
     for (size_t length;; kinds += length + 1) {
         length = strcspn(kinds, ",");

@@ -36,7 +36,7 @@ typedef struct {
     int group;
     size_t begin;                  /* it knows nothing of the text before this place */
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
-    uint32_t *latest;              /* echoes: a hash table of the keys' latest places */
+    uint64_t *latest; /* echoes: a hash table of keys: hash and latest place, 32 bits each */
     size_t slots, used;
     uint8_t column;
 } Reader;
@@ -164,11 +164,16 @@ uint32_t ngram_row(const Vocabulary *vocabulary, const uint8_t *ids, size_t leng
 
 /* ---- phrases: read forwards from where a word begins ------------------------------------------- */
 
-enum { SPACE = 94, NEWLINE = 96 }; /* ids; white space is 94..99 */
-enum { NO_PHRASE = 0 };            /* row 0 is a character's */
+enum {
+    APOSTROPHE = 68,
+    UNDERSCORE = 88,
+    SPACE = 94,
+    NEWLINE = 96
+};                      /* ids; white space is 94..99 */
+enum { NO_PHRASE = 0 }; /* row 0 is a character's */
 
 static bool is_word_letter(uint8_t id) {
-    return id < 62 || character_of(id) == '\'' || character_of(id) == '_';
+    return id < 62 || id == APOSTROPHE || id == UNDERSCORE; /* or a digit or a letter */
 }
 
 static bool word_begins(const uint8_t *text, size_t i) {
@@ -280,41 +285,60 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
     return key < ECHO_WORDS || word_begins(text, other - length);
 }
 
-/* Returns which character followed when the key before `place` occurred last within ECHO_WINDOW,
-   NO_MEMBER when it did not; remembers that it is here. */
-static uint8_t echo_at(Reader *reader, const uint8_t *text, size_t place) {
+/* Returns which character followed when the key [length] before `place` occurred last within
+   ECHO_WINDOW, NO_MEMBER when it did not; remembers that it is here. */
+static uint8_t echo_at(Reader *reader, const uint8_t *text, size_t place, size_t length,
+                       uint32_t hash) {
     int key = reader->vocabulary->options.echo_keys[reader->group];
-    size_t length = key_length(key, text, place);
-    if (length == 0) return NO_MEMBER;
-    size_t slot = key_hash(text + place - length, length) & (reader->slots - 1);
-    for (; reader->latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
-        size_t distance = (uint32_t)place - reader->latest[slot];
+    uint64_t *latest = reader->latest, here = (uint64_t)hash << 32 | (uint32_t)place;
+    size_t slot = hash & (reader->slots - 1);
+    for (; latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
+        size_t distance = (uint32_t)place - (uint32_t)latest[slot];
+        if (latest[slot] >> 32 != hash) continue;
         if (!same_key(key, text, place, place - distance, length)) continue;
-        reader->latest[slot] = (uint32_t)place;
+        latest[slot] = here;
         return distance < ECHO_WINDOW ? text[place - distance] : NO_MEMBER;
     }
-    reader->latest[slot] = (uint32_t)place;
+    latest[slot] = here;
     reader->used++;
     return NO_MEMBER;
 }
 
-/* A table that has room for twice the keys of the window, filled by reading the window again. */
-static void renew_echoes(Reader *reader, const uint8_t *text, size_t place) {
-    size_t from = place - at_most(place - reader->begin, ECHO_WINDOW);
+static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags);
+
+/* Makes a table that is at most half full at place `to`, or after as many places again, and reads
+   the window again into it. */
+static void renew_echoes(Reader *reader, const uint8_t *text, size_t place, size_t to) {
+    size_t from = place - at_most(place - reader->begin, ECHO_WINDOW), room = to - from;
+    if (room < 2 * (place - from)) room = 2 * (place - from);
     reader->slots = 1024;
-    while (reader->slots < 4 * (place - from)) reader->slots *= 2;
+    while (reader->slots < 2 * at_most(room, 2 * ECHO_WINDOW)) reader->slots *= 2;
     free(reader->latest);
     reader->latest = allocate(reader->slots, sizeof *reader->latest, "the echoes");
     reader->used = 0;
-    for (; from < place; from++) echo_at(reader, text, from);
+    read_echoes(reader, text, from, place, &(Bags){.first = SIZE_MAX});
 }
 
+/* A few places at a time: the table's parts come into the cache while the next hashes are made. */
 static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    for (size_t place = from; place < to; place++) {
-        if (reader->used >= reader->slots / 2) renew_echoes(reader, text, place);
-        uint8_t follower = echo_at(reader, text, place);
-        if (place >= bags->first)
-            bags->beside[place - bags->first].member[reader->group] = follower;
+    enum { FEW = 32 };
+    int key = reader->vocabulary->options.echo_keys[reader->group];
+    for (size_t count; from < to; from += count) {
+        size_t length[FEW];
+        uint32_t hash[FEW];
+        count = at_most(to - from, FEW);
+        if (reader->used + count > reader->slots / 4 * 3) renew_echoes(reader, text, from, to);
+        for (size_t i = 0; i < count; i++) {
+            length[i] = key_length(key, text, from + i);
+            hash[i] = key_hash(text + from + i - length[i], length[i]);
+            __builtin_prefetch(&reader->latest[hash[i] & (reader->slots - 1)], 1);
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (length[i] == 0) continue;
+            uint8_t follower = echo_at(reader, text, from + i, length[i], hash[i]);
+            if (from + i < bags->first) continue;
+            bags->beside[from + i - bags->first].member[reader->group] = follower;
+        }
     }
 }
 

@@ -35,8 +35,8 @@ enum {
     MAX_ORDER = 32,
     MAX_PHRASE = 40, /* characters: longer phrases have no row */
     PHRASE_WORDS = 2,
-    MAX_ECHOES = 8,
-    ECHO_WINDOW = 1 << 14, /* characters: how far back an echo is looked for */
+    MAX_ECHOES = 10,
+    ECHO_WINDOW = 1 << 22, /* characters: how far back an echo is looked for */
     ECHO_WORDS = 100,  /* key 100 + w is the text of the last w words; 1..40 so many characters */
     MAX_ECHO_KEY = 40, /* characters: longer keys have no echo */
     COLUMNS = 81,

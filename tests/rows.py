@@ -9,8 +9,8 @@ from collections import Counter
 
 CHARACTERS = string.printable                       # the id of a character is its place here
 ID = {character: i for i, character in enumerate(CHARACTERS)}
-LONGEST_PHRASE, LONGEST_ECHO_KEY, ECHO_WINDOW, COLUMNS = 40, 40, 1 << 14, 81
-ECHO_KEYS = [2, 3, 4, 6, 8, 101, 102]               # the last 2 .. 8 characters; 100 + w: the text of the last w words
+LONGEST_PHRASE, LONGEST_ECHO_KEY, ECHO_WINDOW, COLUMNS = 40, 40, 1 << 22, 81
+ECHO_KEYS = [2, 3, 4, 6, 8, 12, 20, 32, 101, 102]   # the last 2 .. 8 characters; 100 + w: the text of the last w words
 WORD = re.compile(r"[A-Za-z0-9_']+")
 
 

@@ -72,7 +72,7 @@ def rows_of(i):
         while True:
             at = text.rfind(text[first:i], 0, f)
             f = at + size
-            if at < 0 or i - f >= 16384:
+            if at < 0 or i - f >= 1 << 22:
                 break
             if key < 100 or at in begins:
                 on.append(echoes + 100 * e + ids[text[f]])

@@ -80,6 +80,20 @@ static long find_entry(const Entry *entries, Array array, const char *text, size
     return found ? (long)found->row : -1;
 }
 
+/* For each place the latest place before it that has the same two characters before it, 0 when there is none: a step of
+   searches for longer strings. */
+static size_t *places_before(const char *text, size_t length) {
+    static size_t latest[128][128];
+    size_t *before = calloc(length + 1, sizeof *before);
+    memset(latest, 0, sizeof latest);
+    for (size_t place = 2; place <= length; place++) {
+        size_t *pair = &latest[(unsigned char)text[place - 2]][(unsigned char)text[place - 1]];
+        before[place] = *pair;
+        *pair = place;
+    }
+    return before;
+}
+
 static double plain_score(const char *file, const char *text, size_t length, size_t from) {
     Array embedding = find_array(file, "embedding.weight"), weight = find_array(file, "linear.weight"), bias = find_array(file, "linear.bias");
     Array ngrams = find_array(file, "ngrams"), phrases = find_array(file, "phrases"), echoes = find_array(file, "echoes"), columns = find_array(file, "columns");
@@ -88,6 +102,7 @@ static double plain_score(const char *file, const char *text, size_t length, siz
     const float *rows = (const float *)(const void *)embedding.data, *w = (const float *)(const void *)weight.data, *b = (const float *)(const void *)bias.data;
     double total = 0, *h = malloc(dim * sizeof *h);
     char *plain = malloc(length + 1);
+    size_t *before = places_before(text, length);
     for (size_t place = from; place < length; place++) {
         size_t on[128], count = 0;
         if (place) on[count++] = (size_t)(strchr(printable, text[place - 1]) - printable);
@@ -118,7 +133,8 @@ static double plain_score(const char *file, const char *text, size_t length, siz
                 size = words == key - 100 ? place - i : 0;
             }
             if (size == 0 || size > 40 || size > place) continue;
-            for (size_t f = place - 1; f >= size && place - f < 16384; f--) {
+            size_t f = place;
+            while ((f = size > 1 ? before[f] : f - 1) >= size && f > 0 && place - f < 1 << 22) {
                 if (memcmp(text + f - size, text + place - size, size)) continue;
                 if (key > 100 && !(word_letter(text[f - size]) && (f == size || !word_letter(text[f - size - 1])))) continue;
                 on[count++] = 100 + ngrams.rows + phrases.rows + 100 * e + (size_t)(strchr(printable, text[f]) - printable);
@@ -142,6 +158,7 @@ static double plain_score(const char *file, const char *text, size_t length, siz
         total += log(sum) - next;
     }
     free(plain);
+    free(before);
     free(h);
     free(ngram_entries);
     free(phrase_entries);

@@ -218,6 +218,33 @@ static void test_cap(const Text *text) {
     team_end(team);
 }
 
+/* A key that occurred ECHO_WINDOW - 1 characters before has an echo, one character further back it has none. */
+static void test_window(void) {
+    enum { KEY = 12, FIRST = 50, SIZE = FIRST + ECHO_WINDOW + 1 };
+    Team *team = team_start(1);
+    RowOptions options = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX, .echoes = 1, .echo_keys = {KEY}};
+    uint8_t *ids = allocate(SIZE, 1, "test"), followers[2];
+    uint32_t state = 1;
+    for (size_t i = 0; i < SIZE; i++) {
+        state = state * 1664525u + 1013904223u;
+        ids[i] = (uint8_t)((state >> 24) % 26);
+    }
+    for (uint8_t i = 0; i < KEY; i++) ids[FIRST - KEY + i] = 40 + i; /* capitals: nowhere else */
+    Vocabulary vocabulary = vocabulary_list(ids, FIRST, options);
+    for (int further = 0; further < 2; further++) {
+        size_t place = FIRST + ECHO_WINDOW - 1 + (size_t)further;
+        memcpy(ids + place - KEY, ids + FIRST - KEY, KEY);
+        Bags bags = bags_find(team, &vocabulary, ids, place, 1);
+        followers[further] = bags.beside[0].member[0];
+        bags_free(&bags);
+        ids[place - 1] = 0;
+    }
+    check(followers[0] == ids[FIRST] && followers[1] == NO_MEMBER, "echoes reach back less than %d characters", ECHO_WINDOW);
+    vocabulary_free(&vocabulary);
+    free(ids);
+    team_end(team);
+}
+
 /* Words and lines of hyphens around MAX_PHRASE long, as programs and tables have them. */
 static void make_ruled(uint8_t *ids) {
     static const char *words[] = {"foo", "it's", "x_1", "Zed"}, *gaps[] = {" ", "\n", " \n  ", ", "};
@@ -234,7 +261,7 @@ static void make_ruled(uint8_t *ids) {
 
 int main(void) {
     Text text = text_read("data/text.txt", true);
-    RowOptions all = {.order = 7, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true, .echoes = 7, .echo_keys = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2}};
+    RowOptions all = {.order = 7, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true, .columns = true, .echoes = 10, .echo_keys = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2}};
     RowOptions some = {.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true};
     RowOptions pairs = {.order = 2, .min_count = 3, .max_rows = UINT32_MAX, .columns = true};
     RowOptions ngrams = {.order = 6, .min_count = 2, .max_rows = UINT32_MAX};
@@ -248,6 +275,7 @@ int main(void) {
     make_ruled(ruled);
     test_rows(ruled, all, 2);
     test_cap(&text);
+    test_window();
     free(text.ids);
     return 0;
 }
