@@ -14,6 +14,18 @@ char character_of(uint8_t id);
 /* byte -> id 0..99, or -1 when it is not among the 100. */
 int id_of(unsigned char byte);
 
+/* The ids [length] of bytes, up to the first that is not among the 100 or is a CR, which a text
+   reader must look at; returns how many there are. */
+size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids);
+
+/* What a reader would write in ASCII for a character from U+0080 on: "e", "ss", "..."; "\n" for a
+   line separator; "" for a mark that combines with the letter before it; NULL: nothing comes close.
+   At most 4 characters; one is room for one of them. lib/letters_table.h lists them all. */
+const char *ascii_for(uint32_t code, char one[2]);
+
+/* The script that a character from U+0080 on belongs to, NULL when it is of none. */
+const char *script_of(uint32_t code);
+
 /* A text as people write it: itself, but \n \t \r \x0b \x0c \\ and other bytes (\xHH) escaped.
    Returns name, which must hold 4 * length + 1 chars. */
 char *escaped(const char *text, size_t length, char *name);
@@ -26,7 +38,15 @@ size_t unescaped(const char *text, uint8_t *ids);
 char *character_name(char character, char *name);
 
 /* What kind a character is, for colours and tables. */
-typedef enum { VOWEL, CONSONANT, CAPITAL, DIGIT, PUNCTUATION, WHITESPACE, CHARACTER_KINDS } CharacterKind;
+typedef enum {
+    VOWEL,
+    CONSONANT,
+    CAPITAL,
+    DIGIT,
+    PUNCTUATION,
+    WHITESPACE,
+    CHARACTER_KINDS
+} CharacterKind;
 CharacterKind character_kind(char character);
 const char *character_kind_name(CharacterKind kind);
 

@@ -4,64 +4,276 @@
 #include "fail.h"
 #include "format.h"
 #include "memory.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What common UTF-8 sequences look like in ASCII; the bytes are the sequence. */
-static const struct { const char *bytes, *ascii; } look_alikes[] = {
-    {"\xe2\x80\x98", "'"},  {"\xe2\x80\x99", "'"},   {"\xe2\x80\x9a", "'"}, {"\xe2\x80\x9b", "'"}, /* single quotes */
-    {"\xe2\x80\x9c", "\""}, {"\xe2\x80\x9d", "\""},  {"\xe2\x80\x9e", "\""}, {"\xe2\x80\x9f", "\""}, /* double quotes */
-    {"\xe2\x80\x90", "-"},  {"\xe2\x80\x91", "-"},   {"\xe2\x80\x92", "-"}, {"\xe2\x80\x93", "-"}, /* hyphens, en dash */
-    {"\xe2\x80\x94", "--"}, {"\xe2\x80\x95", "--"},  {"\xe2\x80\xa6", "..."},                       /* em dash, ellipsis */
-    {"\xc2\xa0", " "},      {"\xe2\x80\xaf", " "},   {"\xe2\x80\x87", " "},                         /* no-break spaces */
+typedef enum { UTF_8, UTF_16_LITTLE, UTF_16_BIG } Encoding;
+
+typedef struct {
+    Text text;
+    size_t capacity; /* of text.ids */
+    Encoding encoding;
+    bool after_cr;
+    bool multibyte;     /* a character of several bytes of UTF-8 was there */
+    uint32_t *left_out; /* [CODES] how often each was; NULL: none was */
+} Reader;
+
+enum {
+    CODES = 0x110000,
+    LONGEST = 4, /* ASCII characters that one may become; also bytes of the longest UTF-8 */
 };
 
-/* The length of the look-alike at bytes, 0 when there is none; *ascii is what it becomes. */
-static size_t look_alike(const unsigned char *bytes, size_t length, const char **ascii) {
-    for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++) {
-        size_t size = strlen(look_alikes[i].bytes);
-        if (size > length || memcmp(bytes, look_alikes[i].bytes, size)) continue;
-        *ascii = look_alikes[i].ascii;
-        return size;
+/* ---- characters ------------------------------------------------------------------------------ */
+
+static void leave_out(Reader *reader, uint32_t code, size_t offset) {
+    Text *text = &reader->text;
+    if (!reader->left_out) {
+        reader->left_out = allocate(CODES, sizeof *reader->left_out, "reading the text");
+        text->first_code = code;
+        text->first_offset = offset;
     }
-    return 0;
+    reader->left_out[code]++;
+    text->left_out++;
 }
 
-/* Appends the ids of bytes [length] to the text and returns how many bytes were used: up to two
-   at the end wait for what follows, unless these are the last. ids has room for length more. */
-static size_t text_append(Text *text, const unsigned char *bytes, size_t length, bool last) {
+/* One character, which stands at this offset: its ids join the text. There is room for them. */
+static void add_character(Reader *reader, uint32_t code, size_t offset) {
+    Text *text = &reader->text;
+    bool ends_cr_lf = code == '\n' && reader->after_cr;
+    reader->after_cr = code == '\r';
+    text->characters++;
+    if (ends_cr_lf) return; /* the CR became the line feed */
+    char one[2] = {code == '\r' ? '\n' : (char)code};
+    const char *ascii = one;
+    if (code >= 0x80)
+        ascii = ascii_for(code, one);
+    else if (id_of((unsigned char)code) < 0)
+        ascii = NULL;
+    if (!ascii) {
+        leave_out(reader, code, offset);
+        return;
+    }
+    if (*ascii == '\n' && code != '\n')
+        text->line_ends++;
+    else if (code >= 0x80)
+        text->replaced++;
+    for (; *ascii; ascii++) text->ids[text->length++] = (uint8_t)id_of((unsigned char)*ascii);
+}
+
+/* ---- encodings ------------------------------------------------------------------------------- */
+
+/* Windows-1252, which is Latin-1 but for 0x80..0x9f; 0x81, 0x8d, 0x8f, 0x90, 0x9d are nothing. */
+static uint32_t windows_1252(unsigned char byte) {
+    static const uint16_t differs[32] = {
+        0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+        0x2039, 0x0152, 0x8d,   0x017d, 0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+        0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,   0x017e, 0x0178};
+    return byte >= 0x80 && byte < 0xa0 ? differs[byte - 0x80] : byte;
+}
+
+/* The next character of bytes [length > 0], and how many bytes it has. What is no UTF-8 is a byte
+   of Windows-1252; but a text in UTF-8 that was cut within its last character ends in U+FFFD. */
+static size_t next_utf_8(Reader *reader, const unsigned char *bytes, size_t length,
+                         uint32_t *code) {
+    size_t size = utf8_read(bytes, length, code);
+    if (size > 1) reader->multibyte = true;
+    if (size > 0) return size;
+    size_t end = 1;
+    while (end < length && (bytes[end] & 0xc0) == 0x80) end++;
+    if (reader->multibyte && length < LONGEST && end == length && bytes[0] >= 0xc2) {
+        *code = 0xfffd;
+        return length;
+    }
+    *code = windows_1252(bytes[0]);
+    reader->text.windows_bytes++;
+    return 1;
+}
+
+/* The same. Half a pair of surrogates remains as it is, and will be left out. */
+static size_t next_utf_16(const Reader *reader, const unsigned char *bytes, size_t length,
+                          uint32_t *code) {
+    size_t low = reader->encoding == UTF_16_BIG;
+    *code = 0xfffd;
+    if (length < 2) return length;
+    *code = bytes[low] | (uint32_t)bytes[!low] << 8;
+    if (*code >> 10 != 0xd800 >> 10 || length < 4) return 2;
+    uint32_t second = bytes[2 + low] | (uint32_t)bytes[2 + !low] << 8;
+    if (second >> 10 != 0xdc00 >> 10) return 2;
+    *code = 0x10000 + ((*code & 0x3ff) << 10) + (second & 0x3ff);
+    return 4;
+}
+
+/* Takes characters from bytes [length] and returns how many bytes they had: up to 3 at the end
+   wait for what follows, unless these are the text's last. There is room for all their ids. */
+static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t length, bool last) {
+    Text *text = &reader->text;
     size_t i = 0;
-    while (i < length && (last || length - i > 2 || (bytes[i] < 0x80 && bytes[i] != '\r'))) {
-        const char *ascii = NULL;
-        size_t size = 1;
-        if (bytes[i] >= 0x80 && (size = look_alike(bytes + i, length - i, &ascii)) > 0) {
-            for (; *ascii; ascii++) text->ids[text->length++] = (uint8_t)id_of((unsigned char)*ascii);
-            text->look_alikes++;
-            i += size;
-            continue;
+    while (i < length) {
+        if (reader->encoding == UTF_8 && !reader->after_cr) {
+            size_t plain = ids_of(bytes + i, length - i, text->ids + text->length);
+            text->length += plain;
+            text->characters += plain;
+            i += plain;
         }
-        int id = id_of(bytes[i]);
-        if (bytes[i] == '\r' && i + 1 < length && bytes[i + 1] == '\n') {
-            text->line_ends++; /* the LF that follows stands for both */
-        } else if (id >= 0) {
-            text->ids[text->length++] = (uint8_t)id;
-        } else {
-            if (!text->left_out++) {
-                text->first_offset = text->bytes + i;
-                text->first_byte = bytes[i];
-            }
-            text->counts[bytes[i]]++;
-        }
-        i++;
+        if (i == length || (length - i < LONGEST && !last)) break;
+        uint32_t code;
+        size_t size;
+        if (reader->encoding == UTF_8)
+            size = next_utf_8(reader, bytes + i, length - i, &code);
+        else
+            size = next_utf_16(reader, bytes + i, length - i, &code);
+        add_character(reader, code, text->bytes + i);
+        i += size;
     }
     text->bytes += i;
     return i;
+}
+
+/* Does the text have a zero byte at one in 50 of these places, 0: even, 1: odd, and hardly any at
+   the others? So has UTF-16, beside each ASCII character. */
+static bool has_zeros(const unsigned char *bytes, size_t length, size_t place) {
+    size_t zeros[2] = {0};
+    for (size_t i = 0; i < length; i++) zeros[i % 2] += bytes[i] == 0;
+    return zeros[place] > length / 100 && zeros[!place] * 10 <= zeros[place];
+}
+
+static bool begins(const unsigned char *bytes, size_t length, const char *mark) {
+    return length >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0;
+}
+
+/* Finds the encoding by the text's first bytes; returns how many of them are a byte order mark. */
+static size_t recognise(Reader *reader, const unsigned char *bytes, size_t length) {
+    if (begins(bytes, length, "\xef\xbb\xbf")) {
+        reader->text.encoding = "UTF-8 with a byte order mark";
+        return 3;
+    }
+    bool little_mark = begins(bytes, length, "\xff\xfe"),
+         big_mark = begins(bytes, length, "\xfe\xff");
+    if (little_mark || has_zeros(bytes, length, 1)) {
+        reader->encoding = UTF_16_LITTLE;
+        reader->text.encoding = "UTF-16, little-endian";
+    } else if (big_mark || has_zeros(bytes, length, 0)) {
+        reader->encoding = UTF_16_BIG;
+        reader->text.encoding = "UTF-16, big-endian";
+    }
+    return little_mark || big_mark ? 2 : 0;
+}
+
+/* ---- what is no text ------------------------------------------------------------------------- */
+
+static const struct {
+    size_t offset, length;
+    const char *bytes, *name;
+} formats[] = {
+    {0, 2, "\x1f\x8b", "gzip data; unpack it first (gunzip)"},
+    {0, 4, "PK\3\4", "a zip archive (docx, odt, epub are such); take the text out of it first"},
+    {4, 6, "1AY&SY", "bzip2 data; unpack it first (bunzip2)"},
+    {0, 5,
+     "\xfd"
+     "7zXZ",
+     "xz data; unpack it first (unxz)"},
+    {0, 4, "\x28\xb5\x2f\xfd", "zstd data; unpack it first (unzstd)"},
+    {0, 4, "7z\xbc\xaf", "a 7z archive; unpack it first"},
+    {256, 6, "\0ustar", "a tar archive; unpack it first (tar -x)"},
+    {0, 4, "\x89PNG", "a PNG picture; give a plain text file"},
+    {0, 3, "\xff\xd8\xff", "a JPEG picture; give a plain text file"},
+    {0, 5, "GIF89", "a GIF picture; give a plain text file"},
+    {0, 5, "%PDF-", "a PDF document; take its text out first (pdftotext)"},
+    {0, 4, "\xd0\xcf\x11\xe0", "an Office document; save it as plain text first"},
+    {0, 4,
+     "\x7f"
+     "ELF",
+     "a program (ELF); give a plain text file"},
+    {0, 4, "MZ\x90\0", "a program (Windows); give a plain text file"},
+    {0, 4, "\xcf\xfa\xed\xfe", "a program (macOS); give a plain text file"},
+    {0, 16, "SQLite format 3", "an SQLite database; take the text out of it first"},
+    {5, 5, "\0\0\0{\"", "a safetensors file, such as a model; give a plain text file"},
+    {0, 4, "\xff\xfe\0\0", "UTF-32; convert it first (iconv -f UTF-32 -t UTF-8)"},
+    {0, 4, "\0\0\xfe\xff", "UTF-32; convert it first (iconv -f UTF-32 -t UTF-8)"},
+};
+
+static void refuse_other_formats(const char *path, const unsigned char *bytes, size_t length) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        size_t offset = formats[i].offset, size = formats[i].length;
+        if (offset + size > length || memcmp(bytes + offset, formats[i].bytes, size)) continue;
+        fail("%s: is not text but %s", path, formats[i].name);
+    }
+}
+
+/* A character as people see it, or its code point when it cannot be seen. */
+static void add_name(Buffer *buffer, uint32_t code) {
+    char bytes[5];
+    bool seen = script_of(code) || (code >= 0xa0 && code < 0x2e80) || (code > ' ' && code < 0x7f);
+    utf8_write(code, bytes);
+    if (seen)
+        buffer_add(buffer, "%s", bytes);
+    else
+        buffer_add(buffer, "U+%04X", (unsigned)code);
+}
+
+/* "Cyrillic: o 99 times, e 88" */
+static void add_left_out(Buffer *buffer, const Text *text) {
+    char number[32];
+    if (text->script) buffer_add(buffer, "%s: ", text->script);
+    for (int i = 0; i < NAMED && text->most[i].count; i++) {
+        if (i > 0) buffer_add(buffer, ", ");
+        add_name(buffer, text->most[i].code);
+        buffer_add(buffer, " %s", grouped(text->most[i].count, number));
+        if (i == 0) buffer_add(buffer, text->most[i].count == 1 ? " time" : " times");
+    }
+}
+
+/* More than a tenth of the characters is nothing in ASCII, or so many bytes are no UTF-8 that they
+   are no language's that is written in Windows-1252 (some 7 % of French, 13 % of Icelandic). */
+static bool is_no_text(const Text *text) {
+    return text->left_out > text->characters / 10 || text->windows_bytes > text->characters / 4;
+}
+
+/* Are most of the characters that were left out letters of another script? */
+static bool is_foreign(const Text *text) {
+    return text->script && strncmp(text->script, "emoji", 5) != 0;
+}
+
+static const char advice[] = "uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters";
+
+static _Noreturn void refuse_no_text(const Text *text, const char *path) {
+    char a[32], b[32];
+    Buffer names = {0};
+    add_left_out(&names, text);
+    if (text->left_out <= text->characters / 10)
+        fail("%s: is not text in UTF-8, UTF-16 or Windows-1252: %s of its first %s bytes are not "
+             "UTF-8; convert it first (iconv -f ENCODING -t UTF-8), or give a plain text file",
+             path, grouped(text->windows_bytes, a), grouped(text->bytes, b));
+    fail("%s: is not text%s: %s of its first %s characters are nothing in ASCII (%s); %s", path,
+         is_foreign(text) ? " in Latin letters" : "", grouped(text->left_out, a),
+         grouped(text->characters, b), names.text,
+         is_foreign(text) ? advice : "give a plain text file");
+}
+
+/* ---- from a file ----------------------------------------------------------------------------- */
+
+/* Ranks the characters that were left out, and frees their counts. */
+static void finish(Reader *reader) {
+    Text *text = &reader->text;
+    for (uint32_t code = 0; reader->left_out && code < CODES; code++) {
+        LeftOut next = {code, reader->left_out[code]};
+        for (int i = 0; i < NAMED && next.count > 0; i++) {
+            if (text->most[i].count >= next.count) continue;
+            LeftOut passed = text->most[i];
+            text->most[i] = next;
+            next = passed;
+        }
+    }
+    if (text->left_out) text->script = script_of(text->most[0].code);
+    free(reader->left_out);
+    reader->left_out = NULL;
+    text->ids = reallocate(text->ids, text->length, 1, "the text");
 }
 
 static _Noreturn void cannot_read(const char *path) {
@@ -73,79 +285,112 @@ static _Noreturn void cannot_read(const char *path) {
     }
 }
 
-Text text_read(const char *path, bool strict) {
-    enum { CHUNK = 1 << 20, ENOUGH = 64 << 20 }; /* of so many bytes most are no text: nobody needs the rest, which may never end */
-    bool standard_input = strcmp(path, "-") == 0;
-    int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) cannot_read(path);
+/* Reads until bytes [size] are full or the file ends; returns how many there are. */
+static size_t read_all(int file, const char *path, unsigned char *bytes, size_t size) {
+    size_t length = 0;
+    while (length < size) {
+        ssize_t got = read(file, bytes + length, size - length);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) cannot_read(path);
+        if (got == 0) break;
+        length += (size_t)got;
+    }
+    return length;
+}
+
+/* Makes room for the ids of so many bytes more; expected is what the file seems to have. */
+static void make_room(Reader *reader, size_t bytes, size_t expected) {
+    size_t needed = reader->text.length + LONGEST * bytes;
+    if (!reader->capacity) needed += expected;
+    reader->text.ids = grow(reader->text.ids, &reader->capacity, needed, 1, "the text");
+}
+
+static void read_text(Reader *reader, int file, const char *path) {
+    /* of ENOUGH bytes most are no text: nobody needs the rest, which may never end */
+    enum { CHUNK = 1 << 20, ENOUGH = 64 << 20 };
     struct stat about;
     if (fstat(file, &about)) cannot_read(path);
-    Text text = {0};
+    size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
+    if (expected > ENOUGH) expected = ENOUGH; /* a larger file may be a hole */
     unsigned char *chunk = reallocate(NULL, CHUNK, 1, "reading the text");
-    size_t capacity = 0, waiting = 0;
+    size_t waiting = 0;
+    Text *text = &reader->text;
     for (bool last = false; !last;) {
-        ssize_t got = read(file, chunk + waiting, CHUNK - waiting);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            int why = errno;
-            free(chunk);
-            free(text.ids);
-            if (!standard_input) close(file);
-            errno = why;
-            cannot_read(path);
+        size_t length = waiting + read_all(file, path, chunk + waiting, CHUNK - waiting), used = 0;
+        bool hopeless = text->bytes >= ENOUGH && text->left_out > text->characters / 2;
+        last = length < CHUNK || hopeless;
+        make_room(reader, length, expected);
+        if (text->bytes == 0) {
+            refuse_other_formats(path, chunk, length);
+            text->bytes = used = recognise(reader, chunk, length);
         }
-        last = got == 0 || (text.bytes >= ENOUGH && text.left_out > text.bytes / 2);
-        size_t length = waiting + (size_t)got;
-        if (text.length + length + 1 > capacity) {
-            size_t expected = about.st_size < 0 ? 0 : about.st_size < ENOUGH ? (size_t)about.st_size : ENOUGH; /* a larger file may have holes */
-            capacity = text.bytes == 0 && expected ? expected + CHUNK : 2 * (text.length + CHUNK);
-            text.ids = reallocate(text.ids, capacity, 1, "the text");
-        }
-        size_t used = text_append(&text, chunk, length, last);
+        used += add_bytes(reader, chunk + used, length - used, last);
         waiting = length - used;
         memmove(chunk, chunk + used, waiting);
     }
     free(chunk);
-    if (!standard_input) close(file);
-    text.ids = reallocate(text.ids, text.length, 1, "the text");
-    if (text.bytes == 0) fail("%s: is empty; there is nothing to learn from", path);
-    char a[32], b[32];
-    if (text.left_out * 10 > text.bytes)
-        fail("%s: is not text: %s of its first %s bytes are not printable ASCII; give a plain text file", path, grouped(text.left_out, a),
-             grouped(text.bytes, b));
-    if (strict && text.left_out)
-        fail("%s: byte 0x%02x at offset %zu is not printable ASCII and --strict is given; remove it, or leave "
-             "--strict out to skip such bytes", path, text.first_byte, text.first_offset);
-    return text;
 }
 
+Text text_read(const char *path, bool strict) {
+    bool standard_input = strcmp(path, "-") == 0;
+    int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) cannot_read(path);
+    Reader reader = {0};
+    read_text(&reader, file, path);
+    if (!standard_input) close(file);
+    finish(&reader);
+    const Text *text = &reader.text;
+    if (text->characters == 0) fail("%s: is empty; there is nothing to learn from", path);
+    if (is_no_text(text)) refuse_no_text(text, path);
+    Buffer name = {0};
+    add_name(&name, text->first_code);
+    if (strict && text->left_out)
+        fail("%s: %s at offset %zu is nothing in ASCII and --strict is given; remove it, or leave "
+             "--strict out to skip such characters",
+             path, name.text, text->first_offset);
+    buffer_free(&name);
+    return *text;
+}
+
+Text text_of_argument(const char *what, const char *argument) {
+    Reader reader = {0};
+    size_t length = strlen(argument);
+    make_room(&reader, length, 1);
+    add_bytes(&reader, (const unsigned char *)argument, length, true);
+    finish(&reader);
+    const Text *text = &reader.text;
+    Buffer name = {0};
+    add_name(&name, text->first_code);
+    if (text->left_out)
+        fail("%s: %s is none of the 100 characters and nothing like it is; leave it out", what,
+             name.text);
+    buffer_free(&name);
+    return *text;
+}
+
+/* ---- what is said ---------------------------------------------------------------------------- */
+
 void text_notice(const Text *text, const char *path) {
-    if (!text->left_out && !text->look_alikes && !text->line_ends) return;
-    char line[1024], *end = line + sizeof line, *at = line, number[32];
-    const char *comma = "";
-    if (text->line_ends) {
-        at += snprintf(at, (size_t)(end - at), "%s CR LF became LF", grouped(text->line_ends, number));
-        comma = "; ";
-    }
-    if (text->look_alikes) {
-        at += snprintf(at, (size_t)(end - at), "%s%s UTF-8 quotes, dashes, ellipses or spaces became ASCII", comma,
-                       grouped(text->look_alikes, number));
-        comma = "; ";
-    }
+    Buffer line = {0};
+    char number[32];
+    if (text->encoding) buffer_add(&line, "; read as %s", text->encoding);
+    if (text->windows_bytes)
+        buffer_add(&line, "; %s bytes that are not UTF-8 were read as Windows-1252",
+                   grouped(text->windows_bytes, number));
+    if (text->line_ends)
+        buffer_add(&line, "; %s line ends (such as CR LF) became LF",
+                   grouped(text->line_ends, number));
+    if (text->replaced)
+        buffer_add(&line, "; %s letters, quotes, dashes or spaces beyond ASCII became ASCII",
+                   grouped(text->replaced, number));
     if (text->left_out) {
-        at += snprintf(at, (size_t)(end - at), "%s%s bytes that are not printable ASCII were left out, the first at "
-                       "offset %zu:", comma, grouped(text->left_out, number), text->first_offset);
-        int named = 0;
-        for (int byte = 0; byte < 256; byte++) {
-            if (!text->counts[byte]) continue;
-            if (named++ == 8) {
-                snprintf(at, (size_t)(end - at), " ...");
-                break;
-            }
-            at += snprintf(at, (size_t)(end - at), " 0x%02x x %s", (unsigned)byte, grouped(text->counts[byte], number));
-        }
+        buffer_add(&line, "; %s characters that are nothing in ASCII were left out, ",
+                   grouped(text->left_out, number));
+        add_left_out(&line, text);
+        if (is_foreign(text)) buffer_add(&line, "; %s", advice);
     }
-    notice("%s: %s", path, line);
+    if (line.text) notice("%s: %s", path, line.text + 2);
+    buffer_free(&line);
 }
 
 uint64_t text_fingerprint(const uint8_t *ids, size_t length) {

@@ -1,4 +1,5 @@
-/* text.h: from a file's bytes to character ids, with an account of what had to be changed. */
+/* text.h: from a file's bytes to character ids, with an account of what had to be changed. docs/files.md
+   says what becomes what. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -6,21 +7,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Characters of one code point that were left out. */
 typedef struct {
-    uint8_t *ids; /* [length], each 0..99 */
+    uint32_t code;
+    size_t count;
+} LeftOut;
+
+enum { NAMED = 8 };
+
+typedef struct {
+    uint8_t *ids; /* [length], each 0..99; the caller frees them */
     size_t length;
-    size_t bytes;        /* read from the file */
-    size_t line_ends;    /* CR LF that became LF */
-    size_t look_alikes;  /* UTF-8 quotes, dashes, ellipses and spaces that became ASCII */
-    size_t left_out;     /* bytes that are no printable character */
-    size_t first_offset; /* of the first byte left out */
-    unsigned first_byte; /* and its value */
-    size_t counts[256];  /* how often each byte was left out */
+    size_t bytes, characters; /* read */
+    const char *encoding;     /* NULL: UTF-8 */
+    size_t windows_bytes;     /* that are no UTF-8 and were read as Windows-1252 */
+    size_t line_ends;         /* CR LF, CR, U+0085, U+2028 and U+2029, which became LF */
+    size_t replaced;     /* characters beyond ASCII that became ASCII or, combining, vanished */
+    size_t left_out;     /* characters that are nothing in ASCII */
+    LeftOut most[NAMED]; /* of these the most frequent, most first; a count of 0 ends them */
+    const char *script;  /* that the first of these belongs to, NULL: to none */
+    size_t first_offset; /* of the first of these, in bytes; its code point */
+    uint32_t first_code;
 } Text;
 
-/* The text in a file ("-" is standard input), fails with one line when there is none.
-   strict: a byte outside the 100 characters is an error. */
+/* The text in a file ("-" is standard input). Fails with one line when there is none: a format that is no
+   text, too many characters that are nothing in ASCII. strict: one is too many. */
 Text text_read(const char *path, bool strict);
+
+/* The text of an argument of the command line, by the same rules; fails with one line when a character is
+   nothing in ASCII. what names it: "the prompt". */
+Text text_of_argument(const char *what, const char *argument);
 
 /* Says on standard error in one line what was changed, if anything was. */
 void text_notice(const Text *text, const char *path);

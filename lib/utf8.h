@@ -26,4 +26,14 @@ static inline size_t utf8_read(const unsigned char *bytes, size_t length, uint32
     return size;
 }
 
+/* Writes a code point of at most U+10FFFF as UTF-8 and a NUL; returns how many bytes, 1..4. */
+static inline size_t utf8_write(uint32_t code, char bytes[5]) {
+    size_t size = 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+    static const unsigned char marks[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    bytes[size] = '\0';
+    for (size_t i = size; i-- > 1; code >>= 6) bytes[i] = (char)(0x80 | (code & 0x3f));
+    bytes[0] = (char)(marks[size] | code);
+    return size;
+}
+
 #endif

@@ -1,8 +1,9 @@
-/* The text reader: every look-alike, CR LF, what is left out and how it is told, wherever the bytes are cut between two
-   reads: at the end of the reader's buffer, and in pieces that come one by one. */
+/* The text reader: what each character becomes, in each encoding, wherever the bytes are cut between two reads; what
+   is no text; what is said of it. */
 #include "../../lib/text.h"
 #include "../../lib/characters.h"
 #include "../../lib/fail.h"
+#include "../../lib/utf8.h"
 #include "../check.h"
 
 #include <fcntl.h>
@@ -17,32 +18,50 @@
 static const char path[] = "build/test/text";
 enum { BUFFER = 1 << 20 }; /* as lib/text.c reads */
 
-/* What is read, what must come of it, and what must be told: how many CR LF, look-alikes, bytes left out. Items that
-   leave bytes out begin with one. */
+/* What is read, what must come of it, and what must be counted. Items that leave something out begin with it. */
 typedef struct {
     const char *bytes;
     size_t size;
     const char *becomes;
-    size_t line_ends, look_alikes, left_out;
+    size_t characters, line_ends, replaced, left_out, windows;
 } Item;
 
-#define LOOK_ALIKE(bytes, becomes) {bytes, sizeof bytes - 1, becomes, 0, 1, 0}
-#define LINE_END(bytes, becomes) {bytes, sizeof bytes - 1, becomes, 1, 0, 0}
-#define KEPT(bytes) {bytes, sizeof bytes - 1, bytes, 0, 0, 0}
-#define LEFT_OUT(bytes, becomes, count) {bytes, sizeof bytes - 1, becomes, 0, 0, count}
+#define REPLACED(bytes, becomes) {bytes, sizeof bytes - 1, becomes, 1, 0, 1, 0, 0}
+#define LINE_END(bytes, becomes, characters, count) {bytes, sizeof bytes - 1, becomes, characters, count, 0, 0, 0}
+#define KEPT(bytes) {bytes, sizeof bytes - 1, bytes, sizeof bytes - 1, 0, 0, 0, 0}
+#define LEFT_OUT(bytes, becomes, characters) {bytes, sizeof bytes - 1, becomes, characters, 0, 0, 1, 0}
+#define WINDOWS(bytes, becomes, characters, count) {bytes, sizeof bytes - 1, becomes, characters, 0, count, 0, count}
 
 static const Item items[] = {
-    LOOK_ALIKE("\xe2\x80\x98", "'"), LOOK_ALIKE("\xe2\x80\x99", "'"), LOOK_ALIKE("\xe2\x80\x9a", "'"), LOOK_ALIKE("\xe2\x80\x9b", "'"),
-    LOOK_ALIKE("\xe2\x80\x9c", "\""), LOOK_ALIKE("\xe2\x80\x9d", "\""), LOOK_ALIKE("\xe2\x80\x9e", "\""), LOOK_ALIKE("\xe2\x80\x9f", "\""),
-    LOOK_ALIKE("\xe2\x80\x90", "-"), LOOK_ALIKE("\xe2\x80\x91", "-"), LOOK_ALIKE("\xe2\x80\x92", "-"), LOOK_ALIKE("\xe2\x80\x93", "-"),
-    LOOK_ALIKE("\xe2\x80\x94", "--"), LOOK_ALIKE("\xe2\x80\x95", "--"), LOOK_ALIKE("\xe2\x80\xa6", "..."),
-    LOOK_ALIKE("\xc2\xa0", " "), LOOK_ALIKE("\xe2\x80\xaf", " "), LOOK_ALIKE("\xe2\x80\x87", " "),
-    LINE_END("\r\n", "\n"), LINE_END("\r\r\n", "\r\n"), LINE_END("\n\r\n", "\n\n"),
-    KEPT("\r"), KEPT(" \t\n"), KEPT("\x0b\x0c"), KEPT("a"),
-    LEFT_OUT("\x80", "", 1), LEFT_OUT("\xff", "", 1), LEFT_OUT("\0", "", 1), LEFT_OUT("\x7f", "", 1), LEFT_OUT("\x1b[", "[", 1),
-    LEFT_OUT("\xc3\xa9", "", 2), LEFT_OUT("\xe2\x82\xac", "", 3), LEFT_OUT("\xf0\x9f\x98\x80", "", 4),
-    LEFT_OUT("\xe2\x80z", "z", 2), LEFT_OUT("\xe2z", "z", 1), LEFT_OUT("\xc2z", "z", 1), LEFT_OUT("\xe2\r", "\r", 1),
-    {"\xe2\xe2\x80\x99", 4, "'", 0, 1, 1}, {"\xe2\x80\xe2\x80\xa6", 5, "...", 0, 1, 2}, {"\xc2\xc2\xa0", 3, " ", 0, 1, 1}, {"\xe2\r\n", 3, "\n", 1, 0, 1},
+    /* quotes, dashes, ellipses, spaces, bullets */
+    REPLACED("\u2018", "'"), REPLACED("\u2019", "'"), REPLACED("\u201a", "'"), REPLACED("\u201b", "'"), REPLACED("\u201c", "\""),
+    REPLACED("\u201d", "\""), REPLACED("\u201e", "\""), REPLACED("\u201f", "\""), REPLACED("\u00ab", "\""), REPLACED("\u00bb", "\""),
+    REPLACED("\u2039", "'"), REPLACED("\u203a", "'"), REPLACED("\u00b4", "'"), REPLACED("\u2032", "'"), REPLACED("\u2033", "\""),
+    REPLACED("\u2034", "\'\'\'"), REPLACED("\u02bc", "'"), REPLACED("\u300c", "\""), REPLACED("\u2010", "-"), REPLACED("\u2011", "-"),
+    REPLACED("\u2012", "-"), REPLACED("\u2013", "-"), REPLACED("\u2014", "--"), REPLACED("\u2015", "--"), REPLACED("\u2212", "-"),
+    REPLACED("\u2026", "..."), REPLACED("\u00a0", " "), REPLACED("\u202f", " "), REPLACED("\u2007", " "), REPLACED("\u2000", " "),
+    REPLACED("\u200a", " "), REPLACED("\u205f", " "), REPLACED("\u3000", " "), REPLACED("\u2022", "*"), REPLACED("\u00d7", "x"),
+    /* what cannot be seen, and marks that combine */
+    REPLACED("\u200b", ""), REPLACED("\u00ad", ""), REPLACED("\ufeff", ""), REPLACED("\u0301", ""), REPLACED("\ufe0f", ""),
+    {"e\u0301", 3, "e", 2, 0, 1, 0, 0},
+    /* letters */
+    REPLACED("\u00e9", "e"), REPLACED("\u00fc", "u"), REPLACED("\u00df", "ss"), REPLACED("\u00e6", "ae"), REPLACED("\u00c6", "AE"),
+    REPLACED("\u00f8", "o"), REPLACED("\u0142", "l"), REPLACED("\ufb01", "fi"), REPLACED("\ufb03", "ffi"), REPLACED("\u0153", "oe"),
+    REPLACED("\u00de", "Th"), REPLACED("\u00f0", "d"), REPLACED("\u0111", "d"), REPLACED("\u0131", "i"), REPLACED("\u0130", "I"),
+    REPLACED("\u0159", "r"), REPLACED("\u0171", "u"), REPLACED("\u1e9e", "SS"), REPLACED("\u01c5", "Dz"), REPLACED("\u0259", "e"),
+    REPLACED("\u1ea5", "a"), REPLACED("\u01e2", "AE"), REPLACED("\u0149", "'n"), REPLACED("\u00aa", "a"), REPLACED("\uff21", "A"),
+    REPLACED("\uff5e", "~"), REPLACED("\U0001d49c", "A"), REPLACED("\u20ac", "EUR"), REPLACED("\u00bd", "1/2"), REPLACED("\u2122", "TM"),
+    /* line ends */
+    LINE_END("\r\n", "\n", 2, 1), LINE_END("\r\r\n", "\n\n", 3, 2), LINE_END("\n\r\n", "\n\n", 3, 1), LINE_END("\r", "\n", 1, 1),
+    LINE_END("\rx\n", "\nx\n", 3, 1), LINE_END("\xc2\x85", "\n", 1, 1), LINE_END("\u2028", "\n", 1, 1), LINE_END("\u2029", "\n", 1, 1),
+    KEPT(" \t\n"), KEPT("\x0b\x0c"), KEPT("a"),
+    /* nothing in ASCII */
+    LEFT_OUT("\0", "", 1), LEFT_OUT("\x7f", "", 1), LEFT_OUT("\x1b[", "[", 2), LEFT_OUT("\u0436", "", 1), LEFT_OUT("\u4e2d", "", 1),
+    LEFT_OUT("\U0001f600", "", 1), LEFT_OUT("\xc2\x80", "", 1), LEFT_OUT("\ufffd", "", 1),
+    /* no UTF-8: Windows-1252 */
+    WINDOWS("\x92s", "\'s", 2, 1), WINDOWS("\xe9", "e", 1, 1), WINDOWS("\x80", "EUR", 1, 1), WINDOWS("\xdfz", "ssz", 2, 1),
+    WINDOWS("\xe2\x80z", "aEURz", 3, 2), WINDOWS("\xe2z", "az", 2, 1), WINDOWS("\xc0\x80", "AEUR", 2, 2), WINDOWS("\xe2\xe2z", "aaz", 3, 2),
+    {"\x81", 1, "", 1, 0, 0, 1, 1}, {"\xe2\r\n", 3, "a\n", 3, 1, 1, 0, 1}, {"\xe2\u2019", 4, "a\'", 2, 0, 2, 0, 1},
 };
 enum { ITEMS = sizeof items / sizeof *items };
 
@@ -50,28 +69,38 @@ enum { ITEMS = sizeof items / sizeof *items };
 typedef struct {
     unsigned char bytes[2 * BUFFER];
     char becomes[2 * BUFFER];
-    size_t size, length, line_ends, look_alikes, left_out, first_offset;
+    size_t size, length, first_offset;
+    Item counts;
 } Sample;
 
 static void add(Sample *sample, const Item *item) {
     memcpy(sample->bytes + sample->size, item->bytes, item->size);
     size_t length = strlen(item->becomes);
     memcpy(sample->becomes + sample->length, item->becomes, length);
-    if (!sample->left_out && item->left_out) sample->first_offset = sample->size;
+    if (!sample->counts.left_out && item->left_out) sample->first_offset = sample->size;
     sample->size += item->size;
     sample->length += length;
-    sample->line_ends += item->line_ends;
-    sample->look_alikes += item->look_alikes;
-    sample->left_out += item->left_out;
+    sample->counts.characters += item->characters;
+    sample->counts.line_ends += item->line_ends;
+    sample->counts.replaced += item->replaced;
+    sample->counts.left_out += item->left_out;
+    sample->counts.windows += item->windows;
 }
 
-/* A sample that begins with so many letters: too many bytes left out of too few would not be taken for text. */
+static void add_letters(Sample *sample, size_t count) {
+    memset(sample->bytes + sample->size, 'm', count);
+    memset(sample->becomes + sample->length, 'm', count);
+    sample->size += count;
+    sample->length += count;
+    sample->counts.characters += count;
+}
+
+/* A sample that begins with so many letters: too much left out of too little would not be taken for text. */
 static Sample *letters(size_t count) {
     static Sample sample;
-    memset(sample.bytes, 'm', count);
-    memset(sample.becomes, 'm', count);
-    sample.size = sample.length = count;
-    sample.line_ends = sample.look_alikes = sample.left_out = sample.first_offset = 0;
+    sample.size = sample.length = sample.first_offset = 0;
+    sample.counts = (Item){0};
+    add_letters(&sample, count);
     return &sample;
 }
 
@@ -81,14 +110,20 @@ static void add_items(Sample *sample) {
 
 /* Did the reader make of the sample what it must? Frees the text. */
 static bool as_expected(Text *text, const Sample *sample) {
-    bool same = text->length == sample->length && text->bytes == sample->size && text->line_ends == sample->line_ends &&
-                text->look_alikes == sample->look_alikes && text->left_out == sample->left_out;
+    const Item *counts = &sample->counts;
+    bool same = text->length == sample->length && text->bytes == sample->size && text->characters == counts->characters &&
+                text->line_ends == counts->line_ends && text->replaced == counts->replaced && text->left_out == counts->left_out &&
+                text->windows_bytes == counts->windows;
     for (size_t i = 0; same && i < text->length; i++) same = character_of(text->ids[i]) == sample->becomes[i];
-    if (sample->left_out) same &= text->first_offset == sample->first_offset && text->first_byte == sample->bytes[sample->first_offset];
-    size_t counted = 0;
-    for (int byte = 0; byte < 256; byte++) counted += text->counts[byte];
+    if (counts->left_out) same &= text->first_offset == sample->first_offset;
+    size_t named = 0;
+    for (int i = 0; i < NAMED; i++) {
+        named += text->most[i].count;
+        same &= i == 0 || text->most[i].count <= text->most[i - 1].count;
+    }
+    same &= named <= text->left_out && (named == text->left_out || text->most[NAMED - 1].count > 0);
     free(text->ids);
-    return same && counted == sample->left_out;
+    return same;
 }
 
 static bool read_from_file(const Sample *sample) {
@@ -122,37 +157,68 @@ static bool read_in_pieces(const Sample *sample, size_t first, size_t piece) {
 
 /* ---- what becomes of what --------------------------------------------------------------------- */
 
-static size_t utf8(unsigned code, char *bytes) {
-    if (code < 0x800) return bytes[0] = (char)(0xc0 | code >> 6), bytes[1] = (char)(0x80 | (code & 63)), 2;
-    return bytes[0] = (char)(0xe0 | code >> 12), bytes[1] = (char)(0x80 | (code >> 6 & 63)), bytes[2] = (char)(0x80 | (code & 63)), 3;
-}
+static bool is_surrogate(unsigned code) { return code >= 0xd800 && code < 0xe000; }
 
-static const char *look_alike_of(unsigned code) {
-    if (code >= 0x2018 && code <= 0x201b) return "'";
-    if (code >= 0x201c && code <= 0x201f) return "\"";
-    if (code >= 0x2010 && code <= 0x2013) return "-";
-    if (code == 0x2014 || code == 0x2015) return "--";
-    if (code == 0x2026) return "...";
-    return code == 0xa0 || code == 0x2007 || code == 0x202f ? " " : NULL;
-}
-
-/* Every character of UTF-8's two and three bytes, each behind enough letters: no other one becomes anything. */
+/* Every character up to U+1FFFF, each behind enough letters, becomes what ascii_for says. */
 static void test_every_character(void) {
-    size_t wrong = 0, look_alikes = 0;
+    size_t wrong = 0, known = 0;
     unsigned code = 0x80;
-    while (code < 0x10000) {
+    while (code < 0x20000) {
         Sample *sample = letters(0);
-        for (unsigned end = code + 16384; code < end && code < 0x10000; code++) {
-            char bytes[4];
-            const char *ascii = look_alike_of(code);
-            size_t size = utf8(code, bytes);
-            add(sample, &(Item)KEPT("thirty letters stand before it"));
-            add(sample, &(Item){bytes, size, ascii ? ascii : "", 0, ascii != NULL, ascii ? 0 : size});
+        for (unsigned end = code + 16384; code < end && code < 0x20000; code++) {
+            char bytes[5], one[2];
+            if (is_surrogate(code)) continue;
+            const char *ascii = ascii_for(code, one);
+            bool line_end = ascii && *ascii == '\n';
+            known += ascii != NULL;
+            add_letters(sample, 30);
+            add(sample, &(Item){bytes, utf8_write(code, bytes), ascii ? ascii : "", 1, line_end, ascii && !line_end, !ascii, 0});
         }
-        look_alikes += sample->look_alikes;
         wrong += !read_from_file(sample);
     }
-    check(wrong == 0 && look_alikes == 18, "of the characters U+0080 to U+FFFF 18 become their look-alikes, all others are left out");
+    check(wrong == 0, "of the characters U+0080 to U+1FFFF %zu become ASCII, all others are left out", known);
+}
+
+/* Are all of these letters of ASCII: at least one, and nothing else? */
+static bool become_letters(unsigned first, unsigned last) {
+    char one[2];
+    for (unsigned code = first; code <= last; code++) {
+        const char *ascii = ascii_for(code, one);
+        if (code == 0xd7 || code == 0xf7) continue; /* signs: times, divided by */
+        bool marks = (code >= 0x1bb && code <= 0x1c3) || code == 0x149 || code == 0x241 || code == 0x242; /* clicks, digits, stops */
+        if (!ascii || !*ascii) return false;
+        if (!marks && ascii[strspn(ascii, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ2")]) return false;
+    }
+    return true;
+}
+
+static bool become(unsigned first, unsigned last, const char *expected) {
+    char one[2];
+    for (unsigned code = first; code <= last; code++) {
+        const char *ascii = ascii_for(code, one);
+        if (!ascii || strcmp(ascii, expected)) return false;
+    }
+    return true;
+}
+
+static void test_blocks(void) {
+    check(become_letters(0xc0, 0xff), "each letter of Latin-1 becomes letters");
+    check(become_letters(0x100, 0x24f), "each letter of Latin Extended A and B becomes letters");
+    check(become_letters(0x1e00, 0x1eff), "each letter of Latin Extended Additional becomes letters");
+    check(become_letters(0xfb00, 0xfb06), "each Latin ligature becomes letters");
+    size_t wrong = 0;
+    char one[2];
+    for (unsigned code = 0x21; code < 0x7f; code++) wrong += !become(0xff00 + code - 0x20, 0xff00 + code - 0x20, (char[]){(char)code, 0});
+    check(wrong == 0, "each full-width form becomes its half");
+    check(become(0x2000, 0x200a, " ") && become(0x202f, 0x202f, " ") && become(0x205f, 0x205f, " ") && become(0x3000, 0x3000, " ") &&
+              become(0x1680, 0x1680, " ") && become(0xa0, 0xa0, " "), "each space becomes a space");
+    check(become(0x300, 0x36f, "") && become(0x1ab0, 0x1ace, "") && become(0x1dc0, 0x1dff, "") && become(0x20d0, 0x20f0, "") &&
+              become(0xfe20, 0xfe2f, ""), "each mark that combines vanishes");
+    check(!ascii_for(0x436, one) && !ascii_for(0x4e2d, one) && !ascii_for(0x1f600, one) && !ascii_for(0x10ffff, one) && !ascii_for(0x80, one),
+          "other scripts, emoji and the last code point become nothing");
+    check(!strcmp(script_of(0x436), "Cyrillic") && !strcmp(script_of(0x3b1), "Greek") && !strcmp(script_of(0x4e2d), "Chinese or Japanese") &&
+              !strcmp(script_of(0x1f600), "emoji and symbols") && !strcmp(script_of(0x5d0), "Hebrew") && !script_of(0x7),
+          "scripts have their names");
 }
 
 static void test_items(void) {
@@ -160,16 +226,80 @@ static void test_items(void) {
     for (size_t i = 0; i < ITEMS; i++) {
         Sample *sample = letters(100);
         add(sample, &items[i]);
-        wrong += !read_from_file(sample); /* at the end of the text */
+        bool at_end = read_from_file(sample);
         sample = letters(50);
         add(sample, &items[i]);
-        memset(sample->bytes + sample->size, 'm', 50);
-        memset(sample->becomes + sample->length, 'm', 50);
-        sample->size += 50;
-        sample->length += 50;
-        wrong += !read_from_file(sample); /* within it */
+        add_letters(sample, 50);
+        bool within = read_from_file(sample);
+        if (!at_end || !within) printf("note item %zu: %s\n", i, items[i].bytes);
+        wrong += !at_end || !within;
     }
-    check(wrong == 0, "each look-alike, CR LF, CR alone, broken sequence, control character; within a text and at its end");
+    check(wrong == 0, "letters, quotes, dashes, spaces, line ends, what is no UTF-8, control characters; within a text and at its end");
+}
+
+/* A text of UTF-8 that was cut within a character: that one is left out. */
+static void test_cut_character(void) {
+    static const Item cut[] = {LEFT_OUT("\xe2\x80", "", 1), LEFT_OUT("\xe2", "", 1), LEFT_OUT("\xc3", "", 1), LEFT_OUT("\xf0\x9f\x98", "", 1)};
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        Sample *sample = letters(100);
+        add(sample, &(Item)REPLACED("\u2019", "'"));
+        add(sample, &cut[i]);
+        wrong += !read_from_file(sample);
+    }
+    check(wrong == 0, "of a text that ends within a character of UTF-8 this is left out");
+}
+
+/* ---- UTF-16 ----------------------------------------------------------------------------------- */
+
+static size_t put_unit(unsigned char *bytes, unsigned unit, bool big) {
+    bytes[!big] = (unsigned char)(unit >> 8);
+    bytes[big] = (unsigned char)unit;
+    return 2;
+}
+
+/* The sample's UTF-8 as UTF-16 in a file; is it read as the same, and named? */
+static bool read_as_utf_16(const Sample *sample, bool big, bool mark) {
+    static unsigned char bytes[4 * BUFFER];
+    size_t size = 0;
+    uint32_t code;
+    if (mark) size += put_unit(bytes, 0xfeff, big);
+    for (size_t i = 0; i < sample->size; i += utf8_read(sample->bytes + i, sample->size - i, &code)) {
+        utf8_read(sample->bytes + i, sample->size - i, &code);
+        if (code >= 0x10000) size += put_unit(bytes + size, 0xd800 + ((code - 0x10000) >> 10), big);
+        size += put_unit(bytes + size, code < 0x10000 ? code : 0xdc00 + (code & 0x3ff), big);
+    }
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file)) return false;
+    Text text = text_read(path, false);
+    bool good = text.encoding && !strcmp(text.encoding, big ? "UTF-16, big-endian" : "UTF-16, little-endian") && text.length == sample->length &&
+                text.replaced == sample->counts.replaced && text.left_out == sample->counts.left_out && text.bytes == size;
+    for (size_t i = 0; good && i < text.length; i++) good = character_of(text.ids[i]) == sample->becomes[i];
+    free(text.ids);
+    return good;
+}
+
+static void test_utf_16(void) {
+    for (int kind = 0; kind < 4; kind++) {
+        size_t wrong = 0;
+        for (size_t before = BUFFER / 2 - 300; before < BUFFER / 2; before += kind % 2 ? 7 : 11) {
+            Sample *sample = letters(before);
+            for (size_t i = 0; i < ITEMS; i++)
+                if (!items[i].windows) add(sample, &items[i]);
+            wrong += !read_as_utf_16(sample, kind & 1, kind & 2);
+        }
+        check(wrong == 0, "UTF-16, %s-endian, %s a byte order mark, wherever the buffer ends", kind & 1 ? "big" : "little", kind & 2 ? "with" : "without");
+    }
+    Sample *sample = letters(20);
+    add(sample, &items[0]);
+    check(read_as_utf_16(sample, false, false) && read_as_utf_16(sample, true, false), "a line of UTF-16");
+    Text text = text_of_argument("it", "a\xef\xbb\xbf\xe2\x80\x99\r\n\xe9z");
+    check(text.length == 5 && text.ids[0] == 10 && character_of(text.ids[1]) == '\'' && character_of(text.ids[2]) == '\n' && text.ids[3] == 14,
+          "an argument is read by the same rules");
+    free(text.ids);
+    text = text_of_argument("it", "");
+    check(text.length == 0 && text.ids, "an empty argument is an empty text");
+    free(text.ids);
 }
 
 /* ---- cuts ------------------------------------------------------------------------------------- */
@@ -198,8 +328,8 @@ static void test_pieces(void) {
 }
 
 static void test_ends(void) {
-    static const Item ends[] = {KEPT("\r"), LINE_END("\r\n", "\n"), LEFT_OUT("\xe2", "", 1), LEFT_OUT("\xe2\x80", "", 2), LEFT_OUT("\xc2", "", 1),
-                                LOOK_ALIKE("\xc2\xa0", " "), LOOK_ALIKE("\xe2\x80\xa6", "..."), LEFT_OUT("\xe2\r", "\r", 1)};
+    static const Item ends[] = {LINE_END("\r", "\n", 1, 1), LINE_END("\r\n", "\n", 2, 1), WINDOWS("\xe2", "a", 1, 1), WINDOWS("\xe2\x80", "aEUR", 2, 2),
+                                WINDOWS("\xc2", "A", 1, 1), REPLACED("\u00a0", " "), REPLACED("\u2026", "..."), LEFT_OUT("\U0001f600", "", 1)};
     size_t wrong = 0;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         Sample *sample = letters(100);
@@ -237,33 +367,112 @@ static bool says(const Sample *sample, const char *expected) {
 }
 
 static void test_notice(void) {
-    const Item line_end = LINE_END("\r\n", "\n"), quote = LOOK_ALIKE("\xe2\x80\x99", "'"), euro = LEFT_OUT("\xe2\x82\xac", "", 3);
+    const Item line_end = LINE_END("\r\n", "\n", 2, 1), quote = REPLACED("\u2019", "'"), letter = LEFT_OUT("\u0436", "", 1);
     Sample *sample = letters(100);
     check(says(sample, NULL), "of printable ASCII nothing is said");
     add(sample, &line_end);
     add(sample, &line_end);
-    check(says(sample, "2 CR LF became LF"), "what is said of CR LF");
+    check(says(sample, "2 line ends (such as CR LF) became LF"), "what is said of CR LF");
     sample = letters(100);
     for (int i = 0; i < 3; i++) add(sample, &quote);
-    check(says(sample, "3 UTF-8 quotes, dashes, ellipses or spaces became ASCII"), "what is said of look-alikes");
+    check(says(sample, "3 letters, quotes, dashes or spaces beyond ASCII became ASCII"), "what is said of look-alikes");
     sample = letters(100);
-    add(sample, &euro);
-    add(sample, &euro);
-    check(says(sample, "6 bytes that are not printable ASCII were left out, the first at offset 100: 0x82 x 2 0xac x 2 0xe2 x 2"), "what is said of bytes left out");
+    add(sample, &letter);
+    add(sample, &letter);
+    check(says(sample, "2 characters that are nothing in ASCII were left out, Cyrillic: \u0436 2 times; uconv -x 'Any-Latin; Latin-ASCII' spells them in "
+                       "Latin letters"), "what is said of characters left out: themselves, their script, what to do");
+    sample = letters(100);
+    add(sample, &(Item)LEFT_OUT("\U0001f600", "", 1));
+    check(says(sample, "1 characters that are nothing in ASCII were left out, emoji and symbols: \U0001f600 1 time"), "what is said of emoji");
     sample = letters(20000);
     for (int i = 0; i < 1234; i++) {
         add(sample, &line_end);
         add(sample, &quote);
     }
-    for (int i = 0; i < 500; i++) add(sample, &euro);
-    check(says(sample, "1,234 CR LF became LF; 1,234 UTF-8 quotes, dashes, ellipses or spaces became ASCII; 1,500 bytes that are not printable ASCII were "
-                       "left out, the first at offset 26170: 0x82 x 500 0xac x 500 0xe2 x 500"), "what is said of all three, in one line");
+    add(sample, &(Item)WINDOWS("\xe9", "e", 1, 1));
+    for (int i = 0; i < 1500; i++) add(sample, &letter);
+    check(says(sample, "1 bytes that are not UTF-8 were read as Windows-1252; 1,234 line ends (such as CR LF) became LF; 1,235 letters, quotes, dashes or "
+                       "spaces beyond ASCII became ASCII; 1,500 characters that are nothing in ASCII were left out, Cyrillic: \u0436 1,500 times; uconv -x "
+                       "'Any-Latin; Latin-ASCII' spells them in Latin letters"), "what is said of all four, in one line");
     sample = letters(200);
     for (char byte = 1; byte <= 9; byte++)
-        if (byte != '\t') add(sample, &(Item){&byte, 1, "", 0, 0, 1});
+        if (byte != '\t') add(sample, &(Item){&byte, 1, "", 1, 0, 0, 1, 0});
     add(sample, &(Item)LEFT_OUT("\x7f", "", 1));
-    check(says(sample, "9 bytes that are not printable ASCII were left out, the first at offset 200: 0x01 x 1 0x02 x 1 0x03 x 1 0x04 x 1 0x05 x 1 0x06 x 1 "
-                       "0x07 x 1 0x08 x 1 ..."), "of many kinds of bytes eight are named");
+    check(says(sample, "9 characters that are nothing in ASCII were left out, U+0001 1 time, U+0002 1, U+0003 1, U+0004 1, U+0005 1, U+0006 1, U+0007 1, "
+                       "U+0008 1"), "of many kinds of characters eight are named");
+}
+
+/* ---- what is no text -------------------------------------------------------------------------- */
+
+/* Status and line of a child that reads these bytes as a text. */
+static bool refuses(const char *bytes, size_t size, bool strict, const char *expected) {
+    static const char told[] = "build/test/text.told";
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file)) return false;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen(told, "w", stderr)) _exit(9);
+        text_read(path, strict);
+        _exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    char line[2048] = "", wanted[2048];
+    FILE *said = fopen(told, "r");
+    size_t length = said ? fread(line, 1, sizeof line - 1, said) : 0;
+    if (said) fclose(said);
+    line[length] = '\0';
+    remove(told);
+    snprintf(wanted, sizeof wanted, "test_text: %s: %s", path, expected);
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && !strncmp(line, wanted, strlen(wanted)) && strchr(line, '\n') == line + length - 1;
+    if (!good) printf("note status %d: %s", status, line);
+    return good;
+}
+
+#define REFUSES(bytes, expected) check(refuses(bytes, sizeof bytes - 1, false, expected), "refused: %s", expected)
+
+/* So many times the same, as one text. */
+static const char *repeated(const char *part, size_t times, size_t *size) {
+    static char text[1 << 16];
+    *size = 0;
+    for (size_t i = 0; i < times; i++) *size += (size_t)sprintf(text + *size, "%s", part);
+    return text;
+}
+
+static void test_no_text(void) {
+    REFUSES("", "is empty; there is nothing to learn from");
+    REFUSES("\xef\xbb\xbf", "is empty; there is nothing to learn from");
+    REFUSES("\x1f\x8b\x08\0\0\0\0\0\0\x03 and more", "is not text but gzip data; unpack it first (gunzip)");
+    REFUSES("PK\3\4\x14\0\6\0 and more", "is not text but a zip archive");
+    REFUSES("BZh91AY&SY and more", "is not text but bzip2 data");
+    REFUSES("\xfd""7zXZ\0 and more", "is not text but xz data");
+    REFUSES("\x89PNG\r\n\x1a\n and more", "is not text but a PNG picture");
+    REFUSES("\xff\xd8\xff\xe0 and more", "is not text but a JPEG picture");
+    REFUSES("GIF89a and more", "is not text but a GIF picture");
+    REFUSES("%PDF-1.7\n and much more that is plain text", "is not text but a PDF document");
+    REFUSES("\x7f""ELF\2\1\1\0 and more", "is not text but a program (ELF)");
+    REFUSES("SQLite format 3\0 and more", "is not text but an SQLite database");
+    REFUSES("\x88\x07\0\0\0\0\0\0{\"__metadata__\":{}}", "is not text but a safetensors file");
+    REFUSES("\xff\xfe\0\0a\0\0\0", "is not text but UTF-32");
+    size_t size;
+    const char *text = repeated("\u0436\u0430 a ", 100, &size);
+    check(refuses(text, size, false, "is not text in Latin letters: 200 of its first 500 characters are nothing in ASCII (Cyrillic: \u0430 100 times, "
+                                     "\u0436 100); uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters"), "refused: another script, which is named");
+    text = repeated("\1\2 a ", 100, &size);
+    check(refuses(text, size, false, "is not text: 200 of its first 500 characters are nothing in ASCII (U+0001 100 times, U+0002 100); give a plain"),
+          "refused: control characters");
+    text = repeated("\xd0\xd2\xc9\xd7\xc5\xd4 mir ", 100, &size);
+    check(refuses(text, size, false, "is not text in UTF-8, UTF-16 or Windows-1252: 600 of its first 1,100 bytes are not UTF-8; convert it first"),
+          "refused: an encoding of another language");
+    text = repeated("a tenth, at most: \u0436\u0430", 100, &size);
+    Text good = {0};
+    FILE *file = fopen(path, "wb");
+    if (file && fwrite(text, 1, size, file) == size && !fclose(file)) good = text_read(path, false);
+    check(good.left_out == 200 && good.characters == 2000, "a tenth of the characters may be left out, however many bytes they have");
+    free(good.ids);
+    check(refuses("the \u20ac \u0436 is", 13, true, "\u0436 at offset 8 is nothing in ASCII and --strict is given; remove it, or leave --strict out"),
+          "refused with --strict: one character that is nothing in ASCII");
 }
 
 /* ---- files with holes ------------------------------------------------------------------------- */
@@ -298,7 +507,7 @@ static void test_hole(long long size, const char *name) {
     bool one_line = said && fgets(line, sizeof line, said) && fgetc(said) == EOF;
     if (said) fclose(said);
     remove(told);
-    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && one_line && strstr(line, "is not text: 6");
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && one_line && strstr(line, "is not text: ");
     if (good) check(usage.ru_maxrss < 200000, "a text that is %s: one line, %ld MB of memory", name, usage.ru_maxrss / 1000);
     else check(false, "a text that is %s: status %d, it said: %s", name, status, line);
 }
@@ -307,11 +516,15 @@ int main(void) {
     mkdir("build/test", 0777);
     set_program_name("test_text");
     test_every_character();
+    test_blocks();
     test_items();
+    test_cut_character();
+    test_utf_16();
     test_end_of_buffer();
     test_pieces();
     test_ends();
     test_notice();
+    test_no_text();
     test_hole(2300000000, "a hole of 2.3 GB");
     test_hole(5000000000, "a hole of 5 GB");
     test_hole(1000000000000, "a hole of 1 TB");
