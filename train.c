@@ -577,7 +577,7 @@ int main(int argc, char **argv) {
         {TEXT, "out", 0, &settings->out, 0, 0, "DIR", "where results go"},
         {FLAG, "resume", 'r', &settings->resume, 0, 1, NULL, "go on from OUT/checkpoint.safetensors, with its options"},
         {REAL, "save-every", 0, &settings->save_every, 0, 1e9, "S", "seconds between saves; the last is at the end"},
-        {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "bytes that would be left out, being neither printable ASCII nor like it, are an error"},
+        {FLAG, "strict", 0, &settings->strict, 0, 1, NULL, "a character that would be left out is an error"},
         {FLAG, "reference", 0, &options->reference, 0, 1, NULL, "train by model.h's plain loops: the same result, slower"},
         {COUNT, "batch-losses", 0, &settings->batch_losses, 0, 1e15, "N", "print the losses of the first N batches to standard output (default 0)"},
         {FLAG, "quiet", 'q', &settings->quiet, 0, 1, NULL, "say nothing but what goes wrong; Ctrl-C stops without a word, too"},

@@ -21,25 +21,24 @@ typedef struct {
     Encoding encoding;
     bool after_cr;
     bool multibyte;     /* a character of several bytes of UTF-8 was there */
-    uint32_t *left_out; /* [CODES] how often each was; NULL: none was */
+    uint32_t *left_out; /* [codes] how often each code point was */
+    size_t codes;
 } Reader;
 
-enum {
-    CODES = 0x110000,
-    LONGEST = 4, /* ASCII characters that one may become; also bytes of the longest UTF-8 */
-};
+enum { LONGEST = 4 }; /* ASCII characters that one may become, and bytes that it may have */
 
 /* ---- characters ------------------------------------------------------------------------------ */
 
 static void leave_out(Reader *reader, uint32_t code, size_t offset) {
     Text *text = &reader->text;
-    if (!reader->left_out) {
-        reader->left_out = allocate(CODES, sizeof *reader->left_out, "reading the text");
-        text->first_code = code;
-        text->first_offset = offset;
-    }
+    size_t known = reader->codes;
+    reader->left_out = grow(reader->left_out, &reader->codes, (size_t)code + 1,
+                            sizeof *reader->left_out, "reading the text");
+    memset(reader->left_out + known, 0, (reader->codes - known) * sizeof *reader->left_out);
     reader->left_out[code]++;
-    text->left_out++;
+    if (text->left_out++ > 0) return;
+    text->first_code = code;
+    text->first_offset = offset;
 }
 
 /* One character, which stands at this offset: its ids join the text. There is room for them. */
@@ -261,7 +260,7 @@ static _Noreturn void refuse_no_text(const Text *text, const char *path) {
 /* Ranks the characters that were left out, and frees their counts. */
 static void finish(Reader *reader) {
     Text *text = &reader->text;
-    for (uint32_t code = 0; reader->left_out && code < CODES; code++) {
+    for (uint32_t code = 0; code < reader->codes; code++) {
         LeftOut next = {code, reader->left_out[code]};
         for (int i = 0; i < NAMED && next.count > 0; i++) {
             if (text->most[i].count >= next.count) continue;
@@ -272,7 +271,6 @@ static void finish(Reader *reader) {
     }
     if (text->left_out) text->script = script_of(text->most[0].code);
     free(reader->left_out);
-    reader->left_out = NULL;
     text->ids = reallocate(text->ids, text->length, 1, "the text");
 }
 
@@ -352,20 +350,21 @@ Text text_read(const char *path, bool strict) {
     return *text;
 }
 
-Text text_of_argument(const char *what, const char *argument) {
+char *text_argument(const char *what, const char *argument) {
     Reader reader = {0};
     size_t length = strlen(argument);
     make_room(&reader, length, 1);
     add_bytes(&reader, (const unsigned char *)argument, length, true);
     finish(&reader);
-    const Text *text = &reader.text;
+    Text *text = &reader.text;
     Buffer name = {0};
     add_name(&name, text->first_code);
-    if (text->left_out)
-        fail("%s: %s is none of the 100 characters and nothing like it is; leave it out", what,
-             name.text);
+    if (text->left_out) wrong_use("%s: %s is nothing in ASCII; leave it out", what, name.text);
     buffer_free(&name);
-    return *text;
+    char *plain = allocate(text->length + 1, 1, what);
+    for (size_t i = 0; i < text->length; i++) plain[i] = character_of(text->ids[i]);
+    free(text->ids);
+    return plain;
 }
 
 /* ---- what is said ---------------------------------------------------------------------------- */
@@ -397,17 +396,4 @@ uint64_t text_fingerprint(const uint8_t *ids, size_t length) {
     uint64_t hash = 0xcbf29ce484222325u;
     for (size_t i = 0; i < length; i++) hash = (hash ^ ids[i]) * 0x100000001b3u;
     return hash;
-}
-
-char *text_argument(const char *what, const char *argument) {
-    size_t length = strlen(argument);
-    char *text = allocate(length + 1, 1, what);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)argument[i];
-        if (id_of(byte) < 0)
-            fail("%s's byte %zu (0x%02x) is not one of the 100 printable characters; leave it out or use a look-alike",
-                 what, i + 1, (unsigned)byte);
-        text[i] = argument[i];
-    }
-    return text;
 }

@@ -34,19 +34,14 @@ typedef struct {
    text, too many characters that are nothing in ASCII. strict: one is too many. */
 Text text_read(const char *path, bool strict);
 
-/* The text of an argument of the command line, by the same rules; fails with one line when a character is
-   nothing in ASCII. what names it: "the prompt". */
-Text text_of_argument(const char *what, const char *argument);
+/* An argument of the command line, read by the same rules: the characters that it is, to be freed. A
+   character that is nothing in ASCII is a wrong use; what names the argument: "the prompt". */
+char *text_argument(const char *what, const char *argument);
 
 /* Says on standard error in one line what was changed, if anything was. */
 void text_notice(const Text *text, const char *path);
 
 /* A fingerprint of the ids (FNV-1a, 64 bits), to recognise a text. */
 uint64_t text_fingerprint(const uint8_t *ids, size_t length);
-
-
-/* An argument of the command line as characters, to be freed. What is none of the 100 is a wrong
-   use; what names the argument: "the prompt". */
-char *text_argument(const char *what, const char *argument);
 
 #endif

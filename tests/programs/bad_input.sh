@@ -35,7 +35,7 @@ refuses 1 "empty standard input" "is empty" ./train $small --out "$saved" -
 refuses 1 "a text of one character" "too few" ./train $small --out "$saved" "$out/one"
 refuses 1 "a text of two characters" "too few" ./train $small --out "$saved" "$out/two"
 refuses 1 "a program as text" "is not text" ./train $small --out "$saved" "$out/binary"
-refuses 1 "--strict: bytes that are not printable" "0xe2 at offset 3" sh -c "printf 'the\342\202\254 and so on and on and on and on' | ./train $small --strict --out '$saved' -"
+refuses 1 "--strict: a character that is nothing in ASCII" "at offset 3 is nothing in ASCII" sh -c "printf 'the\320\266 and so on and on and on and on' | ./train $small --strict --out '$saved' -"
 refuses 1 "a file that cannot be read" "cannot be read|no such file" ./train $small --out "$saved" /proc/self/mem
 refuses 1 "a text below a file" "cannot be read" ./train $small --out "$saved" "$out/text/x"
 if [ "$(id -u)" -eq 0 ]; then
@@ -214,8 +214,8 @@ for program in sample embed; do
     refuses 2 "$program: an unknown option" "unknown option" ./$program --wtf
 done
 program=sample
-refuses 1 "a prompt with an unprintable byte" "byte 3 \(0x01\)" ./sample --model "$model" -s 1 "$(printf 'ab\001')"
-refuses 1 "a prompt in UTF-8" "byte 1 \(0xc3\)" ./sample --model "$model" -s 1 "$(printf '\303\251')"
+refuses 2 "a prompt with an unprintable character" "the prompt: U\+0001 is nothing in ASCII" ./sample --model "$model" -s 1 "$(printf 'ab\001')"
+refuses 2 "a prompt in Cyrillic" "is nothing in ASCII" ./sample --model "$model" -s 1 "$(printf '\320\266')"
 refuses 2 "two prompts" "too many" ./sample --model "$model" a b
 refuses 2 "top-k 101" "from 0 to 100" ./sample --model "$model" -k 101
 refuses 2 "top-p 1.1" "from 0 to 1" ./sample --model "$model" -p 1.1
