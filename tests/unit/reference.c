@@ -140,8 +140,8 @@ int main(void) {
                 Team *team = team_start(threads[(run + k) % 4]);
                 Vocabulary vocabulary = vocabulary_list(text.ids, LENGTH, kinds[k]);
                 Bags bags = bags_find(team, &vocabulary, text.ids, 0, LENGTH);
-                compare(&vocabulary, &bags, team, optimizers[o].optimizer, dims[(run + run / 6) % 6],
-                        optimizers[o].name, &state);
+                compare(&vocabulary, &bags, team, optimizers[o].optimizer,
+                        dims[(run + run / 6) % 6], optimizers[o].name, &state);
                 bags_free(&bags);
                 vocabulary_free(&vocabulary);
                 team_end(team);

@@ -78,14 +78,14 @@ static void test_draws(Sampling sampling, bool few) {
         for (size_t c = 0; c < CHARACTERS; c++) logits[c] = 6 * random_uniform(&random) - 3;
         memcpy(kept, logits, sizeof kept);
         Random copy = random;
-        size_t expected =
-            defined_draw(kept, &allowed, sampling, (double)random_uniform(&copy));
+        size_t expected = defined_draw(kept, &allowed, sampling, (double)random_uniform(&copy));
         size_t drawn = draw_character(logits, &allowed, sampling, &random);
         sure += expected < CHARACTERS;
         wrong += expected < CHARACTERS && drawn != expected;
     }
-    check(wrong == 0 && sure > 350, "temperature %g, top-k %zu, top-p %g%s: as defined, %zu of %zu not",
-          sampling.temperature, sampling.top_k, sampling.top_p, few ? ", few allowed" : "", wrong, sure);
+    check(wrong == 0 && sure > 350,
+          "temperature %g, top-k %zu, top-p %g%s: as defined, %zu of %zu not", sampling.temperature,
+          sampling.top_k, sampling.top_p, few ? ", few allowed" : "", wrong, sure);
 }
 
 static void test_ranks(void) {
@@ -94,7 +94,8 @@ static void test_ranks(void) {
     bool sorted = true;
     for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)(c * 7 % 10);
     rank_characters(values, candidates);
-    for (size_t i = 0; i < CHARACTERS; i++) sorted &= candidates[i].value == values[candidates[i].id];
+    for (size_t i = 0; i < CHARACTERS; i++)
+        sorted &= candidates[i].value == values[candidates[i].id];
     for (size_t i = 1; i < CHARACTERS; i++) {
         Candidate a = candidates[i - 1], b = candidates[i];
         sorted &= a.value > b.value || (a.value == b.value && a.id < b.id);
@@ -114,11 +115,17 @@ int main(void) {
     largest.position = 0;
     largest.state[0] = state_of(UINT32_MAX);
     check(random_uniform(&largest) == 1 - 0x1p-24f, "the largest number that can be drawn");
-    static const struct { const char *name; Sampling sampling; } ways[] = {
-        {"all characters", {.temperature = 1, .top_p = 1}}, {"top-p 0.9", {.temperature = 1, .top_p = 0.9}}, {"top-k 50", {.temperature = 1, .top_p = 1, .top_k = 50}}};
+    static const struct {
+        const char *name;
+        Sampling sampling;
+    } ways[] = {{"all characters", {.temperature = 1, .top_p = 1}},
+                {"top-p 0.9", {.temperature = 1, .top_p = 0.9}},
+                {"top-k 50", {.temperature = 1, .top_p = 1, .top_k = 50}}};
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         size_t wrong = 0, count = beyond(ways[w].sampling, 1000, &wrong);
-        check(count > 0 && count < 1000 && wrong == 0, "%s: where rounding leaves a little, the likeliest is taken: %zu of 1,000", ways[w].name, count);
+        check(count > 0 && count < 1000 && wrong == 0,
+              "%s: where rounding leaves a little, the likeliest is taken: %zu of 1,000",
+              ways[w].name, count);
     }
     return 0;
 }
