@@ -29,7 +29,7 @@ static void use(SavedModel *saved) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    /* a stream's memory of echoes is the same for all models: 8 keys, 200 KB each */
+    /* a stream has at most 10 tables of echoes, 8 KB each at first */
     fuzz_begin(bytes, size, 0, 64 * size + 4000000);
     if (!setjmp(fuzz_refused)) {
         SavedModel saved = model_open("input");

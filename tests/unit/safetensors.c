@@ -395,10 +395,10 @@ static void test_disagreements(void) {
         refuses(write_copy(&copy), name, "key that is not known");
     }
     copy = copy_of(kept);
-    uint8_t nine[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-    named(&copy, "echoes")->data = nine;
-    named(&copy, "echoes")->shape[0] = 9;
-    refuses(write_copy(&copy), "nine echoes", "more echoes");
+    uint8_t eleven[11] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    named(&copy, "echoes")->data = eleven;
+    named(&copy, "echoes")->shape[0] = 11;
+    refuses(write_copy(&copy), "eleven echoes", "more echoes");
     copy = copy_of(kept);
     named(&copy, "columns")->shape[0] = 80;
     refuses(write_copy(&copy), "80 columns", "columns");

@@ -55,7 +55,7 @@ static void test_orders(void) {
 static void test_run(Team *team, const Text *text, size_t r) {
     const double allowed = 1e-4;
     RowOptions rows = {.order = golden_runs[r].order, .min_count = golden_runs[r].min_count, .max_rows = UINT32_MAX, .phrases = golden_runs[r].phrases, .columns = golden_runs[r].columns};
-    static const uint8_t keys[] = {2, 3, 4, 6, 8, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2};
     if (golden_runs[r].echoes) {
         rows.echoes = sizeof keys;
         memcpy(rows.echo_keys, keys, sizeof keys);
