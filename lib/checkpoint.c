@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "memory.h"
+#include "version.h"
 
 #include <float.h>
 #include <stdarg.h>
@@ -67,12 +68,13 @@ static bool all_sums(const float *sums, size_t count) {
 bool trainer_finite(const Trainer *trainer) {
     const Model *model = &trainer->model, *sum = &trainer->sum;
     if (!model_finite(model)) return false;
-    return trainer->options.sgd || (all_sums(sum->embedding, model->rows * model->dim) && all_sums(sum->linear, linear_size(model->dim)));
+    return trainer->options.sgd || (all_sums(sum->embedding, model->rows * model->dim) &&
+                                    all_sums(sum->linear, linear_size(model->dim)));
 }
 
-static Saving saving_start(const char *path, const Model *model) {
+static Saving saving_start(Entry entry, const Model *model) {
     Saving saving = {0};
-    if (!model_finite(model)) fail("%s: not written, for a weight is not a finite number; start again with a smaller --lr", path);
+    if (!model_finite(model)) fail("%s: not written, for a weight is not a finite number; start again with a smaller --lr", entry.path);
     add_tensor(&saving, "embedding.weight", "F32", model->embedding, model->rows, model->dim);
     add_tensor(&saving, "linear.weight", "F32", model->linear, CHARACTERS, model->dim);
     add_tensor(&saving, "linear.bias", "F32", model->bias, CHARACTERS, 0);
@@ -80,7 +82,7 @@ static Saving saving_start(const char *path, const Model *model) {
 }
 
 /* Arrays of bytes come last, so that every other one stands aligned. */
-static void saving_finish(Saving *saving, const char *path, const Vocabulary *vocabulary,
+static void saving_finish(Saving *saving, Entry entry, const Vocabulary *vocabulary,
                           const uint32_t *counts, const Metadata *metadata) {
     add_tensor(saving, "counts", "I32", counts, vocabulary->rows, 0);
     if (vocabulary->end[NGRAM_ROWS] > CHARACTERS) {
@@ -100,36 +102,17 @@ static void saving_finish(Saving *saving, const char *path, const Vocabulary *vo
     if (vocabulary->options.columns) add_tensor(saving, "columns", "U8", columns, COLUMNS, 0);
     metadata_copy(&saving->file.metadata, metadata);
     Writer writer = {0};
-    tensors_write(&writer, entry_of(path), &saving->file);
+    tensors_write(&writer, entry, &saving->file);
     writer_finish(&writer);
     tensors_close(&saving->file);
     free(saving->texts[0]);
     free(saving->texts[1]);
 }
 
-void model_save(const char *path, const Vocabulary *vocabulary, const uint32_t *counts,
+void model_save(Entry entry, const Vocabulary *vocabulary, const uint32_t *counts,
                 const Model *model, const Metadata *metadata) {
-    Saving saving = saving_start(path, model);
-    saving_finish(&saving, path, vocabulary, counts, metadata);
-}
-
-void checkpoint_save(const char *path, const Trainer *trainer, const Metadata *metadata) {
-    const Model *model = &trainer->model, *sum = &trainer->sum;
-    Saving saving = saving_start(path, model);
-    if (!trainer->options.sgd) {
-        add_tensor(&saving, "optimizer.embedding.weight.sum", "F32", sum->embedding, model->rows, model->dim);
-        add_tensor(&saving, "optimizer.linear.weight.sum", "F32", sum->linear, CHARACTERS, model->dim);
-        add_tensor(&saving, "optimizer.linear.bias.sum", "F32", sum->bias, CHARACTERS, 0);
-    }
-    /* before this shard's shuffle, so that resuming shuffles alike */
-    const Random *random = trainer->step < trainer->shard_end ? &trainer->shard_random : &trainer->random;
-    add_tensor(&saving, "random.state", "I32", random->state, 624, 0);
-    Metadata whole = {0};
-    metadata_copy(&whole, metadata);
-    metadata_add(&whole, "step", "%zu", trainer->step);
-    metadata_add(&whole, "random.position", "%u", (unsigned)random->position);
-    saving_finish(&saving, path, trainer->vocabulary, trainer->vocabulary->count, &whole);
-    buffer_free(&whole);
+    Saving saving = saving_start(entry, model);
+    saving_finish(&saving, entry, vocabulary, counts, metadata);
 }
 
 /* ---- opening ---------------------------------------------------------------------------------- */
@@ -217,9 +200,24 @@ static const void *tensor_of(const char *path, const TensorFile *file, const cha
     return tensor->data;
 }
 
-void checkpoint_check(const char *path, const TensorFile *file, size_t rows, size_t dim) { (void)tensor_of(path, file, "embedding.weight", "F32", rows, dim); }
+/* Does a file say all that `about` says? */
+static bool is_of_run(const TensorFile *file, const Metadata *about) {
+    for (const char *key = metadata_next(about, NULL); key; key = metadata_next(about, key)) {
+        const char *value = metadata_find(file, key);
+        if (!value || strcmp(value, metadata_value(key)) != 0) return false;
+    }
+    return true;
+}
 
-double checkpoint_number(const char *path, const TensorFile *file, const char *key, double low,
+void checkpoint_check(const char *path, const TensorFile *file, const Metadata *about, size_t rows,
+                      size_t dim) {
+    if (!is_of_run(file, about))
+        fail("%s: this run was on another text; give that text, or start again without --resume",
+             path);
+    (void)tensor_of(path, file, "embedding.weight", "F32", rows, dim);
+}
+
+static double checkpoint_number(const char *path, const TensorFile *file, const char *key, double low,
                          double high) {
     double number = metadata_number(file, key, NAN);
     if (!(number >= low && number <= high))
@@ -229,7 +227,7 @@ double checkpoint_number(const char *path, const TensorFile *file, const char *k
     return number;
 }
 
-size_t checkpoint_count(const char *path, const TensorFile *file, const char *key, size_t most) {
+static size_t checkpoint_count(const char *path, const TensorFile *file, const char *key, size_t most) {
     double exact = 9007199254740992.0; /* 2^53: whole numbers so far */
     double high = (double)most < exact ? (double)most : exact;
     double number = checkpoint_number(path, file, key, 0, high);
@@ -240,21 +238,182 @@ size_t checkpoint_count(const char *path, const TensorFile *file, const char *ke
     return (size_t)number;
 }
 
-void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer, Vocabulary *vocabulary) {
-    Model *model = &trainer->model, *sum = &trainer->sum;
-    size_t rows = model->rows, dim = model->dim;
-    memcpy(model->embedding, tensor_of(path, file, "embedding.weight", "F32", rows, dim), rows * dim * sizeof(float));
-    copy_linear(model, tensor_of(path, file, "linear.weight", "F32", CHARACTERS, dim), tensor_of(path, file, "linear.bias", "F32", CHARACTERS, 0));
-    memcpy(vocabulary->count, tensor_of(path, file, "counts", "I32", rows, 0), rows * sizeof(uint32_t));
-    if (!trainer->options.sgd) {
-        memcpy(sum->embedding, tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim), rows * dim * sizeof(float));
-        copy_linear(sum, tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim), tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0));
+/* ---- a run and its best model ------------------------------------------------------------------ */
+
+static void copy_model(Model *to, const Model *from) {
+    if (!to->embedding) *to = model_allocate(from->rows, from->dim);
+    memcpy(to->embedding, from->embedding, from->rows * from->dim * sizeof(float));
+    memcpy(to->linear, from->linear, linear_size(from->dim) * sizeof(float));
+}
+
+/* What is said of the run, and of its best model. */
+static Metadata described(const Metadata *about, const Standing *standing) {
+    Metadata metadata = {0};
+    metadata_add(&metadata, "format", "pt");
+    metadata_add(&metadata, "program", "embedding -> linear -> softmax, character by character");
+    metadata_add(&metadata, "version", VERSION);
+    metadata_copy(&metadata, about);
+    metadata_add(&metadata, "val_loss", "%.6f", standing->best_loss);
+    metadata_add(&metadata, "best_step", "%zu", standing->best_step);
+    metadata_add(&metadata, "steps", "%zu", standing->steps);
+    return metadata;
+}
+
+static void save_best(Entry entry, const Vocabulary *vocabulary, const uint32_t *counts,
+                      const Model *model, const Metadata *about, const Standing *standing) {
+    Metadata metadata = described(about, standing);
+    model_save(entry, vocabulary, counts, model, &metadata);
+    buffer_free(&metadata);
+}
+
+void best_keep(Best *best, Entry entry, const Vocabulary *vocabulary, const Model *model,
+               const Metadata *about, const Standing *standing) {
+    const size_t large = (size_t)512 << 20;
+    size_t rows = model->rows;
+    if (rows * model->dim * sizeof(float) >= large) {
+        save_best(entry, vocabulary, vocabulary->count, model, about, standing);
+        return;
     }
-    if (!trainer_finite(trainer)) fail("%s: is no checkpoint of this run: it holds numbers that are not finite; start again without --resume", path);
-    memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0), sizeof trainer->random.state);
+    copy_model(&best->model, model);
+    if (!best->counts) best->counts = allocate(rows, sizeof *best->counts, "the best model");
+    memcpy(best->counts, vocabulary->count, rows * sizeof *best->counts);
+    best->unsaved = true;
+}
+
+void best_save(Best *best, Entry entry, const Vocabulary *vocabulary, const Metadata *about,
+               const Standing *standing) {
+    if (best->unsaved)
+        save_best(entry, vocabulary, best->counts, &best->model, about, standing);
+    best->unsaved = false;
+}
+
+void best_free(Best *best) {
+    model_free(&best->model);
+    free(best->counts);
+    *best = (Best){0};
+}
+
+static void add_sums(Saving *saving, const Model *sum) {
+    size_t rows = sum->rows, dim = sum->dim;
+    add_tensor(saving, "optimizer.embedding.weight.sum", "F32", sum->embedding, rows, dim);
+    add_tensor(saving, "optimizer.linear.weight.sum", "F32", sum->linear, CHARACTERS, dim);
+    add_tensor(saving, "optimizer.linear.bias.sum", "F32", sum->bias, CHARACTERS, 0);
+}
+
+void checkpoint_save(Entry entry, const Trainer *trainer, const Metadata *about,
+                     const Standing *standing) {
+    const Model *model = &trainer->model;
+    const Vocabulary *vocabulary = trainer->vocabulary;
+    /* within a shard, the state before its shuffle, so that resuming shuffles it alike */
+    bool within = trainer->step < trainer->shard_end;
+    const Random *random = within ? &trainer->shard_random : &trainer->random;
+    Saving saving = saving_start(entry, model);
+    if (!trainer->options.sgd) add_sums(&saving, &trainer->sum);
+    add_tensor(&saving, "random.state", "I32", random->state, 624, 0);
+    Metadata metadata = described(about, standing);
+    metadata_add(&metadata, "exact_val_loss", "%a", standing->best_loss);
+    metadata_add(&metadata, "since_best", "%zu", standing->since_best);
+    metadata_add(&metadata, "train_sum", "%a", standing->train_sum);
+    metadata_add(&metadata, "train_positions", "%zu", standing->train_positions);
+    metadata_add(&metadata, "step", "%zu", trainer->step);
+    metadata_add(&metadata, "random.position", "%u", (unsigned)random->position);
+    saving_finish(&saving, entry, vocabulary, vocabulary->count, &metadata);
+    buffer_free(&metadata);
+}
+
+TensorFile checkpoint_open(Entry entry, Option *options) {
+    const char *path = entry.path;
+    TensorFile file = tensors_open(entry, "a checkpoint");
+    for (Option *option = options; option->name; option++) {
+        if (!option->decides) continue;
+        const char *saved = metadata_find(&file, option->name);
+        if (!saved)
+            fail("%s: does not say its --%s, so it is no checkpoint; start again without --resume",
+                 path, option->name);
+        char *given = option_text(option);
+        if (option->given && strcmp(given, saved) != 0)
+            fail("%s: this run has --%s %s, not %s; leave that option out, or start again without "
+                 "--resume",
+                 path, option->name, saved, given);
+        free(given);
+        if (!option_restore(option, saved))
+            fail("%s: \"%s\" is no value for --%s; start again without --resume", path, saved,
+                 option->name);
+    }
+    return file;
+}
+
+/* The best model of a run is as new as its checkpoint, or newer. */
+static void require_best(Entry entry, const Metadata *about, const Standing *standing) {
+    TensorFile file = tensors_open(entry, "the best model of the run");
+    double best_step = metadata_number(&file, "best_step", -1);
+    if (!is_of_run(&file, about) || !(best_step >= (double)standing->best_step))
+        fail("%s: is not of the run to resume; start again without --resume", entry.path);
+    tensors_close(&file);
+}
+
+static Standing standing_of(const char *path, const TensorFile *file, const Trainer *trainer) {
+    size_t batch = trainer->options.batch, step = trainer->step;
+    size_t positions = trainer->length; /* at most: each epoch has an evaluation */
+    if (step < positions / batch) positions = step * batch;
+    size_t evaluations = checkpoint_count(path, file, "evaluations", SIZE_MAX);
+    Standing standing = {.steps = trainer->steps};
+    standing.best_loss = checkpoint_number(path, file, "exact_val_loss", 0, MOST_LOSS);
+    standing.best_step = checkpoint_count(path, file, "best_step", step);
+    standing.since_best = checkpoint_count(path, file, "since_best", evaluations);
+    standing.train_positions = checkpoint_count(path, file, "train_positions", positions);
+    double most = MOST_LOSS * (double)standing.train_positions;
+    standing.train_sum = checkpoint_number(path, file, "train_sum", 0, most);
+    return standing;
+}
+
+static void restore_sums(const char *path, const TensorFile *file, Model *sum) {
+    size_t rows = sum->rows, dim = sum->dim;
+    memcpy(sum->embedding,
+           tensor_of(path, file, "optimizer.embedding.weight.sum", "F32", rows, dim),
+           rows * dim * sizeof(float));
+    copy_linear(sum, tensor_of(path, file, "optimizer.linear.weight.sum", "F32", CHARACTERS, dim),
+                tensor_of(path, file, "optimizer.linear.bias.sum", "F32", CHARACTERS, 0));
+}
+
+void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer,
+                        Vocabulary *vocabulary, Standing *standing) {
+    Model *model = &trainer->model;
+    size_t rows = model->rows, dim = model->dim;
+    memcpy(model->embedding, tensor_of(path, file, "embedding.weight", "F32", rows, dim),
+           rows * dim * sizeof(float));
+    copy_linear(model, tensor_of(path, file, "linear.weight", "F32", CHARACTERS, dim),
+                tensor_of(path, file, "linear.bias", "F32", CHARACTERS, 0));
+    memcpy(vocabulary->count, tensor_of(path, file, "counts", "I32", rows, 0),
+           rows * sizeof(uint32_t));
+    if (!trainer->options.sgd) restore_sums(path, file, &trainer->sum);
+    if (!trainer_finite(trainer))
+        fail("%s: is no checkpoint of this run: it holds numbers that are not finite; start again "
+             "without --resume",
+             path);
+    memcpy(trainer->random.state, tensor_of(path, file, "random.state", "I32", 624, 0),
+           sizeof trainer->random.state);
     trainer->random.position = (uint32_t)checkpoint_count(path, file, "random.position", 624);
     trainer_seek(trainer, checkpoint_count(path, file, "step", trainer->steps));
+    *standing = standing_of(path, file, trainer);
 }
+
+void checkpoint_resume(const char *path, const TensorFile *file, Entry model,
+                       const Metadata *about, Trainer *trainer, Vocabulary *vocabulary,
+                       Standing *standing) {
+    checkpoint_restore(path, file, trainer, vocabulary, standing);
+    require_best(model, about, standing);
+}
+
+size_t model_size(const Vocabulary *vocabulary, size_t dim) {
+    size_t ngrams = vocabulary->end[NGRAM_ROWS] - CHARACTERS, order = (size_t)vocabulary->options.order;
+    size_t phrases = vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS];
+    size_t weights = ((size_t)vocabulary->rows + CHARACTERS) * dim + CHARACTERS;
+    size_t names = ngrams * order + phrases * longest_phrase(vocabulary);
+    return weights * sizeof(float) + vocabulary->rows * sizeof(uint32_t) + names;
+}
+
+/* ---- another model's rows ------------------------------------------------------------------------ */
 
 size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path) {
     SavedModel other = model_open(path);

@@ -1,132 +1,333 @@
 #include "report.h"
 
 #include "fail.h"
-#include "memory.h"
+#include "format.h"
 
+#include <fcntl.h>
 #include <math.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+/* ---- baselines --------------------------------------------------------------------------------- */
 
 /* Entropy of counts [100] that add up to total: -sum p ln p. */
 static double entropy(const size_t *counts, size_t total) {
     double sum = 0;
-    for (int c = 0; c < CHARACTERS; c++)
-        if (counts[c]) sum -= (double)counts[c] / (double)total * log((double)counts[c] / (double)total);
+    for (int c = 0; c < CHARACTERS; c++) {
+        double p = (double)counts[c] / (double)total;
+        if (counts[c]) sum -= p * log(p);
+    }
     return sum;
 }
 
-Yardsticks yardsticks(const uint8_t *text, size_t length) {
-    size_t(*pairs)[CHARACTERS] = allocate(CHARACTERS, sizeof *pairs, "counts of pairs"), counts[CHARACTERS] = {0};
+Baselines baselines_of(const uint8_t *text, size_t length) {
+    size_t(*pairs)[CHARACTERS] = allocate(CHARACTERS, sizeof *pairs, "counts of pairs");
+    size_t counts[CHARACTERS] = {0};
     for (size_t i = 0; i < length; i++) counts[text[i]]++;
     for (size_t i = 1; i < length; i++) pairs[text[i - 1]][text[i]]++;
-    Yardsticks result = {log(CHARACTERS), entropy(counts, length), 0};
+    Baselines baselines = {log(CHARACTERS), entropy(counts, length), 0};
     for (int c = 0; c < CHARACTERS; c++) {
-        size_t total = counts[c] - (length && text[length - 1] == c); /* the last character has no next */
-        if (total) result.conditional += entropy(pairs[c], total) * (double)total / (double)(length - 1);
+        size_t total = counts[c];
+        if (length && text[length - 1] == c) total--; /* the last character has no next */
+        double share = (double)total / (double)(length - 1);
+        if (total) baselines.bigram += entropy(pairs[c], total) * share;
     }
     free(pairs);
-    return result;
+    return baselines;
 }
 
-/* ---- loss.csv --------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------- */
 
-static const char log_head[] = "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n";
+Report report_start(bool quiet) {
+    const char *terminal = getenv("TERM");
+    bool plain = !terminal || strcmp(terminal, "dumb") == 0;
+    return (Report){.quiet = quiet, .live = !quiet && !plain && isatty(STDERR_FILENO)};
+}
 
-/* A NUL follows the text: sscanf looks for one. */
-static void log_append(Log *rows, const char *line, size_t length) {
-    if (rows->length + length >= rows->capacity) {
-        rows->capacity = 2 * (rows->length + length) + 1024;
-        rows->text = reallocate(rows->text, rows->capacity, 1, "the loss log");
+/* Columns of the terminal; 80 where unknown. */
+static size_t terminal_width(void) {
+    struct winsize size;
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
+}
+
+static void clear_live_line(const Report *report) {
+    if (report->live) fprintf(stderr, "\r\033[K");
+}
+
+/* The last column stays empty: some terminals begin a new line behind it. */
+static void write_live_line(const Report *report, const char *line) {
+    clear_live_line(report);
+    fprintf(stderr, "%.*s", (int)terminal_width() - 1, line);
+}
+
+void report_line(Report *report, const char *format, ...) {
+    if (report->quiet) return;
+    va_list arguments;
+    va_start(arguments, format);
+    clear_live_line(report);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+void report_doing(Report *report, const char *what) {
+    if (report->live)
+        write_live_line(report, what);
+    else if (report->large)
+        report_line(report, "%s", what);
+}
+
+/* ---- before the run ---------------------------------------------------------------------------- */
+
+void report_text(Report *report, const uint8_t *ids, size_t length, size_t split) {
+    size_t counts[CHARACTERS] = {0}, occurring = 0;
+    char a[32], b[32], c[32], name[8];
+    Buffer visible = {0};
+    for (size_t i = 0; i < length; i++) counts[ids[i]]++;
+    for (uint8_t id = 0; id < CHARACTERS; id++) {
+        if (!counts[id]) continue;
+        const char *gap = character_of(id) <= ' ' ? " " : "";
+        buffer_add(&visible, "%s%s", gap, character_name(character_of(id), name));
+        occurring++;
     }
-    memcpy(rows->text + rows->length, line, length);
-    rows->length += length;
-    rows->text[rows->length] = '\0';
+    report_line(report, "text        %s characters: %s to train on, the last %s for validation",
+                grouped(length, a), grouped(split, b), grouped(length - split, c));
+    report_line(report, "characters  %zu of the 100 occur: %s", occurring, visible.text);
+    buffer_free(&visible);
 }
 
-void log_start(Log *rows) {
-    *rows = (Log){0};
-    log_append(rows, log_head, sizeof log_head - 1);
+/* A number of bytes as people read it: 412 KB, 40.2 MB. Returns text [32]. */
+static char *sized(size_t bytes, char *text) {
+    double megabytes = (double)bytes / 1e6;
+    if (megabytes < 0.1)
+        snprintf(text, 32, "%.1f KB", megabytes * 1e3);
+    else
+        snprintf(text, 32, "%.1f MB", megabytes);
+    return text;
 }
 
-/* A row holds 8 numbers, in a line of less than MAX_ROW bytes. */
-enum { COLUMNS_OF_LOG = 8, MAX_ROW = 256 };
-
-/* Are these numbers a row that a run can write? Each has its range. */
-static bool possible_row(const double *values) {
-    static const double most[COLUMNS_OF_LOG] = {
-        (double)(SIZE_MAX / 2), 1e7,        (double)(SIZE_MAX / 2), MOST_LOSS,
-        MOST_LOSS,              2 * MOST_LOSS, 1.00001e30,             1e12};
-    bool possible = values[0] == floor(values[0]);
-    for (int c = 0; c < COLUMNS_OF_LOG; c++) possible &= values[c] >= 0 && values[c] <= most[c];
-    return possible;
-}
-
-void log_add(Log *rows, size_t step, double epoch, size_t characters, double train_loss, double held_out_loss, double rate, double seconds) {
-    char line[MAX_ROW];
-    double bits = held_out_loss / log(2);
-    const double values[COLUMNS_OF_LOG] = {
-        (double)step, epoch, (double)characters, train_loss, held_out_loss, bits, rate, seconds};
-    int length = snprintf(line, sizeof line, "%zu,%.4f,%zu,%.6f,%.6f,%.6f,%.6g,%.3f\n", step, epoch, characters, train_loss, held_out_loss,
-                          bits, rate, seconds);
-    if (!possible_row(values) || length < 0 || (size_t)length >= sizeof line)
-        fail("loss.csv: not written, for a number of batch %zu is out of range; start again", step);
-    log_append(rows, line, (size_t)length);
-    rows->count++;
-    rows->seconds = seconds;
-}
-
-/* Opening a FIFO would wait for a writer. */
-static bool is_regular(const char *path) {
-    struct stat about;
-    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
-}
-
-bool log_load(Log *rows, const char *path, size_t last_step) {
-    log_start(rows);
-    FILE *file = is_regular(path) ? fopen(path, "r") : NULL;
-    if (!file) return false;
-    char line[MAX_ROW];
-    double last[COLUMNS_OF_LOG] = {-1};
-    bool good = fgets(line, sizeof line, file) && !strcmp(line, log_head);
-    while (good && fgets(line, sizeof line, file)) {
-        double values[COLUMNS_OF_LOG];
-        int used = 0;
-        good = sscanf(line, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf\n%n", &values[0], &values[1],
-                      &values[2], &values[3], &values[4], &values[5], &values[6], &values[7],
-                      &used) == COLUMNS_OF_LOG &&
-               (size_t)used == strlen(line) && line[used - 1] == '\n' &&
-               strspn(line, "0123456789.,+-e\n") == (size_t)used && possible_row(values) &&
-               values[0] > last[0] && values[2] >= last[2];
-        if (!good || values[0] > (double)last_step) break;
-        memcpy(last, values, sizeof last);
-        log_append(rows, line, (size_t)used);
-        rows->count++;
-        rows->seconds = values[7];
+void report_cost(Report *report, const Vocabulary *vocabulary, const Cost *cost) {
+    char a[32], b[32], c[32];
+    Buffer kinds = {0};
+    for (RowKind kind = 0; kind < ROW_KINDS; kind++) {
+        uint32_t count = vocabulary->end[kind] - (kind > 0 ? vocabulary->end[kind - 1] : 0);
+        const char *comma = kind > 0 ? "," : ":";
+        if (count) buffer_add(&kinds, "%s %s %s", comma, grouped(count, a), row_kind_name(kind));
     }
-    good &= !ferror(file);
-    fclose(file);
-    return good;
+    report_line(report, "rows        %s%s", grouped(vocabulary->rows, a), kinds.text);
+    buffer_free(&kinds);
+    if (vocabulary->min_count > vocabulary->options.min_count)
+        report_line(report,
+                    "            --max-rows %s: only strings seen at least %u times have a row",
+                    grouped(vocabulary->options.max_rows, a), (unsigned)vocabulary->min_count);
+    size_t parameters = ((size_t)vocabulary->rows + CHARACTERS) * cost->dim + CHARACTERS;
+    report_line(report, "parameters  %s (dim %zu)", grouped(parameters, a), cost->dim);
+    report_line(report, "size        model %s, checkpoint %s; in memory about %s",
+                sized(cost->model_bytes, a), sized(cost->checkpoint_bytes, b),
+                sized(cost->memory_bytes, c));
 }
 
-void log_free(Log *rows) {
-    free(rows->text);
-    *rows = (Log){0};
+void report_baselines(Report *report, const Baselines *baselines) {
+    report_line(report,
+                "baselines   %.3f nats/char knows nothing (ln 100), %.3f frequencies of "
+                "characters, %.3f of pairs",
+                baselines->uniform, baselines->unigram, baselines->bigram);
 }
 
-/* ---- the live line ---------------------------------------------------------------------------- */
+/* ---- during the run ---------------------------------------------------------------------------- */
 
-void progress_line(Progress *progress, const char *line) {
+void report_evaluation(Report *report, const LogRow *row, bool best) {
+    char number[32];
+    report_line(report, "epoch %5.2f  %13s characters  train %.4f  val %.4f%s %8.2f s", row->epoch,
+                grouped(row->characters, number), row->train_loss, row->val_loss,
+                best ? " *" : "  ", row->seconds);
+}
+
+void pace_add(Pace *pace, size_t steps, double seconds) {
+    if (pace->is_warm) pace->steps += steps;
+    if (pace->is_warm) pace->seconds += seconds;
+    pace->is_warm = true;
+}
+
+static void add_part(Buffer *line, size_t width, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds a part to a line when there is room for it. */
+static void add_part(Buffer *line, size_t width, const char *format, ...) {
+    char part[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(part, sizeof part, format, arguments);
+    va_end(arguments);
+    if (line->length + strlen(part) <= width) buffer_add(line, "%s", part);
+}
+
+static void add_time(Buffer *line, size_t width, double seconds) {
+    if (seconds < 600)
+        add_part(line, width, "  %.0f s left", seconds);
+    else if (seconds < 36000)
+        add_part(line, width, "  %.0f min left", seconds / 60);
+    else
+        add_part(line, width, "  %.0f h left", seconds / 3600);
+}
+
+static void add_speed(Buffer *line, size_t width, double speed) {
+    char number[32];
+    if (speed >= 1e6)
+        add_part(line, width, "  %.2f M chars/s", speed / 1e6);
+    else
+        add_part(line, width, "  %s chars/s", grouped((size_t)speed, number));
+}
+
+char *progress_line(const Progress *progress, const Pace *pace, size_t width) {
+    static const char full[] = "####################", empty[] = "                    ";
+    Buffer line = {0};
+    int done = (int)(20 * progress->done);
+    bool is_known = pace->steps > 0 && pace->seconds > 0.2;
+    double step_seconds = is_known ? pace->seconds / (double)pace->steps : 0;
+    add_part(&line, width, "%3.0f%%", 100 * progress->done);
+    if (width >= 60) add_part(&line, width, " [%.*s%.*s]", done, full, 20 - done, empty);
+    if (is_known)
+        add_time(&line, width,
+                 progress->steps_left * step_seconds +
+                     progress->evaluations_left * pace->evaluation_seconds);
+    add_part(&line, width, "  train %.3f", progress->train_loss);
+    add_part(&line, width, "  best val %.3f", progress->best_loss);
+    add_part(&line, width, "  epoch %zu/%zu", progress->epoch, progress->epochs);
+    if (is_known) add_speed(&line, width, (double)progress->batch / step_seconds);
+    return line.text;
+}
+
+void report_progress(Report *report, const Progress *progress, const Pace *pace) {
     double now = seconds_now();
-    if (!progress->live || now - progress->last < 0.1) return;
-    progress->last = now;
-    fprintf(stderr, "\r%.110s\033[K", line);
+    if (!report->live || now - report->last < 0.1) return;
+    report->last = now;
+    char *line = progress_line(progress, pace, terminal_width() - 1);
+    write_live_line(report, line);
+    free(line);
 }
 
-void progress_clear(Progress *progress) {
-    if (progress->live) fprintf(stderr, "\r\033[K");
+/* ---- after the run ----------------------------------------------------------------------------- */
+
+/* Did the training loss ever rise above what it was before the first step? */
+static bool loss_rose(const Log *log) {
+    for (size_t i = 1; i < log->count; i++)
+        if (log->rows[i].train_loss > log->rows[0].train_loss) return true;
+    return false;
+}
+
+/* Did it end after few steps, while even the training part was not learned? */
+static bool ended_early(const Log *log, double enough) {
+    if (log->count == 0) return false;
+    const LogRow *last = &log->rows[log->count - 1];
+    return last->step < 1000 && last->train_loss > enough;
+}
+
+/* Why a loss is no better than the frequencies of characters; NULL when it is better. */
+static const char *reason(double val_loss, const Baselines *baselines, const Log *rows) {
+    double enough = baselines->unigram - 0.01;
+    if (enough < 0) return "the training part is one character over and over, or nearly so";
+    if (val_loss < enough) return NULL;
+    if (loss_rose(rows))
+        return "the learning rate is too high, for the loss rose in training: try a smaller --lr";
+    if (ended_early(rows, enough))
+        return "too few steps to learn anything: try more --epochs or a smaller --batch";
+    return "no better than the frequencies of characters: the end of the text is unlike the rest";
+}
+
+void report_result(Report *report, double val_loss, const Baselines *baselines, const Log *rows) {
+    const char *why = reason(val_loss, baselines, rows);
+    report_line(report, "\nval         %.4f nats/char = %.4f bits/char, perplexity %.3f", val_loss,
+                val_loss / log(2), exp(val_loss));
+    report_line(report, "            (baselines: %.3f, %.3f, %.3f)", baselines->uniform,
+                baselines->unigram, baselines->bigram);
+    if (why) report_line(report, "            %s", why);
+}
+
+typedef struct {
+    uint32_t row;
+    double distance;
+} Move;
+
+/* Keeps the five furthest moves, the furthest first. */
+static void insert_move(Move *furthest, Move move) {
+    for (int i = 0; i < 5; i++) {
+        if (move.distance <= furthest[i].distance) continue;
+        Move next = furthest[i];
+        furthest[i] = move;
+        move = next;
+    }
+}
+
+/* start NULL: zero. */
+static double distance(const float *row, const float *start, size_t dim) {
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++) {
+        double change = (double)row[d];
+        if (start) change -= (double)start[d];
+        sum += change * change;
+    }
+    return sqrt(sum);
+}
+
+void report_moves(Report *report, const Vocabulary *vocabulary, const Model *model,
+                  const float *start) {
+    Move furthest[5] = {{0}};
+    size_t moved = 0, dim = model->dim;
+    char a[32], b[32], name[ROW_NAME];
+    Buffer names = {0};
+    for (uint32_t row = 0; row < model->rows && !report->quiet; row++) {
+        const float *from = row < CHARACTERS ? start + row * dim : NULL;
+        Move move = {row, distance(model->embedding + row * dim, from, dim)};
+        insert_move(furthest, move);
+        if (move.distance > 0) moved++;
+    }
+    report_line(report, "rows        %s moved; %s are as they started, bit for bit",
+                grouped(moved, a), grouped(model->rows - moved, b));
+    for (int i = 0; i < 5 && furthest[i].distance > 0; i++)
+        buffer_add(&names, "%s %s by %.2f (seen %s times)", i ? "," : "",
+                   row_name(vocabulary, furthest[i].row, name), furthest[i].distance,
+                   grouped(vocabulary->count[furthest[i].row], a));
+    if (names.length) report_line(report, "moved most %s", names.text);
+    buffer_free(&names);
+}
+
+void report_file(Report *report, Entry entry, const char *what) {
+    struct stat about;
+    char size[32];
+    char *word = shell_word(entry.path);
+    if (fstatat(entry.folder, entry.name, &about, 0) == 0)
+        report_line(report, "file        %s (%s, %s)", word, what,
+                    sized((size_t)about.st_size, size));
+    free(word);
+}
+
+void report_next(Report *report, const char *folder, const char *model, const char *prompt) {
+    bool is_default = strcmp(folder, "out") == 0;
+    char *out = shell_word(folder), *path = shell_word(model), *words = shell_word(prompt);
+    const char *option = is_default ? "" : " --model ", *variable = is_default ? "" : " OUT=";
+    if (is_default) *out = *path = '\0';
+    report_line(report, "next        ./sample%s%s %s", option, path, words);
+    report_line(report, "            ./embed%s%s", option, path);
+    report_line(report, "            make plot%s%s", variable, out);
+    free(out);
+    free(path);
+    free(words);
+}
+
+void report_stopped(Report *report, const char *folder, const char *text, size_t step,
+                    size_t steps) {
+    char a[32], b[32];
+    char *out = shell_word(folder), *path = shell_word(text);
+    const char *operand = text[0] == '-' && text[1] ? "-- " : "";
+    report_line(report, "stopped after batch %s of %s; go on with: ./train --resume --out %s %s%s",
+                grouped(step, a), grouped(steps, b), out, operand, path);
+    free(out);
+    free(path);
 }

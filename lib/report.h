@@ -1,48 +1,92 @@
-/* report.h: what a run says about itself on standard error, and loss.csv. */
+/* report.h: what a run says on standard error. Losses are in nats per character. */
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "../model.h"
+#include "log.h"
+#include "memory.h"
 #include "vocabulary.h"
-#include "trainer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The losses that anybody can reach without learning embeddings, in nats per character. */
+/* ---- baselines --------------------------------------------------------------------------------- */
+
+/* Losses that need no embedding, on the training part. */
 typedef struct {
-    double uniform;     /* ln 100: knows nothing */
-    double unigram;     /* knows how frequent each character is */
-    double conditional; /* knows how frequent each pair is: the least that an order-1 model can reach on its own text */
-} Yardsticks;
+    double uniform; /* ln 100: knows nothing */
+    double unigram; /* knows how frequent each character is */
+    double bigram;  /* knows how frequent each pair is: no model of order 1 does better */
+} Baselines;
 
-Yardsticks yardsticks(const uint8_t *text, size_t length);
+Baselines baselines_of(const uint8_t *text, size_t length);
 
-/* No loss is larger: the difference of two floats, in nats. */
-#define MOST_LOSS 6.9e38
+/* ---- messages ---------------------------------------------------------------------------------- */
 
-/* loss.csv as text, row by row. */
+/* Where messages go. On a terminal the last line is live: it is written over. */
 typedef struct {
-    char *text;
-    size_t length, capacity, count; /* bytes, room, rows */
-    double seconds;                  /* of the last row */
-} Log;
+    bool quiet, live;
+    bool large;  /* the text is so large that each thing that takes time is announced */
+    double last; /* when the live line was written */
+} Report;
 
-void log_start(Log *rows);
-/* Adds a row; fails with one line when a number is one that log_load refuses. */
-void log_add(Log *rows, size_t step, double epoch, size_t characters, double train_loss, double held_out_loss, double rate, double seconds);
-/* Reads the rows up to a step from a file; false when it is not such a log: each row has 8 numbers,
-   each in the range that it has in a run, steps rise and characters don't fall. Of another file,
-   the rows before the first that is none are there. */
-bool log_load(Log *rows, const char *path, size_t last_step);
-void log_free(Log *rows);
+Report report_start(bool quiet);
 
-/* The live line of a terminal: one line that is written over. */
+/* One line that stays. */
+void report_line(Report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What is being done now: a live line, or a line that stays when the text is large. */
+void report_doing(Report *report, const char *what);
+
+/* The text and its characters, before the rows are known. */
+void report_text(Report *report, const uint8_t *ids, size_t length, size_t split);
+
+/* What the run costs: rows of each kind, parameters, bytes of the files and in memory. */
 typedef struct {
-    bool live; /* standard error is a terminal */
-    double last;
+    size_t dim, model_bytes, checkpoint_bytes, memory_bytes;
+} Cost;
+void report_cost(Report *report, const Vocabulary *vocabulary, const Cost *cost);
+void report_baselines(Report *report, const Baselines *baselines);
+
+/* An evaluation; best: none before had a lower loss. */
+void report_evaluation(Report *report, const LogRow *row, bool best);
+
+/* How fast this process trains. The first steps are not counted: they touch memory first. */
+typedef struct {
+    double seconds, evaluation_seconds; /* of all steps, of the latest evaluation */
+    size_t steps;
+    bool is_warm;
+} Pace;
+void pace_add(Pace *pace, size_t steps, double seconds);
+
+/* Where a run is, for the live line. */
+typedef struct {
+    size_t epoch, epochs, batch;
+    double done; /* share of all steps, 0..1 */
+    double train_loss, best_loss;
+    double steps_left, evaluations_left;
 } Progress;
+void report_progress(Report *report, const Progress *progress, const Pace *pace);
 
-void progress_line(Progress *progress, const char *line);
-void progress_clear(Progress *progress);
+/* The live line, of at most `width` characters: what has no room is left out, the last things
+   first. To be freed. */
+char *progress_line(const Progress *progress, const Pace *pace, size_t width);
+
+/* The result, with the reason when it is no better than the baseline. */
+void report_result(Report *report, double val_loss, const Baselines *baselines, const Log *log);
+
+/* How many rows moved, and the five that are furthest from their start. Characters started at start
+   [100, dim], other rows at zero. */
+void report_moves(Report *report, const Vocabulary *vocabulary, const Model *model,
+                  const float *start);
+
+/* A file that was written, with its size; nothing when it is not there. */
+void report_file(Report *report, Entry entry, const char *what);
+
+/* Commands that can be pasted: what can be done with the model, and how to go on with a run. */
+void report_next(Report *report, const char *folder, const char *model, const char *prompt);
+void report_stopped(Report *report, const char *folder, const char *text, size_t step,
+                    size_t steps);
 
 #endif

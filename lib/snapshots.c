@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 Snapshots snapshots_start(size_t dim) {
@@ -35,7 +36,7 @@ void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t ste
 }
 
 /* 8-byte numbers come first, so that all stand aligned. */
-void snapshots_save(const char *path, const Snapshots *snapshots) {
+void snapshots_save(Entry entry, const Snapshots *snapshots) {
     if (!snapshots->count) return;
     TensorFile file = {0};
     size_t shape[] = {snapshots->count, CHARACTERS, snapshots->dim};
@@ -43,14 +44,14 @@ void snapshots_save(const char *path, const Snapshots *snapshots) {
     tensor_add(&file, "snapshots", "F32", 3, shape, snapshots->rows);
     metadata_add(&file.metadata, "format", "pt");
     Writer writer = {0};
-    tensors_write(&writer, entry_of(path), &file);
+    tensors_write(&writer, entry, &file);
     writer_finish(&writer);
     tensors_close(&file);
 }
 
-bool snapshots_load(const char *path, Snapshots *snapshots) {
-    if (access(path, R_OK)) return false;
-    TensorFile file = tensors_open(entry_of(path), "a file of snapshots");
+bool snapshots_load(Entry entry, Snapshots *snapshots, size_t last_step) {
+    if (faccessat(entry.folder, entry.name, R_OK, 0)) return false;
+    TensorFile file = tensors_open(entry, "a file of snapshots");
     const Tensor *rows = tensor_find(&file, "snapshots", "F32", 3), *steps = tensor_find(&file, "steps", "I64", 1);
     size_t count = steps ? steps->shape[0] : 0;
     bool fits = rows && count >= 1 && count <= snapshots->capacity && rows->shape[0] == count && rows->shape[1] == CHARACTERS &&
@@ -63,6 +64,7 @@ bool snapshots_load(const char *path, Snapshots *snapshots) {
         for (size_t i = 0; i < count * CHARACTERS * snapshots->dim; i++)
             fits &= isfinite(snapshots->rows[i]) != 0;
     }
+    while (fits && count > 0 && (size_t)snapshots->steps[count - 1] > last_step) count--;
     snapshots->count = fits ? count : 0;
     tensors_close(&file);
     return fits;

@@ -23,9 +23,9 @@ void snapshots_free(Snapshots *snapshots);
 bool snapshot_due(const Snapshots *snapshots, size_t step, size_t steps);
 void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t step);
 
-void snapshots_save(const char *path, const Snapshots *snapshots);
-/* False, with no snapshots, when there is no such file or it does not hold snapshots of this dim:
-   finite numbers, of steps from 0 on that rise. */
-bool snapshots_load(const char *path, Snapshots *snapshots);
+void snapshots_save(Entry entry, const Snapshots *snapshots);
+/* Loads the snapshots up to a step. False, with no snapshots, when there is no such file or it does
+   not hold snapshots of this dim: finite numbers, of steps from 0 on that rise. */
+bool snapshots_load(Entry entry, Snapshots *snapshots, size_t last_step);
 
 #endif

@@ -172,7 +172,7 @@ def run_train(out, arguments):
 def compare(text_path, arguments, batches=1000, full=False, say=print):
     """Runs both programs; returns the largest differences of batch losses and of evaluations (0 if there are none), and the twin."""
     with tempfile.TemporaryDirectory() as out:
-        printed, arrays, metadata = run_train(out, [text_path, "--batch-losses", str(10**9 if full else batches)] + arguments)
+        printed, arrays, metadata = run_train(out, [text_path, "--set", f"batch-losses={10**9 if full else batches}"] + arguments)
         log = list(csv.DictReader(open(f"{out}/loss.csv")))
     theirs = [float(line.split(",")[1]) for line in printed.splitlines()]
     twin = Twin(text_of(text_path), options_of(metadata))

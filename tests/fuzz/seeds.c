@@ -2,7 +2,7 @@
    their variations), FOLDER/checkpoint, FOLDER/log, FOLDER/text. */
 #include "../../lib/checkpoint.h"
 #include "../../lib/fail.h"
-#include "../../lib/report.h"
+#include "../../lib/log.h"
 #include "../../lib/snapshots.h"
 #include "../unit/breaches.h"
 
@@ -36,8 +36,11 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "%d", rows.order);
     metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
-    model_save(place("model", name), &vocabulary, vocabulary.count, &trainer->model, &metadata);
-    checkpoint_save(place("checkpoint", name), trainer, &metadata);
+    model_save(entry_of(place("model", name)), &vocabulary, vocabulary.count, &trainer->model, &metadata);
+    metadata_add(&metadata, "evaluations", "4");
+    Standing standing = {.best_loss = 3, .train_sum = 20, .train_positions = steps > 0 ? 8 : 0};
+    if (steps == 0) standing.train_sum = 0;
+    checkpoint_save(entry_of(place("checkpoint", name)), trainer, &metadata, &standing);
     buffer_free(&metadata);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
@@ -56,7 +59,7 @@ int main(int argc, char **argv) {
         seed("checkpoint", breaches[i].name, bytes, size);
         free(bytes);
     }
-    RunOptions run = {.rule = ADAGRAD, .dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_rate = 0.1, .linear_rate = 0.1, .final_rate = 1, .deviation = 1};
+    RunOptions run = {.dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_lr = 0.1, .linear_lr = 0.1, .final_lr = 1, .deviation = 1};
     RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10}, ngrams = characters, all = characters;
     ngrams.order = 3;
     all.order = 4;
@@ -73,19 +76,22 @@ int main(int argc, char **argv) {
     float rows[300] = {1, 2, 3};
     snapshot_take(&snapshots, rows, 0);
     snapshot_take(&snapshots, rows, 5);
-    snapshots_save(place("model", "snapshots"), &snapshots);
+    snapshots_save(entry_of(place("model", "snapshots")), &snapshots);
     snapshots_free(&snapshots);
 
-    Log log;
-    log_start(&log);
-    for (size_t i = 0; i < 5; i++) log_add(&log, 300 * i, 0.25 * (double)i, 1000 * i, 3.5, 3.4, 0.1, 1.5);
-    seed("log", "good", log.text, log.length);
-    seed("log", "without its last line end", log.text, log.length - 1);
-    seed("log", "cut", log.text, log.length - 10);
-    log.text[log.length - 1] = '\0';
-    seed("log", "NUL at the end", log.text, log.length);
-    log.text[70] = ';';
-    seed("log", "semicolon", log.text, log.length);
+    Log log = {0};
+    Buffer lines = {0};
+    for (size_t i = 0; i < 5; i++)
+        log_add(&log, (LogRow){300 * i, 1000 * i, 0.25 * (double)i, 3.5, 3.4, 4.9, 0.1, 1.5});
+    log_print(&log, &lines);
+    seed("log", "good", lines.text, lines.length);
+    seed("log", "without its last line end", lines.text, lines.length - 1);
+    seed("log", "cut", lines.text, lines.length - 10);
+    lines.text[lines.length - 1] = '\0';
+    seed("log", "NUL at the end", lines.text, lines.length);
+    lines.text[70] = ';';
+    seed("log", "semicolon", lines.text, lines.length);
+    buffer_free(&lines);
     log_free(&log);
 
     static const char every[] = "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0" "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";

@@ -120,8 +120,8 @@ if [ -c /dev/full ]; then
     refuses 1 "--help into a full disk" "standard output cannot be written" sh -c "./sample --help > /dev/full"
     refuses 1 "--version into a full disk" "standard output cannot be written" sh -c "./sample --version > /dev/full"
     program=train
-    refuses 1 "--batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 --batch-losses 5 --out '$saved' '$out/text' > /dev/full"
-    refuses 1 "many --batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 -b 1 --batch-losses 5000 --out '$out/many' '$out/text' > /dev/full"
+    refuses 1 "--batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 --set batch-losses=5 --out '$saved' '$out/text' > /dev/full"
+    refuses 1 "many --batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 -b 1 --set batch-losses=5000 --out '$out/many' '$out/text' > /dev/full"
 else
     echo "skip a full disk: there is no /dev/full"
 fi
@@ -231,11 +231,11 @@ for file in none empty cut text; do
     refuses 1 "--pretrained from a file that is $file" "no such file|shorter than|cut short|more than 100 MB" ./train $small --pretrained "$out/$file" --out "$saved" "$out/text"
 done
 refuses 1 "--pretrained of another dim" "have 4 numbers, not 5" ./train -q --dim 5 --pretrained "$model" --out "$saved" "$out/text"
-# Rows so long that a sum is no number, on in the held-out part only: Z's, which is row 61.
+# Rows so long that a sum is no number, in bags of the validation part only: Z's, which is row 61.
 at=$((8 + $(od -An -tu8 -N8 "$model") + 61 * 16))
 { head -c $at "$model"; head -c 16 /dev/zero | tr '\0' '\177'; tail -c +$((at + 17)) "$model"; } > "$out/huge"
 { head -c 3900 "$out/text" | tr Z z; printf 'Zebras, Zebras, Zebras.'; } > "$out/zebras"
-refuses 1 "a held-out loss that is no number from the start" "held-out loss before the first batch is not a finite number" ./train $small --pretrained "$out/huge" --out "$saved" "$out/zebras"
+refuses 1 "a validation loss that is no number from the start" "validation loss before the first batch is not a finite number" ./train $small --pretrained "$out/huge" --out "$saved" "$out/zebras"
 untouched "bad models"
 
 # ---- hostile text ------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ program=train
 learns() {
     trains "$@"
     [ $status -eq 1 ] || return
-    grep -q -E '(the loss of|(the held-out loss|a weight) after) batch [0-9]+ is not a finite number: training stops, the best model so far is kept; start again' "$out/stderr" || failed="$failed; $1: says $(cat "$out/stderr")"
+    grep -q -E '(the loss of|(the validation loss|a weight) after) batch [0-9]+ is not a finite number: training stops, the best model so far is kept; start again' "$out/stderr" || failed="$failed; $1: says $(cat "$out/stderr")"
     best=$(best "$out/t") kept=$(metadata "$out/t/model.safetensors" val_loss)
     [ "$best" = "$kept" ] || failed="$failed; $1: kept the model of loss $kept, not of $best"
     for file in model snapshots; do od -An -v -tf4 "$out/t/$file.safetensors" | grep -q -i 'nan\|inf' && failed="$failed; $1: $file.safetensors holds a number that is not finite"; done
@@ -344,15 +344,15 @@ rates="1e-30 1e-3 1 1e2 1e4 1e8 1e16 1e24 1e30"
 [ -z "$dense" ] || rates=$(i=-45; while [ $i -le 30 ]; do echo 1e$i 3e$i; i=$((i + 1)); done | grep -v 3e30)
 for rate in 0 $rates; do
     for rule in adagrad sgd; do
-        learns "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --linear-lr $rate
+        learns "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --set linear-lr=$rate
         learns "$rule, lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate
-        learns "$rule, linear-lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --linear-lr $rate
+        learns "$rule, linear-lr $rate" -t 1 --dim 4 --order 3 --optimizer $rule --set linear-lr=$rate
         learns "$rule, lr $rate, saves often" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate -b 16 --save-every 0
     done
-    learns "accumulator $rate" -t 1 --dim 4 --order 3 --accumulator $rate
+    learns "accumulator $rate" -t 1 --dim 4 --order 3 --set accumulator=$rate
     learns "max-norm $rate" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type 1e-3
     learns "max-norm $rate, inf" -t 1 --dim 4 --order 3 --max-norm $rate --norm-type inf
-    [ "$rate" = 1e8 ] || case $rate in 3e6 | *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --init-std $rate ;; esac
+    [ "$rate" = 1e8 ] || case $rate in 3e6 | *e[789] | *e[12]? | *e30) ;; *) trains "init-std $rate" -t 1 --dim 4 --order 3 --set init-std=$rate ;; esac
 done
 end "learning rates, accumulators and norms from 0 to 1e30, none leaves a number that is not finite"
 begin
@@ -375,7 +375,7 @@ end "batch 1 to larger than the text"
 begin
 for threads in 1 2 5 16 256; do trains "$threads threads" -t $threads --dim 3 --order 3; done
 for share in 0 1e-9 0.001 0.01 0.5 0.89 0.9; do trains "val $share" -t 2 --dim 3 --order 3 --val $share; done
-for times in 1 2 7 1000; do trains "$times evaluations" -t 2 --dim 3 --order 3 -b 16 --evaluations $times; done
+for times in 1 2 7 1000; do trains "$times evaluations" -t 2 --dim 3 --order 3 -b 16 --set evaluations=$times; done
 for least in 1 2 3 1000 4294967295; do trains "min-count $least" -t 2 --dim 3 --min-count $least; done
 for most in 0 1 2 100 1000000000; do trains "max-rows $most" -t 2 --dim 3 --max-rows $most; done
 for kinds in ngrams phrases echoes columns all ngrams,phrases,echoes,columns; do

@@ -7,7 +7,7 @@
 
    SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of train, sample and embed. */
 #define _GNU_SOURCE
-#include "../../lib/report.h"
+#include "../../lib/log.h"
 #include "../../lib/safetensors.h"
 #include "../check.h"
 #include "shim.h"
@@ -135,7 +135,7 @@ static const char *torn(const char *directory) {
         return why;
     }
     Log rows;
-    bool good = access(in(directory, saved[3]), F_OK) || log_load(&rows, in(directory, saved[3]), SIZE_MAX);
+    bool good = access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])), SIZE_MAX);
     return good ? NULL : "loss.csv is not whole";
 }
 
@@ -206,11 +206,11 @@ static size_t lines(const char *text) {
 /* ---- what is run ------------------------------------------------------------------------------ */
 
 static char text_path[4096], work[4096], model_path[4096];
-#define RUN_OPTIONS "-q", "-t", "2", "--evaluations", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work
+#define RUN_OPTIONS "-q", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work
 static const char *const train_new[] = {"train", RUN_OPTIONS, "-s", "1", text_path, NULL};
 static const char *const train_resume[] = {"train", RUN_OPTIONS, "--resume", text_path, NULL};
 static const char *const train_adopt[] = {"train", RUN_OPTIONS, "-s", "1", "--pretrained", model_path, text_path, NULL};
-static const char *const train_said[] = {"train", "-t", "2", "--evaluations", "2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work, "-s", "1", "--batch-losses", "3", text_path, NULL};
+static const char *const train_said[] = {"train", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work, "-s", "1", "--set", "batch-losses=3", text_path, NULL};
 static const char *const sample[] = {"sample", "-s", "1", "-n", "40", "--model", model_path, "The ", NULL};
 static const char *const sample_next[] = {"sample", "--next", "--model", model_path, "The ", NULL};
 static const char *const sample_score[] = {"sample", "--score", text_path, "--model", model_path, NULL};

@@ -30,7 +30,7 @@ for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.
 ./train -q -t 1 --dim 2000 --order 1 -b 1024 -e 1 --out $out/two $out/text && [ -z "$(ls $out/two | grep partial)" ] && ok "and by a run that has no snapshots" || bad "what a killed run left over, by a run that has no snapshots: $(ls $out/two)"
 
 # readers beside a run that saves as often as it can see an old or a new file, never a part of one
-./train -q -t 1 --dim 16 -b 32 --evaluations 200 --save-every 0 --out $out/busy data/text.txt &
+./train -q -t 1 --dim 16 -b 32 --set evaluations=200 --save-every 0 --out $out/busy data/text.txt &
 busy=$!
 looks=0 failed=0
 until [ -f $out/busy/model.safetensors ] || ! kill -0 $busy 2> /dev/null; do :; done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Hard texts: too little, nothing to tell apart, nothing to learn, no lines, a held-out part unlike the rest. Each run
+# Hard texts: too little, nothing to tell apart, nothing to learn, no lines, a validation part unlike the rest. Each run
 # ends well, its numbers are finite, the model it leaves writes on, and the summary says what happened.
 . tests/programs/lib.sh
 begin hard_texts
@@ -14,12 +14,12 @@ trained() {
     loss=$(metadata "$out/$name/model.safetensors" val_loss) best=$(best "$out/$name")
     [ "$loss" = "$best" ]
     that $? "$name: the model has the log's best loss, $loss" "the log's best is $best"
-    grep -q "$(printf '^held out *%.4f ' "$loss")" "$out/$name.said"
-    that $? "$name: the summary says it" "$(grep '^held out' "$out/$name.said")"
+    grep -q "$(printf '^val *%.4f ' "$loss")" "$out/$name.said"
+    that $? "$name: the summary says it" "$(grep '^val ' "$out/$name.said")"
     [ "$(./sample --model "$out/$name/model.safetensors" -s 1 -n 200 2> /dev/null | tail -c 201 | wc -c)" -eq 201 ] && ok "$name: the model writes on" ||
         bad "$name: the model does not write on"
 }
-says() { grep -q -e "$1" "$out/$name.said" && ok "$name: says \"$1\"" || bad "$name: does not say \"$1\": $(grep -A 1 '^held out  ' "$out/$name.said" | tr '\n' ' ')"; }
+says() { grep -q -e "$1" "$out/$name.said" && ok "$name: says \"$1\"" || bad "$name: does not say \"$1\": $(grep -A 1 '^val  ' "$out/$name.said" | tr '\n' ' ')"; }
 silent() { grep -q -e "$1" "$out/$name.said" && bad "$name: says \"$1\"" || ok "$name: does not say \"$1\""; }
 below() { awk -v a="$loss" -v b="$1" 'BEGIN { exit !(a < b) }' && ok "$name: $loss is below $1" || bad "$name: $loss is not below $1"; }
 pairs() { metadata "$out/$name/model.safetensors" conditional_entropy; }
@@ -34,33 +34,35 @@ printf 'abc' > $out/three
 awk 'BEGIN { for (i = 0; i < 600; i++) printf "!?.,;:" }' > $out/marks
 
 trained "5 KB" short
-silent "no better than the unigram yardstick"
+silent "no better than the frequencies of characters"
 below "$(pairs)"
 
 trained "one character over and over" same
 says "one character over and over"
-silent "no better than the unigram yardstick"
+silent "no better than the frequencies"
 below 0.001
 
 trained "random characters" random --epochs 3
-says "no better than the unigram yardstick"
+says "no better than the frequencies of characters"
 says "it stopped learning"
 below 4.61
+trained "a rate that is too high" short --dim 4 --order 3 --lr 50
+says "the learning rate is too high"
 trained "random characters, order 1" random --order 1 --epochs 1
-says "no better than the unigram yardstick"
+says "too few steps"
 
 trained "a single line" line --dim 16
-silent "no better than the unigram yardstick"
+silent "no better than the frequencies of characters"
 below "$(pairs)"
 
-trained "a held-out part unlike the rest" turn --dim 16
-says "no better than the unigram yardstick"
+trained "a validation part unlike the rest" turn --dim 16
+says "no better than the frequencies of characters"
 
 trained "three characters" three
-says "no better than the unigram yardstick"
+says "too few steps"
 says " 0 moved"
 silent "moved most"
-says "were not on before the best model"
+says " are as they started"
 
 # kinds of rows of which there is none
 trained "no word, so no phrase" marks --dim 4 --rows phrases

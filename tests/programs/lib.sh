@@ -53,13 +53,16 @@ refuses() {
 }
 
 # metadata FILE KEY: what a model or checkpoint says under this key
-metadata() { head -c 20000 "$1" | tr -c '[:print:]' '\n' | sed -n "s/.*\"__metadata__\":{[^}]*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+metadata() { head -c 20000 "$1" | tr -c '[:print:]' '\n' | sed -n "s/.*[{,]\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
 # best FOLDER: the least validation loss in a run's log
 best() { awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$1/loss.csv"; }
 
 # lines FILE: how many there are, 0 when there is no file
 lines() { if [ -f "$1" ]; then wc -l < "$1"; else echo 0; fi; }
+
+# interruptible COMMAND...: becomes the command. A shell starts what runs in the background deaf to SIGINT; this one hears it.
+interruptible() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' -- "$@"; }
 
 # terminal COMMAND: runs it on a terminal (script's); fails where there is none to be had
 terminal() { script -qec "$1" /dev/null; }

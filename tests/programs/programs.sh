@@ -17,9 +17,9 @@ done
 # a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
 stopped="$out/it's \"stopped\""
 for signal in INT TERM; do
-    [ $signal = INT ] && options="-t 1 -e 2 --evaluations 40" || options="-t 2 -e 2 --evaluations 40 $small"
+    [ $signal = INT ] && options="-t 1 -e 2 --set evaluations=40" || options="-t 2 -e 2 --set evaluations=40 $small"
     rm -rf "$stopped" $out/stopped.log
-    ./train $options --out "$stopped" data/text.txt 2> $out/stopped.log &
+    (interruptible ./train $options --out "$stopped" data/text.txt) 2> $out/stopped.log &
     pid=$!
     until [ "$(lines "$stopped/loss.csv")" -gt 2 ] || ! kill -0 $pid; do :; done
     kill -s $signal $pid
@@ -39,7 +39,7 @@ for signal in INT TERM; do
     same $out/a.csv $out/b.csv "and its loss log"
     same "$stopped/snapshots.safetensors" $out/whole/snapshots.safetensors "and its snapshots"
 done
-./train -q -t 1 -e 2 --out $out/quiet data/text.txt 2> $out/quiet.log &
+(interruptible ./train -q -t 1 -e 2 --out $out/quiet data/text.txt) 2> $out/quiet.log &
 pid=$!
 until [ -f $out/quiet/loss.csv ] || ! kill -0 $pid; do :; done
 kill -s INT $pid
@@ -47,7 +47,7 @@ wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ]
 
 # several shards (of 4,096 positions: build/test/train_sharded), the best model not the newest: the counts grow from shard to shard
 { head -c 8000 data/text.txt; head -c 28000 data/text.txt | tail -c 20000 | tr a-z b-za; head -c 31000 data/text.txt | tail -c 3000; } > $out/shards.text
-sharded="build/test/train_sharded -q -t 2 -e 1 -b 64 --dim 8 --order 3 --evaluations 40"
+sharded="build/test/train_sharded -q -t 2 -e 1 -b 64 --dim 8 --order 3 --set evaluations=40"
 $sharded --save-every 1000000 --out $out/late $out/shards.text
 best=$(awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5; step = $1 } END { print step }' $out/late/loss.csv)
 [ "$best" -gt 0 ] && [ "$best" -lt 192 ] && [ "$(tail -n 1 $out/late/loss.csv | cut -d, -f1)" -gt 384 ] && ok "several shards: the best model is of step $best, before the last shard" || bad "several shards: the best model is of step $best"
@@ -60,7 +60,7 @@ stops=0
 for part in 1 2 3 4 5 6; do # stopped again and again, each time three evaluations later
     [ $part -eq 1 ] && resume= || resume=--resume
     rows=$(wc -l 2> /dev/null < $out/broken/loss.csv || echo 0)
-    $sharded $resume --save-every 1000000 --out $out/broken $out/shards.text &
+    (interruptible $sharded $resume --save-every 1000000 --out $out/broken $out/shards.text) &
     pid=$!
     until [ "$(wc -l 2> /dev/null < $out/broken/loss.csv || echo 0)" -ge $((rows + 3)) ] || ! kill -0 $pid 2> /dev/null; do :; done
     kill -s INT $pid 2> /dev/null
@@ -75,24 +75,24 @@ same $out/broken/model.safetensors $out/late/model.safetensors "several shards, 
 head -c 4000 data/text.txt > $out/text
 for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
     ./train -t 1 --dim 4 --order 3 --out "$folder" $out/text 2> $out/said
-    sh -c "printf '%s\n' $(sed -n 's/^files *//p' $out/said | sed 's/ (the best model)//; s/, / /g')" > $out/found 2>&1
+    sh -c "printf '%s\n' $(sed -n 's/^file  *//p' $out/said | sed 's/ ([^()]*)$//' | tr '\n' ' ')" > $out/found 2>&1
     printf '%s\n' "$folder/model.safetensors" "$folder/checkpoint.safetensors" "$folder/snapshots.safetensors" "$folder/loss.csv" > $out/expected
     same $out/found $out/expected "all files are named: in $folder"
-    sed -n 's/^next  *//p' $out/said | sed 's/   /\
-/g' > $out/next
+    sed -n '/^next /,$s/^\(next\|    \)  *//p' $out/said > $out/next
     while IFS= read -r command; do
         case $command in
         'make plot OUT='*)
             [ "$(sh -c "${command#make plot }; printf %s \"\$OUT\"" 2>&1)" = "$folder" ] || bad "make plot is told ${command#make plot }"
             command -v gnuplot > /dev/null && [ -d plot ] || { echo "skip make plot: gnuplot is not here"; continue; }
             sh -c "$command" > $out/a 2>&1 && [ -s "$folder/loss.png" ] && [ -s "$folder/map.png" ] ;;
-        './sample --model '*'"WTF"' | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
+        './sample --model '*' WTF' | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
         *) false ;;
         esac && ok "what comes next can be pasted: $command" || bad "what comes next: $command: $(tail -n 1 $out/a)"
     done < $out/next
     [ "$(wc -l < $out/next)" -eq 3 ] && ok "three things come next" || bad "what comes next: $(cat $out/next)"
 done
-(mkdir -p $out/here/data && cp data/text.txt $out/here/data && cd $out/here && ../../../../train -t 1 --dim 4 --order 2 data/text.txt 2>&1) | grep -qx 'next        ./sample "WTF"   ./embed   make plot' && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
+(mkdir -p $out/here/data && cp data/text.txt $out/here/data && cd $out/here && ../../../../train -t 1 --dim 4 --order 2 data/text.txt 2>&1) | sed -n '/^next /,$s/^\(next\|    \)  *//p' > $out/next
+printf '%s\n' './sample WTF' ./embed 'make plot' | cmp -s - $out/next && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
 
 # the log
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
@@ -103,27 +103,15 @@ head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bit
 for program in train sample embed wtf; do ./$program --version; done | sort -u > $out/a
 grep -qx '[0-9.]*' $out/a && [ "$(wc -l < $out/a)" -eq 1 ] && ok "all programs have one version" || bad "versions: $(cat $out/a)"
 
-# --pretrained: every row of the same name is taken, of each kind, and no other; with rates of 0 they stay
+# --pretrained from a model with rows that this one has not: those are left
 ./train -q -t 1 --dim 4 --order 3 --out $out/rich $out/text
-rows_of() { # MODEL: name and numbers of each row, sorted
-    ./embed --model $out/$1/model.safetensors export -n 1000000 > /dev/null
-    sed 1d $out/$1/metadata.tsv | cut -f 1,2 | paste - $out/$1/vectors.tsv | sort > $out/$1.rows
-}
-rows_of rich
-head -c 5500 data/text.txt | tail -c 3000 > $out/text2
-for kinds in all ngrams phrases,columns; do
-    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --lr 0 --linear-lr 0 --pretrained $out/rich/model.safetensors --out $out/poor $out/text2
-    rows_of poor
-    cut -f 1,2 $out/rich.rows | sort > $out/a
-    cut -f 1,2 $out/poor.rows | sort | comm -12 - $out/a | sort > $out/common
-    for model in rich poor; do awk -F '\t' 'NR == FNR { common[$0] = 1; next } ($1 "\t" $2) in common' $out/common $out/$model.rows > $out/$model.common; done
-    [ "$(grep -c "n-grams" $out/common)" -gt 100 ] && [ $kinds != all ] || [ "$(cut -f 2 $out/common | sort -u | wc -l)" -eq 5 ]
-    that $? "--pretrained, --rows $kinds: rows in common" "$(cut -f 2 $out/common | sort | uniq -c | tr '\n' ' ')"
-    same $out/rich.common $out/poor.common "--pretrained, --rows $kinds: those in common are taken"
-    awk -F '\t' 'NR == FNR { common[$0] = 1; next } !(($1 "\t" $2) in common) && ($3 || $4 || $5 || $6)' $out/common $out/poor.rows | grep -qv '	characters	'
-    [ $? -eq 1 ]
-    that $? "--pretrained, --rows $kinds: the others stay 0"
+for kinds in ngrams phrases,columns; do
+    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --freeze-embedding --pretrained $out/rich/model.safetensors --out $out/poor $out/text
+    for model in rich poor; do ./embed --model $out/$model/model.safetensors row '"e "' | sed -n '2,3s/, seen.*//p' > $out/$model.row; done
+    [ -s $out/poor.row ] && same $out/rich.row $out/poor.row "--pretrained with rows that --rows $kinds lacks: those in common are taken"
 done
+
+# options of any bytes and any length are written so that --resume reads them back
 ./train -q -t 1 --dim 4 --order 3 --out $out/odd.whole --pretrained $out/rich/model.safetensors $out/text
 resumes() { # name, options
     name=$1
@@ -152,7 +140,7 @@ resumes rate --lr 0.1234567890123 && tr -c '[:print:]' '\n' < $out/odd/model.saf
 # a terminal: the live line
 if has_terminal; then
     terminal "./train -t 1 --rows ngrams --dim 96 -e 2 -b 200000 --out $out/live data/text.txt" > $out/said
-    tr '\r' '\n' < $out/said | sed -n 's/^ *\([0-9]*%\) \[\([# ]*\)\] epoch \([0-9/]*\)  .* M chars\/s  train .*  best held out .* s left.*/\1 \2 \3/p' > $out/found
+    tr '\r' '\n' < $out/said | sed -n 's/^.\{0,3\} *\([0-9]*%\) \[\([# ]*\)\].*  train .*  best val .*  epoch \([0-9/]*\).*/\1 \2 \3/p' > $out/found
     grep -qx '50% ##########           2/2' $out/found && ok "a live line on a terminal" || bad "a live line on a terminal: $(cat $out/found)"
     grep -v -x '50% .*\|100% #################### 2/2' $out/found | grep -q . && bad "after the last batch: $(tail -n 1 $out/found)" || ok "after the last batch it is still in the last epoch"
     ./train -t 1 --dim 4 --order 2 --out $out/live data/text.txt 2>&1 | grep -q '%' && bad "a live line though it is no terminal" || ok "no live line where it is no terminal"

@@ -14,7 +14,7 @@ while [ $i -lt 10 ]; do cat data/text.txt; i=$((i + 1)); done > $out/some
 while [ "$(wc -c < $out/some)" -lt 90000000 ]; do cat $out/some $out/some > $out/more && mv $out/more $out/some; done
 head -c 90000000 $out/some > $out/text
 rm $out/some
-options="--order 2 --rows ngrams --dim 1 -b 1048576 -e 1 --val 0.21 --evaluations 1"
+options="--order 2 --rows ngrams --dim 1 -b 1048576 -e 1 --val 0.21 --set evaluations=1"
 ./train -t 1 $options --out $out/one $out/text 2> $out/said || bad "a text of 90 MB: $(tail -n 1 $out/said)"
 grep -q '^            listed from 64 stretches of 1 MB' $out/said && ok "a text of 90 MB is listed from stretches, and says so" || bad "a text of 90 MB: $(head -n 5 $out/said)"
 ./train -q -t 3 $options --out $out/three $out/text
@@ -26,7 +26,7 @@ awk -v a="$loss" -v b="$score" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 < 1e-9) }' &
 run=$!
 until [ -s $out/stopped/loss.csv ] || ! kill -0 $run 2> /dev/null; do sleep 0.1; done
 sleep 1
-kill -s INT $run
+kill -s TERM $run
 wait $run
 ./train -q -t 2 --resume --out $out/stopped $out/text
 cmp -s $out/one/model.safetensors $out/stopped/model.safetensors && ok "stopped on its way and resumed: the same bytes" || bad "stopped on its way and resumed: other bytes"
@@ -34,7 +34,7 @@ rm -r $out/*
 
 # ---- a model of more than 512 MB ---------------------------------------------------------------------
 head -c 40000 data/text.txt > $out/text
-./train -t 2 --optimizer sgd --lr 1 --dim 4096 --order 5 -e 1 --evaluations 2 -b 512 --out $out/run $out/text 2> $out/said || bad "a model of more than 512 MB: $(tail -n 1 $out/said)"
+./train -t 2 --optimizer sgd --lr 1 --dim 4096 --order 5 -e 1 --set evaluations=2 -b 512 --out $out/run $out/text 2> $out/said || bad "a model of more than 512 MB: $(tail -n 1 $out/said)"
 size=$(wc -c < $out/run/model.safetensors)
 best=$(best $out/run) kept=$(metadata $out/run/model.safetensors val_loss)
 [ "$size" -gt 536870912 ] && [ "$best" = "$kept" ] && ok "a model of $((size / 1000000)) MB: the best of its log, $best, is saved" || bad "a model of $size bytes, of loss $kept; the best is $best"

@@ -42,7 +42,7 @@ def losses(name, *arguments, text=TEXT, batches=1000):
 def start(seed, *arguments):
     """With learning rates of 0 a model stays as it starts."""
     with tempfile.TemporaryDirectory() as out:
-        _, arrays, metadata = twin.run_train(out, [TEXT, "--lr", "0", "--linear-lr", "0", "--epochs", "1", "--seed", str(seed), *arguments])
+        _, arrays, metadata = twin.run_train(out, [TEXT, "--lr", "0", "--set", "linear-lr=0", "--epochs", "1", "--seed", str(seed), *arguments])
         program = twin.Twin(twin.text_of(TEXT), twin.options_of(metadata))
     mine = program.model.state_dict()
     mine["embedding.weight"] = mine["embedding.weight"][:-1]
@@ -132,10 +132,10 @@ def main():
     for seed in (0, 1, 42, 4294967295):
         start(seed, "--order", "1", "--dim", "10")
     start(1, "--order", "4", "--dim", "33")
-    start(2, "--order", "2", "--dim", "64", "--init-std", "0.25")
+    start(2, "--order", "2", "--dim", "64", "--set", "init-std=0.25")
 
     # with learning rates of 0 and batches of 1, each loss tells which position it was: the shuffle, exactly
-    losses("the shuffle", "--order", "2", "--lr", "0", "--linear-lr", "0", "--batch", "1", batches=2000)
+    losses("the shuffle", "--order", "2", "--lr", "0", "--set", "linear-lr=0", "--batch", "1", batches=2000)
 
     for order in ("1", "6"):
         for optimizer in ("adagrad", "sgd"):
@@ -170,8 +170,8 @@ def main():
             file.write("".join(f"{'foo' if n % 3 else 'Bar it' + chr(39) + 's'}{' ' * (n % 4)}{'-' * (36 + n % 9)}{chr(10) * (n % 3)}\t" for n in range(400)))
         losses("long phrases", "--batch", "16", "--dim", "8", text=ruled, batches=1000)
 
-    final_weights("sparse: order 1", "--order", "1", "--dim", "10", "--epochs", "1", "--evaluations", "1")
-    final_weights("sparse: all rows", "--order", "4", "--dim", "16", "--epochs", "1", "--evaluations", "1")
+    final_weights("sparse: order 1", "--order", "1", "--dim", "10", "--epochs", "1", "--set", "evaluations=1")
+    final_weights("sparse: all rows", "--order", "4", "--dim", "16", "--epochs", "1", "--set", "evaluations=1")
     whole_run("the whole default run")
     document("docs/pytorch.md")
     distributed()

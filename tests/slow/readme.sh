@@ -8,7 +8,7 @@ git clone -q . "$copy/clone" 2> /dev/null || cp -r . "$copy/clone"
 cd "$copy/clone"
 make > /dev/null
 ./train data/text.txt 2> told
-grep -q 'held out    1.2802 nats/char' told || { echo "FAIL README's transcript: $(grep 'held out  ' told | tail -n 1)"; exit 1; }
+grep -q 'val         1.2802 nats/char' told || { echo "FAIL README's transcript: $(grep '^val  ' told | tail -n 1)"; exit 1; }
 grep -F "$(grep '^rows        171' told)" README.md > /dev/null || { echo "FAIL README's transcript of rows"; exit 1; }
 for line in files next; do grep -F "$(grep "^$line  " told)" README.md > /dev/null || { echo "FAIL README's transcript: $(grep "^$line  " told)"; exit 1; }; done
 ./sample -s 7 -t 0.7 -n 420 "The fox" > sampled

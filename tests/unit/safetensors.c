@@ -236,7 +236,7 @@ static void make_model(const char *path) {
     Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "4");
-    model_save(path, &vocabulary, vocabulary.count, &model, &metadata);
+    model_save(entry_of(path), &vocabulary, vocabulary.count, &model, &metadata);
     buffer_free(&metadata);
     model_free(&model);
     vocabulary_free(&vocabulary);
@@ -563,10 +563,10 @@ static void test_changed_checkpoints(void) {
                  {"train_positions", "1e15", "out of range"},
                  {"train_positions", "0.5", "out of range"},
                  {"train_positions", "x", "out of range"},
-                 {"worse", "-1", "out of range"},
-                 {"worse", "5", "out of range"},
-                 {"worse", "0.5", "out of range"},
-                 {"worse", "x", "out of range"},
+                 {"since_best", "-1", "out of range"},
+                 {"since_best", "5", "out of range"},
+                 {"since_best", "0.5", "out of range"},
+                 {"since_best", "x", "out of range"},
                  {"best_step", "99999999999", "out of range"},
                  {"best_step", "-1", "out of range"},
                  {"best_step", "0.5", "out of range"},
@@ -609,7 +609,7 @@ static void save_not_finite(const char *path) {
     SavedModel saved = model_open(path);
     Metadata metadata = {0};
     saved.model.embedding[5] = NAN; /* mapped private: the file keeps its bytes */
-    model_save(path, &saved.vocabulary, saved.vocabulary.count, &saved.model, &metadata);
+    model_save(entry_of(path), &saved.vocabulary, saved.vocabulary.count, &saved.model, &metadata);
 }
 
 static void test_saving_refuses(void) {
@@ -786,7 +786,7 @@ static void test_snapshots_out_of_range(void) {
                              .data = rows}};
         put(in_folder("snapshots.safetensors"), tensors, 2, NULL, 0);
         Snapshots snapshots = snapshots_start(4);
-        bool taken = snapshots_load(in_folder("snapshots.safetensors"), &snapshots);
+        bool taken = snapshots_load(entry_of(in_folder("snapshots.safetensors")), &snapshots, SIZE_MAX);
         check(taken == kinds[k].good && snapshots.count == (taken ? 3 : 0), "snapshots %s",
               kinds[k].name);
         snapshots_free(&snapshots);

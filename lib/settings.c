@@ -1,0 +1,190 @@
+#include "settings.h"
+
+#include "fail.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "train [OPTIONS] TEXT: trains Embedding -> Linear -> softmax to predict the next\n"
+    "character of a text file (- is standard input). Writes model.safetensors,\n"
+    "checkpoint.safetensors, snapshots.safetensors and loss.csv into OUT.\n";
+static const char examples[] =
+    "Examples:\n"
+    "  train data/text.txt                a good model with no thinking\n"
+    "  train --order 1 --dim 10 my.txt    nn.Embedding(100, 10) -> nn.Linear(10, 100)\n"
+    "  train --resume data/text.txt       goes on with a run that was stopped\n";
+
+/* What nobody chose: numbers below 0, and an epochs of 0, follow from others in settings_complete. */
+static const Settings defaults = {
+    .order = 7,
+    .min_count = 1,
+    .max_rows = 3000000,
+    .seed = 1,
+    .evaluations = 4,
+    .val = 0.1,
+    .save_every = 30,
+    .kinds = "all",
+    .optimizer = "adagrad",
+    .norm_type = "2",
+    .out = "out",
+    .pretrained = "",
+    .run = {.dim = 64,
+            .batch = 256,
+            .epochs = 0,
+            .embedding_lr = -1,
+            .linear_lr = -1,
+            .final_lr = 0.1,
+            .accumulator = -1,
+            .deviation = -1},
+};
+
+/* The table: kind, name, letter, variable, lowest and highest value, its name in --help, help. */
+static void fill_table(Settings *s) {
+    RunOptions *run = &s->run;
+    const Option table[] = {
+        {GROUP, .name = "Model"},
+        {COUNT, "order", 'n', &s->order, 1, MAX_ORDER, "N",
+         "longest n-gram that has a row; 1: characters only", .decides = true},
+        {COUNT, "dim", 'd', &run->dim, 1, MAX_DIM, "D", "numbers in a row", .decides = true},
+        {COUNT, "min-count", 'm', &s->min_count, 1, UINT32_MAX, "N",
+         "how often a string must occur to have a row", .decides = true},
+        {COUNT, "max-rows", 0, &s->max_rows, 0, 1e9, "N",
+         "n-grams and phrases at most: the rarest get no row", .decides = true},
+        {TEXT, "rows", 0, &s->kinds, 0, 0, "KINDS",
+         "rows beside characters and n-grams: some of phrases,echoes,columns, or ngrams: none",
+         .decides = true},
+        {GROUP, .name = "Training"},
+        {COUNT, "epochs", 'e', &run->epochs, 0, 1e6, "N",
+         "passes through the text (default by its size)", .decides = true},
+        {COUNT, "batch", 'b', &run->batch, 1, 1 << 20, "N", "positions in a batch",
+         .decides = true},
+        {REAL, "lr", 'l', &run->embedding_lr, 0, 1e30, "X",
+         "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
+        {TEXT, "optimizer", 'o', &s->optimizer, 0, 0, "NAME", "adagrad or sgd", .decides = true},
+        {REAL, "val", 0, &s->val, 0, 0.9, "X", "share of the text, its end, that is for validation",
+         .decides = true},
+        {COUNT, "seed", 's', &s->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
+        {COUNT, "threads", 't', &s->threads, 1, 256, "N",
+         "processors to use; any number gives the same result"},
+        {FLAG, "reference", 0, &run->reference, 0, 1, NULL,
+         "train by model.h's plain loops: the same result, slower"},
+        {GROUP, .name = "As nn.Embedding has them"},
+        {TEXT, "pretrained", 0, &s->pretrained, 0, 0, "FILE",
+         "start from another model's rows, matched by their text", .decides = true},
+        {FLAG, "freeze-embedding", 0, &run->freeze_embedding, 0, 1, NULL,
+         "the rows keep what they start with", .decides = true},
+        {REAL, "max-norm", 0, &run->max_norm, 0, 1e30, "X",
+         "rows longer than this are shortened when they are used (default never)", .decides = true},
+        {TEXT, "norm-type", 0, &s->norm_type, 0, 0, "P", "the p of that norm, or inf",
+         .decides = true},
+        {FLAG, "scale-grad-by-freq", 0, &run->scale_grad_by_freq, 0, 1, NULL,
+         "divide a row's gradient by its count in the batch", .decides = true},
+        {GROUP, .name = "Files and messages"},
+        {TEXT, "out", 0, &s->out, 0, 0, "DIR", "where results go"},
+        {FLAG, "resume", 'r', &s->resume, 0, 1, NULL,
+         "go on with the run in DIR, with its options"},
+        {REAL, "save-every", 0, &s->save_every, 0, 1e9, "S", "seconds between saves"},
+        {FLAG, "strict", 0, &s->strict, 0, 1, NULL,
+         "a character that would be left out is an error"},
+        {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong"},
+        /* what only experiments need: --set NAME=VALUE */
+        {REAL, "linear-lr", 0, &run->linear_lr, 0, 1e30, "X",
+         "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true,
+         .advanced = true},
+        {REAL, "final-lr", 0, &run->final_lr, 0, 1, "X",
+         "share of both rates that is left at the end", .decides = true, .advanced = true},
+        {REAL, "accumulator", 0, &run->accumulator, 0, 1e30, "X",
+         "Adagrad's initial accumulator (default 1 / batch^2; order 1: 0)", .decides = true,
+         .advanced = true},
+        {REAL, "init-std", 0, &run->deviation, 0, MAX_DEVIATION, "X",
+         "of the characters' rows (default 0.1; order 1: 1)", .decides = true, .advanced = true},
+        {COUNT, "evaluations", 0, &s->evaluations, 1, 1000, "N",
+         "validations in an epoch; as many without a better model end the run", .decides = true,
+         .advanced = true},
+        {COUNT, "batch-losses", 0, &s->batch_losses, 0, 1e15, "N",
+         "print the losses of the first N batches to standard output", .advanced = true},
+        {0},
+    };
+    memcpy(s->options, table, sizeof table);
+}
+
+/* One name of a list of kinds. */
+static void add_kind(RowOptions *rows, const char *name, size_t length) {
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    char kind[16] = "";
+    if (length < sizeof kind) memcpy(kind, name, length);
+    if (strcmp(kind, "ngrams") == 0) return;
+    if (strcmp(kind, "phrases") == 0) {
+        rows->phrases = true;
+    } else if (strcmp(kind, "echoes") == 0) {
+        rows->echoes = sizeof keys;
+        memcpy(rows->echo_keys, keys, sizeof keys);
+    } else if (strcmp(kind, "columns") == 0) {
+        rows->columns = true;
+    } else if (strcmp(kind, "all") == 0) {
+        wrong_use("--rows: \"all\" is every kind: give it alone, or name some of ngrams, phrases, "
+                  "echoes, columns");
+    } else {
+        wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length,
+                  name);
+    }
+}
+
+/* Adds the kinds of rows that are named in a list with commas. */
+static void add_kinds(RowOptions *rows, const char *kinds) {
+    size_t length = strcspn(kinds, ",");
+    add_kind(rows, kinds, length);
+    while (kinds[length]) {
+        kinds += length + 1;
+        length = strcspn(kinds, ",");
+        add_kind(rows, kinds, length);
+    }
+}
+
+static void choose_rows(Settings *settings) {
+    bool all = strcmp(settings->kinds, "all") == 0;
+    settings->rows = (RowOptions){.order = (int)settings->order,
+                                  .min_count = (uint32_t)settings->min_count,
+                                  .max_rows = (uint32_t)settings->max_rows};
+    if (!all)
+        add_kinds(&settings->rows, settings->kinds);
+    else if (settings->order > 1)
+        add_kinds(&settings->rows, "phrases,echoes,columns");
+}
+
+static void choose_rates(RunOptions *run, bool sgd, bool characters_only) {
+    double batch = (double)run->batch;
+    if (run->embedding_lr < 0) run->embedding_lr = sgd ? 10 : 0.1;
+    if (run->linear_lr < 0) run->linear_lr = sgd ? 0.5 : 0.03;
+    if (run->accumulator < 0) run->accumulator = characters_only ? 0 : 1 / (batch * batch);
+    if (run->deviation < 0) run->deviation = characters_only ? 1 : 0.1;
+}
+
+void settings_complete(Settings *settings, size_t length) {
+    RunOptions *run = &settings->run;
+    bool sgd = strcmp(settings->optimizer, "sgd") == 0;
+    if (!sgd && strcmp(settings->optimizer, "adagrad") != 0)
+        wrong_use("--optimizer: \"%s\" is neither adagrad nor sgd", settings->optimizer);
+    char *end;
+    run->norm_type = strtod(settings->norm_type, &end);
+    if (end == settings->norm_type || *end || !(run->norm_type > 0))
+        wrong_use("--norm-type: \"%s\" is no number above 0, nor inf", settings->norm_type);
+    run->sgd = sgd;
+    run->seed = (uint32_t)settings->seed;
+    if (run->epochs == 0) run->epochs = length > 3000000 ? 1 : 2;
+    choose_rates(run, sgd, settings->order == 1);
+    choose_rows(settings);
+}
+
+void settings_read(Settings *settings, int argc, char **argv) {
+    *settings = defaults;
+    size_t most = 4; /* a batch of 256 is cut into four parts: more threads would wait */
+    settings->threads = (size_t)processors() < most ? (size_t)processors() : most;
+    fill_table(settings);
+    if (parse_options(argc, argv, settings->options, usage, examples, &settings->text, 1) == 0)
+        wrong_use("name a text file to train on, such as data/text.txt; see --help");
+    Settings trial = *settings;
+    settings_complete(&trial, 0); /* refuses unknown names before anything is read */
+}
