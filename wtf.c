@@ -1,704 +1,972 @@
 /* wtf.c: "WTF does nn.Embedding do?", answered by running it.
 
-   Six sections, in the order of the notebook of that name. Each says one thing, computes it with the functions of
-   model.h that also train the real models, and ends in checks that can fail. The exit status is 0 only when all hold. */
-#include "model.h"
-
+   Nine sections, in the order of the notebook of that name. Each says one thing, computes it with
+   the functions of model.h that also train the real models, and ends in checks that can fail. The
+   exit status is 0 only when all hold. */
+#include "lib/attention.h"
+#include "lib/characters.h"
 #include "lib/fail.h"
-#include "lib/step.h"
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/options.h"
+#include "lib/text.h"
+#include "model.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char usage[] = "wtf [OPTIONS] [STRING]: what nn.Embedding does, computed in front of you and checked. The notebook that it speaks\n"
-                            "of is \"WTF does nn.Embedding do?\": PyTorch's nn.Embedding(100, 10) looks up the characters of that string.\n";
+static const char usage[] =
+    "wtf [OPTIONS] [SECTION] [STRING]: what nn.Embedding does, computed in front of you and\n"
+    "checked. It follows the notebook \"WTF does nn.Embedding do?\", in which PyTorch's\n"
+    "nn.Embedding(100, 10) looks up the characters of that string.\n";
 static const char examples[] = "Examples:\n"
-                               "  wtf                      the notebook's string, \"WTF does nn.Embedding do?\"\n"
-                               "  wtf \"hello, world\"       another one\n"
-                               "  wtf | less               plain text, without colours\n";
+                               "  wtf                      all sections, the notebook's string\n"
+                               "  wtf 4                    section 4 only\n"
+                               "  wtf \"hello, world\"       another string\n";
+static const char notebook_string[] = "WTF does nn.Embedding do?";
 
-enum { DIM = 10, SHOWN = 25, STEPS = 100, EXACT_SEED = 1 };
+enum { DIM = 10, NUMBERS = 2 * CHARACTERS * DIM + CHARACTERS, PAD = 99, BATCH = 256, SHOWN = 7 };
 
-/* Row 10, the one of 'a', after torch.manual_seed(1); torch.nn.Embedding(100, 10): PyTorch 1.13 on the CPU, as tests/golden.py prints it. */
-static const float pytorch_a[DIM] = {1.38514566f, -0.813846231f, -0.927576542f, 1.11196327f, 1.33520567f,
-                                     0.604273617f, -0.10344208f, -0.151216924f, -2.10208297f, -0.620021939f};
+/* nn.Embedding(100, 10) -> nn.Linear(10, 100), and what training needs. */
+typedef struct {
+    Training training;
+    float numbers[4][NUMBERS]; /* of the model, Adagrad's sums, the gradients, those of a part */
+} Learner;
 
-/* ---- how it is said --------------------------------------------------------------------------- */
+/* A batch in which each bag is one character; its targets are what follows it in a text. */
+typedef struct {
+    Batch batch;
+    uint32_t offsets[CHARACTERS + 1], target_offsets[CHARACTERS + 1];
+    uint32_t rows[CHARACTERS], frequency[CHARACTERS];
+} Followers;
 
-static bool colour;
-static int failures;
+typedef struct {
+    const uint8_t *ids; /* [length + 1] the string; its first character stands again at the end */
+    size_t length;
+    Followers string; /* all positions of the string */
+    uint32_t seed;
+    bool notebook; /* the notebook's string and seed 1, for which PyTorch's losses are known */
+    bool colour;
+    size_t failures;
+    Learner learners[3];
+} Story;
 
-static void section(int number, const char *title) {
-    printf(colour ? "\n\033[1;36m%d  %s\033[0m\n\n" : "\n%d  %s\n\n", number, title);
-}
+/* ---- what is printed -------------------------------------------------------------------------- */
 
 /* A check in words (printf style), with its numbers. */
-static void __attribute__((format(printf, 2, 3))) check(bool holds, const char *format, ...) {
+static void __attribute__((format(printf, 3, 4)))
+check(Story *story, bool holds, const char *format, ...) {
+    static const char *const words[2][2] = {{"FAILS", "\033[1;31mFAILS\033[0m"},
+                                            {"holds", "\033[32mholds\033[0m"}};
     va_list arguments;
     va_start(arguments, format);
-    const char *on = !colour ? "" : holds ? "\033[32m" : "\033[1;31m";
-    printf("   %s%s%s  ", on, holds ? "holds" : "FAILS", colour ? "\033[0m" : "");
+    printf("   %s  ", words[holds][story->colour]);
     vprintf(format, arguments);
     printf("\n");
     va_end(arguments);
-    failures += !holds;
+    story->failures += !holds;
 }
 
+typedef struct {
+    char text[12];
+} Name;
+
+/* A character in a sentence: 'a', '\n', or space. */
+static Name quoted(size_t id) {
+    Name name, plain;
+    character_name(character_of((uint8_t)id), plain.text);
+    snprintf(name.text, sizeof name.text, id == 94 ? "%.8s" : "'%.8s'", plain.text);
+    return name;
+}
+
+/* A row and its name: at most six of its numbers, so that a line fits 80 columns. */
 static void print_row(const char *name, const float *row, size_t dim) {
-    printf("   %-10s", name);
-    for (size_t d = 0; d < dim; d++) printf(" %7.4f", (double)row[d]);
-    printf("\n");
+    printf("   %-18s", name);
+    for (size_t d = 0; d < dim && d < 6; d++) printf(" %8.4f", (double)row[d]);
+    printf("%s\n", dim > 6 ? " ..." : "");
 }
 
-/* A row as PyTorch prints a tensor of shape [1, 1, dim]: four decimals, one width, lines of at most 80. */
-static void print_tensor(const float *row, size_t dim) {
-    const char *open = "tensor([[[";
-    int width = 0;
-    for (size_t d = 0; d < dim; d++) {
-        int length = snprintf(NULL, 0, "%.4f", (double)row[d]);
-        if (length > width) width = length;
-    }
-    size_t indent = strlen(open), in_line = (80 - indent) / ((size_t)width + 2);
-    printf("%s", open);
-    for (size_t d = 0; d < dim; d++) {
-        if (d > 0 && d % in_line == 0) printf("\n   %*s", (int)indent, "");
-        printf("%*.4f%s", width, (double)row[d], d + 1 == dim ? "]]])\n" : (d + 1) % in_line == 0 ? "," : ", ");
-    }
-}
-
-/* Ids [count] in order of first appearance, as characters. */
-static void print_characters(const bool *present, bool wanted) {
-    char name[8];
-    for (uint8_t c = 0; c < CHARACTERS; c++)
-        if (present[c] == wanted) printf(" %s", character_name(character_of(c), name));
-}
-
-static double largest_difference(const float *a, const float *b, size_t count) {
+static double difference(const float *a, const float *b, size_t n) {
     double largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        double difference = fabs((double)a[i] - (double)b[i]);
-        if (!(difference <= largest)) largest = difference;
-    }
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)a[i] - (double)b[i]));
     return largest;
 }
 
-static double cosine(const float *a, const float *b, size_t count) {
-    double ab = 0, aa = 0, bb = 0;
-    for (size_t i = 0; i < count; i++) {
-        ab += (double)a[i] * (double)b[i];
-        aa += (double)a[i] * (double)a[i];
-        bb += (double)b[i] * (double)b[i];
+static bool same(const float *a, const float *b, size_t n) { return !memcmp(a, b, n * sizeof *a); }
+
+/* ---- models and batches ----------------------------------------------------------------------- */
+
+/* The story's learner number i, at its start again. */
+static Training *fresh(Story *story, size_t i, float deviation) {
+    Training *t = &story->learners[i].training;
+    Model *models[] = {&t->model, &t->sum, &t->gradient, &t->part};
+    memset(story->learners[i].numbers, 0, sizeof story->learners[i].numbers);
+    for (size_t m = 0; m < 4; m++) {
+        float *rows = story->learners[i].numbers[m], *linear = rows + CHARACTERS * DIM;
+        *models[m] = (Model){CHARACTERS, DIM, rows, linear, linear + CHARACTERS * DIM};
     }
-    return ab / sqrt(aa * bb);
-}
-
-/* ---- what all sections share ------------------------------------------------------------------ */
-
-typedef struct {
-    const char *string;
-    size_t length;
-    uint32_t *ids;           /* [length] */
-    bool present[CHARACTERS]; /* occurs in the string */
-    uint32_t seed;
-    Model model; /* nn.Embedding(100, 10) -> nn.Linear(10, 100), at its start */
-    Team *team;  /* of one */
-    const char *data; /* a folder for the numbers behind the pictures, or "" */
-} Story;
-
-static Model started_model(const Story *story) {
-    Model model = model_allocate(CHARACTERS, DIM);
     Random random = random_seeded(story->seed);
-    model_start(&model, &random, 1);
-    return model;
+    model_start(&t->model, &random, deviation);
+    return t;
 }
 
-/* The embedding of ids [count]: one row for each, out [count, 10]. */
-static void look_up(const Model *model, const uint32_t *ids, size_t count, float *out) {
-    for (size_t i = 0; i < count; i++) embedding_forward(model, ids + i, 1, out + i * model->dim);
-}
+static float *row_of(const Model *model, size_t r) { return model->embedding + r * model->dim; }
 
-static void encode(Story *story) {
-    story->length = strlen(story->string);
-    if (story->length == 0) wrong_use("the string is empty: give at least one character, such as a");
-    story->ids = allocate(story->length, sizeof *story->ids, "the string");
-    for (size_t i = 0; i < story->length; i++) {
-        unsigned char byte = (unsigned char)story->string[i];
-        int id = id_of(byte);
-        if (id < 0)
-            wrong_use("the string's byte %zu (0x%02x) is not one of the 100 printable characters; leave it out or use a look-alike", i + 1,
-                      (unsigned)byte);
-        story->ids[i] = (uint32_t)id;
-        story->present[id] = true;
-    }
-}
-
-/* ---- 1 ---------------------------------------------------------------------------------------- */
-
-static void characters_to_ids(const Story *story) {
-    section(1, "Characters become ids");
-    printf("   A model reads numbers, not letters. There are 100 printable characters (Python's\n"
-           "   string.printable); a character's id is its place among them, counted from 0:\n\n");
-    static const uint8_t starts[] = {0, 10, 36, 62, 94, CHARACTERS};
-    for (size_t line = 0; line + 1 < sizeof starts; line++) {
-        printf("   %5u ", (unsigned)starts[line]);
-        for (uint8_t id = starts[line]; id < starts[line + 1]; id++) {
-            char name[8];
-            printf("%s%s", starts[line] == 94 ? " " : id == starts[line] ? " " : "", character_name(character_of(id), name));
+/* The batch of n places of a text; places NULL: the first n. Equal characters share a bag.
+   text[place + 1] follows text[place]; targets has room for n. */
+static void followers(Followers *f, const uint8_t *text, const uint32_t *places, size_t n,
+                      uint8_t *targets) {
+    uint32_t bags = 0, used = 0;
+    for (uint32_t c = 0; c < CHARACTERS; c++) {
+        f->offsets[bags] = bags;
+        f->target_offsets[bags] = used;
+        for (size_t i = 0; i < n; i++) {
+            size_t place = places ? places[i] : i;
+            if (text[place] == c) targets[used++] = text[place + 1];
         }
-        printf("\n");
+        f->rows[bags] = c;
+        f->frequency[bags] = used - f->target_offsets[bags];
+        bags += f->frequency[bags] > 0;
     }
-    char *name = allocate(story->length, 4, "the string"); /* escaped needs 4 bytes a character, and one */
-    name = reallocate(name, 4 * story->length + 1, 1, "the string");
-    printf("\n   \"%s\" becomes\n", escaped(story->string, story->length, name));
-    free(name);
-    size_t shown = story->length < 2 * SHOWN ? story->length : 2 * SHOWN;
-    for (size_t from = 0; from < shown; from += 13) {
-        char letter[8];
-        size_t to = from + 13 < shown ? from + 13 : shown;
-        printf("\n   ");
-        for (size_t i = from; i < to; i++) printf(" %5s", character_name(story->string[i], letter));
-        printf("\n   ");
-        for (size_t i = from; i < to; i++) printf(" %5u", (unsigned)story->ids[i]);
-        printf("\n");
-    }
-    char number[32];
-    if (shown < story->length) printf("    and %s more\n", grouped(story->length - shown, number));
-    printf("\n   Input Tensor Shape: [1, %zu], one string of %zu character%s\n\n", story->length, story->length, story->length == 1 ? "" : "s");
-
-    bool places = true, back = true;
-    for (int id = 0; id < CHARACTERS; id++) places &= id_of((unsigned char)character_of((uint8_t)id)) == id;
-    places &= id_of('0') == 0 && id_of('a') == 10 && id_of('A') == 36 && id_of('!') == 62 && id_of(' ') == 94 && id_of('\f') == 99;
-    for (size_t i = 0; i < story->length; i++) back &= character_of((uint8_t)story->ids[i]) == story->string[i];
-    check(places, "100 characters have 100 different ids, 0 to 99");
-    check(back, "the ids, turned back into characters, spell the string");
+    f->offsets[bags] = bags;
+    f->target_offsets[bags] = used;
+    f->batch = (Batch){bags,    n,       bags,        f->offsets, f->rows, f->target_offsets,
+                       targets, f->rows, f->frequency};
 }
 
-/* ---- 2 ---------------------------------------------------------------------------------------- */
-
-static void the_table(const Story *story) {
-    section(2, "nn.Embedding(100, 10) is a table: 100 rows of 10 numbers");
-    const Model *model = &story->model;
-    size_t count = CHARACTERS * DIM;
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) sum += (double)model->embedding[i];
-    double mean_value = sum / (double)count;
-    for (size_t i = 0; i < count; i++) squares += ((double)model->embedding[i] - mean_value) * ((double)model->embedding[i] - mean_value);
-    double deviation = sqrt(squares / (double)(count - 1));
-    printf("   It knows nothing yet: its 1,000 numbers are drawn from N(0, 1), the normal distribution\n"
-           "   with mean 0 and standard deviation 1. Measured: mean %.4f, deviation %.4f.\n\n", mean_value, deviation);
-
-    float *out = allocate(story->length, DIM * sizeof *out, "the rows");
-    look_up(model, story->ids, story->length, out);
-    bool rows = true;
-    for (size_t i = 0; i < story->length; i++)
-        rows &= !memcmp(out + i * DIM, model->embedding + story->ids[i] * DIM, DIM * sizeof *out);
-    free(out);
-    printf("   Embedding a string is looking its ids up: %zu id%s in, %zu row%s out, nothing computed.\n\n", story->length,
-           story->length == 1 ? "" : "s", story->length, story->length == 1 ? "" : "s");
-    printf("   Output Tensor Shape: [1, %zu, %d]\n", story->length, DIM);
-    uint32_t a = (uint32_t)id_of('a');
-    float a_row[DIM + 6];
-    look_up(model, &a, 1, a_row);
-    printf("   Embedding for 'a': seed %lu, so other numbers than the notebook's, which set none\n   ", (unsigned long)story->seed);
-    print_tensor(a_row, DIM);
-    printf("\n");
-
-    Story exact = {.seed = EXACT_SEED};
-    Model pytorch_start = started_model(&exact);
-    look_up(&pytorch_start, &a, 1, a_row);
-    double difference = largest_difference(a_row, pytorch_a, DIM);
-    model_free(&pytorch_start);
-    check(fabs(mean_value) < 5 / sqrt((double)count) && fabs(deviation - 1) < 5 / sqrt(2 * (double)count),
-          "mean and deviation are 0 and 1, within 5 standard errors of 1,000 numbers");
-    check(rows, "what comes out for each character is its row, bit for bit");
-    check(difference <= 1e-6, "after torch.manual_seed(%d), PyTorch has this row of 'a', too: largest difference %.0e", EXACT_SEED, difference);
-}
-
-/* ---- 3 ---------------------------------------------------------------------------------------- */
-
-/* The least nanoseconds that one call took, of several rounds: what else the machine does only makes it longer. */
-typedef struct {
-    const Story *story;
-    const float *one_hot; /* [length, 100] */
-    const float *table;   /* [100, 10] */
-    float *out;           /* [length, 10] */
-} Lookup;
-
-static void by_product(const Lookup *work) {
-    for (size_t i = 0; i < work->story->length; i++) {
-        float *out = work->out + i * DIM;
-        memset(out, 0, DIM * sizeof *out);
-        for (size_t c = 0; c < CHARACTERS; c++)
-            for (size_t d = 0; d < DIM; d++) out[d] += work->one_hot[i * CHARACTERS + c] * work->table[c * DIM + d];
-    }
-}
-
-static void by_row(const Lookup *work) { look_up(&work->story->model, work->story->ids, work->story->length, work->out); }
-
-static double nanoseconds(void (*volatile call)(const Lookup *), const Lookup *work) {
-    double least = INFINITY;
-    for (int round = 0; round < 20; round++) {
-        double start = seconds_now(), elapsed;
-        size_t calls = 0;
-        do {
-            for (int i = 0; i < 20; i++) call(work);
-            calls += 20;
-        } while ((elapsed = seconds_now() - start) < 5e-4);
-        if (elapsed / (double)calls < least) least = elapsed / (double)calls;
-    }
-    return least * 1e9;
-}
-
-static void lookup_is_multiplication(const Story *story) {
-    section(3, "Looking up is multiplying");
-    size_t length = story->length, stride = DIM;
-    printf("   A one-hot vector is 0 everywhere but 1 at the id. Times the table, it picks the id's row:\n"
-           "   99 rows are multiplied by 0, one by 1. So the look-up is a matrix product, and\n"
-           "   differentiable like any other. It only leaves out the work:\n\n");
-    float *one_hot = allocate(length * CHARACTERS, sizeof *one_hot, "one-hot vectors"), *table = allocate(CHARACTERS * stride, sizeof *table, "the table");
-    for (size_t i = 0; i < length; i++) one_hot[i * CHARACTERS + story->ids[i]] = 1;
-    for (size_t c = 0; c < CHARACTERS; c++) memcpy(table + c * stride, story->model.embedding + c * DIM, DIM * sizeof *table);
-    float *product = allocate(length * stride, sizeof *product, "the rows"), *rows = allocate(length * stride, sizeof *rows, "the rows");
-    Lookup multiplying = {story, one_hot, table, product}, looking = {story, one_hot, table, rows};
-    double product_time = nanoseconds(by_product, &multiplying), row_time = nanoseconds(by_row, &looking);
-    size_t product_work = length * CHARACTERS * DIM, row_work = length * DIM;
-    char a[32], b[32];
-    printf("                                one-hot [%zu, 100] times table    looking up %zu row%s\n", length, length, length == 1 ? "" : "s");
-    printf("   multiplications              %-33s 0\n", grouped(product_work, a));
-    printf("   numbers read from the table  %-33s %s\n", grouped(product_work, a), grouped(row_work, b));
-    printf("   nanoseconds, here and now    %-33.0f %.0f\n\n", product_time, row_time);
-    bool same = true;
-    for (size_t i = 0; i < length; i++) same &= !memcmp(product + i * stride, rows + i * stride, DIM * sizeof *rows);
-    check(same, "one-hot times table gives the rows of the look-up, bit for bit");
-    free(one_hot);
-    free(table);
-    free(product);
-    free(rows);
-}
-
-/* ---- 4 ---------------------------------------------------------------------------------------- */
-
-/* A batch whose bags have one target each. */
-static Batch small_batch(size_t bags, size_t indices) {
-    Batch batch = {.bags = bags, .positions = bags};
-    batch.offsets = allocate(bags + 1, sizeof(uint32_t), "a batch");
-    batch.indices = allocate(indices, sizeof(uint32_t), "a batch");
-    batch.target_offsets = allocate(bags + 1, sizeof(uint32_t), "a batch");
-    batch.targets = allocate(bags, 1, "a batch");
-    batch.rows = allocate(indices, sizeof(uint32_t), "a batch");
-    for (uint32_t b = 0; b <= bags; b++) batch.target_offsets[b] = b;
-    return batch;
-}
-
-static void small_batch_free(Batch *batch) {
-    free(batch->offsets);
-    free(batch->indices);
-    free(batch->target_offsets);
-    free(batch->targets);
-    free(batch->rows);
-}
-
-/* Lists the rows among the indices, once each. */
-static void list_rows(Batch *batch, size_t rows) {
-    bool *listed = allocate(rows, sizeof *listed, "a batch");
-    for (uint32_t i = 0; i < batch->offsets[batch->bags]; i++) {
-        if (!listed[batch->indices[i]]) batch->rows[batch->distinct++] = batch->indices[i];
-        listed[batch->indices[i]] = true;
-    }
-    free(listed);
-}
-
-static Training training_of(Model model) {
-    Training training = {.model = model};
-    training.sum = model_allocate(model.rows, model.dim);
-    training.gradient = model_allocate(model.rows, model.dim);
-    training.part = model_allocate(0, model.dim);
-    return training;
-}
-
-static void training_free(Training *training) {
-    model_free(&training->model);
-    model_free(&training->sum);
-    model_free(&training->gradient);
-    model_free(&training->part);
-}
-
-/* Each character of the string is to predict the next one, and the last one the first: a ring, so that
-   each character that occurs is looked up. */
-static Batch string_batch(const Story *story) {
-    Batch batch = small_batch(story->length, story->length);
-    for (uint32_t b = 0; b < batch.bags; b++) {
-        batch.offsets[b] = b;
-        batch.indices[b] = story->ids[b];
-        batch.targets[b] = (uint8_t)story->ids[(b + 1) % batch.bags];
-    }
-    batch.offsets[batch.bags] = (uint32_t)batch.bags;
-    list_rows(&batch, CHARACTERS);
-    return batch;
-}
-
-/* The mean loss of a batch; right [bags], if not NULL, gets each p[target]. */
-static double present_loss(const Model *model, const Batch *batch, double *right) {
+static double mean_loss(const Model *model, const Batch *batch) {
     double loss = 0;
+    float p[CHARACTERS];
     for (size_t b = 0; b < batch->bags; b++) {
-        float h[MAX_DIM], p[CHARACTERS];
-        embedding_forward(model, batch->indices + batch->offsets[b], batch->offsets[b + 1] - batch->offsets[b], h);
-        linear_forward(model, h, p);
-        loss += cross_entropy_forward(p, batch->targets + b, 1);
-        if (right) right[b] = (double)p[batch->targets[b]];
+        uint32_t first = batch->target_offsets[b], n = batch->target_offsets[b + 1] - first;
+        linear_forward(model, row_of(model, batch->indices[b]), p);
+        loss += cross_entropy_forward(p, batch->targets + first, n);
     }
     return loss / (double)batch->positions;
 }
 
-/* The mean loss by its definition, in double: what finite differences are taken of. */
-static double loss_by_definition(const Model *model, const Batch *batch, size_t nudged, double by) {
-    double total = 0;
+/* The least mean loss for a model that sees one character: p is how often a target follows it. */
+static double least_loss(const Batch *batch) {
+    double loss = 0;
     for (size_t b = 0; b < batch->bags; b++) {
-        double sum = 0, next = 0;
-        for (size_t c = 0; c < CHARACTERS; c++) {
-            double logit = (double)model->bias[c];
-            for (size_t d = 0; d < model->dim; d++) {
-                double h = 0;
-                for (uint32_t i = batch->offsets[b]; i < batch->offsets[b + 1]; i++) {
-                    size_t at = batch->indices[i] * model->dim + d;
-                    h += (double)model->embedding[at] + (at == nudged ? by : 0);
-                }
-                logit += (double)model->linear[c * model->dim + d] * h;
-            }
-            sum += exp(logit);
-            if (c == batch->targets[b]) next = logit;
-        }
-        total += log(sum) - next;
+        uint32_t from = batch->target_offsets[b], to = batch->target_offsets[b + 1];
+        double count[CHARACTERS] = {0};
+        for (uint32_t i = from; i < to; i++) count[batch->targets[i]]++;
+        for (uint32_t i = from; i < to; i++)
+            loss -= exact_log(count[batch->targets[i]] / (to - from));
     }
-    return total / (double)batch->bags;
+    return loss / (double)batch->positions;
 }
 
-static FILE *data_file(const Story *story, const char *name) {
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/%s", story->data, name) >= (int)sizeof path) wrong_use("--data: this name is too long");
-    FILE *file = fopen(path, "w");
-    if (!file) fail("%s: cannot be written: %s; name a folder that is there with --data", path, strerror(errno));
-    return file;
+/* The derivative of the loss by one weight, found by trying: it goes up and down by 0.01. */
+static float nudged(const Model *model, const Batch *batch, float *weight) {
+    float kept = *weight;
+    *weight = kept + 0.01f;
+    double up = mean_loss(model, batch);
+    *weight = kept - 0.01f;
+    double down = mean_loss(model, batch);
+    *weight = kept;
+    return (float)((up - down) / 0.02);
 }
 
-static void data_close(FILE *file) {
-    bool bad = ferror(file) != 0;
-    if (fclose(file) || bad) fail("--data: a file could not be written whole; is the disk full?");
+static void backward(Training *training, const Batch *batch) {
+    for (size_t b = 0; b < batch->bags; b++) train_bag(training, batch, b);
 }
 
-/* The rows of the characters that occur, before and after. */
-static void save_rows(const Story *story, const Model *after) {
-    FILE *file = data_file(story, "rows.csv");
-    for (uint8_t c = 0; c < CHARACTERS; c++) {
-        char name[8];
-        if (!story->present[c]) continue;
-        fprintf(file, "%u\t%s", (unsigned)c, character_name(character_of(c), name));
-        for (size_t d = 0; d < DIM; d++) fprintf(file, "\t%.6f", (double)story->model.embedding[c * DIM + d]);
-        for (size_t d = 0; d < DIM; d++) fprintf(file, "\t%.6f", (double)after->embedding[c * DIM + d]);
-        fprintf(file, "\n");
-    }
-    data_close(file);
+static void train(Training *training, const Optimizer *optimizer, const Batch *batch, int steps) {
+    for (int step = 0; step < steps; step++) train_step(training, optimizer, batch);
 }
 
-static void it_learns(const Story *story) {
-    section(4, "It learns");
-    Training training = training_of(started_model(story)), frozen_training = training_of(started_model(story));
-    Model model = training.model, frozen = frozen_training.model;
-    Batch batch = string_batch(story);
-    double start = present_loss(&model, &batch, NULL);
-    printf("   Let each character predict the next one, and the last one the first. Its row goes through\n"
-           "   nn.Linear(10, 100) and softmax, which makes probabilities; the loss is -ln p[next]:\n"
-           "   %.4f nats per character at the start, where blind guessing has ln 100 = %.4f.\n\n", start, log(100));
+/* ---- 1 ---------------------------------------------------------------------------------------- */
 
-    /* gradients, by backpropagation and by finite differences */
-    for (size_t b = 0; b < batch.bags; b++) train_bag(&training, &batch, b);
-    bool got[CHARACTERS] = {false}, exactly = true;
-    size_t occurring = 0;
-    float watched_gradient[DIM] = {0}, differences[DIM];
-    uint32_t watched = story->ids[0];
-    for (size_t u = 0; u < batch.distinct; u++) {
-        const float *gradient = training.gradient.embedding + batch.rows[u] * DIM;
-        for (size_t d = 0; d < DIM; d++) got[batch.rows[u]] |= gradient[d] != 0;
-        if (batch.rows[u] == watched) memcpy(watched_gradient, gradient, sizeof watched_gradient);
+static void characters_to_ids(Story *story) {
+    enum { ACROSS = 12, MOST = 60 };
+    char text[MOST], names[4 * MOST + 1], name[8];
+    for (size_t i = 0; i < story->length && i < MOST; i++) text[i] = character_of(story->ids[i]);
+    escaped(text, story->length < MOST ? story->length : MOST, names);
+    printf("   A model calculates with numbers, not letters. Python's string.printable has\n"
+           "   100 characters. A character's place in it, counted from 0, is its id:\n\n"
+           "       0  0123456789\n"
+           "      10  abcdefghijklmnopqrstuvwxyz\n"
+           "      36  ABCDEFGHIJKLMNOPQRSTUVWXYZ\n"
+           "      62  !\"#$%%&'()*+,-./:;<=>?@[\\]^_`{|}~\n"
+           "      94  space \\t \\n \\r \\x0b \\x0c\n\n"
+           "   \"%.64s%s\" becomes\n\n  ",
+           names, strlen(names) > 64 || story->length > MOST ? "..." : "");
+    const char *more = story->length > ACROSS ? " ..." : "";
+    for (size_t i = 0; i < story->length && i < ACROSS; i++)
+        printf(" %5s", character_name(character_of(story->ids[i]), name));
+    printf("%s\n  ", more);
+    for (size_t i = 0; i < story->length && i < ACROSS; i++) printf(" %5d", story->ids[i]);
+    printf("%s\n\n   Input Tensor Shape: [1, %zu]\n\n"
+           "   An id is an integer (torch.long) and only a name: 14 is not more than 13.\n"
+           "   There is no row 100: PyTorch stops with \"IndexError: index out of range in\n"
+           "   self\". Here a byte that is none of the 100 characters never gets an id.\n\n",
+           more, story->length);
+    size_t known = 0, back = 0;
+    for (int byte = 0; byte < 256; byte++) {
+        int id = id_of((unsigned char)byte);
+        known += id >= 0;
+        back += id >= 0 && id < CHARACTERS && character_of((uint8_t)id) == (char)byte;
     }
-    memset(training.gradient.embedding, 0, CHARACTERS * DIM * sizeof(float));
-    memset(training.part.linear, 0, linear_size(DIM) * sizeof(float));
-    for (size_t c = 0; c < CHARACTERS; c++) {
-        exactly &= got[c] == story->present[c];
-        occurring += story->present[c];
-    }
-    const double nudge = 1e-4;
-    for (size_t d = 0; d < DIM; d++)
-        differences[d] = (float)((loss_by_definition(&model, &batch, watched * DIM + d, nudge) - loss_by_definition(&model, &batch, watched * DIM + d, -nudge)) / (2 * nudge));
-    char name[8], label[24];
-    character_name(character_of((uint8_t)watched), name);
-    printf("   Backpropagation hands the gradient at the output of the look-up on to the rows that were\n"
-           "   looked up. A row got one if its character occurs (%zu):\n    ", occurring);
-    print_characters(got, true);
-    printf("\n   and the other %zu rows got none. The gradient of the row of '%s' says how the loss changes when\n"
-           "   a number of that row does. So does trying it: nudge each number by +-%g, see the loss.\n\n", CHARACTERS - occurring, name, nudge);
-    print_row("gradient", watched_gradient, DIM);
-    print_row("nudged", differences, DIM);
+    check(story, known == 100 && back == 100, "100 of 256 bytes have an id from 0 to 99, and back");
+    check(story, id_of('0') == 0 && id_of('a') == 10 && id_of('!') == 62 && id_of('\f') == 99,
+          "they stand in the order of string.printable");
+}
 
-    /* one step against the gradient */
-    const float rate = 0.1f;
-    Optimizer optimizer = {.sgd = true, .embedding_lr = rate, .linear_lr = rate}, frozen_optimizer = optimizer;
-    frozen_optimizer.freeze_embedding = true;
-    printf("\n   One step of SGD: each number moves against its gradient, learning rate %.1f.\n\n", (double)rate);
-    snprintf(label, sizeof label, "'%s' before", name);
-    print_row(label, model.embedding + watched * DIM, DIM);
-    FILE *file = story->data[0] ? data_file(story, "steps.csv") : NULL;
-    if (file) fprintf(file, "step,free,frozen\n0,%.6f,%.6f\n", start, start);
-    double loss[STEPS + 1] = {start}, frozen_loss[STEPS + 1] = {start};
-    bool moved_against = true;
-    for (int step = 1; step <= STEPS; step++) {
-        train_step(&training, &optimizer, &batch);
-        if (step == 1) {
-            snprintf(label, sizeof label, "'%s' after", name);
-            print_row(label, model.embedding + watched * DIM, DIM);
-            for (size_t d = 0; d < DIM; d++) {
-                double move = (double)model.embedding[watched * DIM + d] - (double)story->model.embedding[watched * DIM + d];
-                moved_against &= fabs(move + (double)rate * (double)watched_gradient[d]) < 1e-6;
-            }
-        }
-        loss[step] = present_loss(&model, &batch, NULL);
-        train_step(&frozen_training, &frozen_optimizer, &batch);
-        frozen_loss[step] = present_loss(&frozen, &batch, NULL);
-        if (file) fprintf(file, "%d,%.6f,%.6f\n", step, loss[step], frozen_loss[step]);
-    }
-    if (file) data_close(file);
-    if (story->data[0]) save_rows(story, &model);
-    printf("\n   A hundred such steps, once for all weights and once with the embedding frozen:\n\n");
-    static const int shown[] = {0, 1, 2, 5, 10, 20, 50, 100};
-    const size_t columns = sizeof shown / sizeof *shown;
-    printf("   step                  ");
-    for (size_t i = 0; i < columns; i++) printf(" %7d", shown[i]);
-    printf("\n   loss                  ");
-    for (size_t i = 0; i < columns; i++) printf(" %7.4f", loss[shown[i]]);
-    printf("\n   loss, embedding frozen");
-    for (size_t i = 0; i < columns; i++) printf(" %7.4f", frozen_loss[shown[i]]);
-    printf("\n\n");
+/* ---- 2 ---------------------------------------------------------------------------------------- */
 
-    bool absent_still = true, frozen_still = !memcmp(frozen.embedding, story->model.embedding, CHARACTERS * DIM * sizeof(float)), present_moved = true;
-    for (size_t c = 0; c < CHARACTERS; c++) {
-        bool still = !memcmp(model.embedding + c * DIM, story->model.embedding + c * DIM, DIM * sizeof(float));
-        if (story->present[c]) present_moved &= !still;
-        else absent_still &= still;
+static void the_table(Story *story) {
+    /* row 10 after torch.manual_seed(1); torch.nn.Embedding(100, 10): PyTorch 1.13 on a CPU */
+    static const float pytorch[DIM] = {1.38514566f,  -0.813846231f, -0.927576542f, 1.11196327f,
+                                       1.33520567f,  0.604273617f,  -0.10344208f,  -0.151216924f,
+                                       -2.10208297f, -0.620021939f};
+    const Model *model = &fresh(story, 0, 1)->model;
+    double sum = 0, squares = 0, n = CHARACTERS * DIM;
+    for (size_t i = 0; i < CHARACTERS * DIM; i++) {
+        sum += (double)model->embedding[i];
+        squares += (double)model->embedding[i] * (double)model->embedding[i];
     }
-    double difference = largest_difference(watched_gradient, differences, DIM);
-    check(exactly, "rows of characters that occur got a gradient, and no others");
-    check(difference < 1e-6, "gradient and finite differences agree: largest difference %.0e", difference);
-    check(moved_against, "one step moved the row against its gradient");
-    check(loss[STEPS] < start && frozen_loss[STEPS] < start, "a hundred steps lower the loss, %.4f to %.4f (frozen: to %.4f)", start, loss[STEPS], frozen_loss[STEPS]);
-    check(loss[STEPS] < frozen_loss[STEPS] && frozen_still, "it falls less with the embedding frozen, whose rows stay as they were");
-    check(absent_still && present_moved, "all rows of characters that occur have moved; the %zu others have not, bit for bit", CHARACTERS - occurring);
-    small_batch_free(&batch);
-    training_free(&training);
-    training_free(&frozen_training);
+    double mean = sum / n, deviation = sqrt((squares - sum * mean) / (n - 1));
+    printf("   num_embeddings = 100 rows of embedding_dim = 10 numbers. The table knows\n"
+           "   nothing yet: its 1,000 numbers are drawn from N(0, 1), the normal\n"
+           "   distribution with mean 0 and standard deviation 1 (here: %.4f and %.4f).\n\n"
+           "   Embedding a string means looking up its ids. Integers (torch.long) go in,\n"
+           "   rows of floats (torch.float) come out. Nothing is calculated.\n\n"
+           "   Output Tensor Shape: [1, %zu, 10]\n"
+           "   Embedding for 'a' (the notebook has other numbers, for it sets no seed):\n",
+           mean, deviation, story->length);
+    uint32_t a = (uint32_t)id_of('a');
+    float h[DIM];
+    embedding_forward(model, &a, 1, h);
+    printf("   tensor([[[");
+    for (size_t d = 0; d < DIM - 1; d++)
+        printf("%7.4f,%s", (double)h[d], d == 6 ? "\n             " : " ");
+    printf("%7.4f]]], grad_fn=<EmbeddingBackward0>)\n\n", (double)h[DIM - 1]);
+    printf("   grad_fn names the function that hands gradients back to the table (section\n"
+           "   4). In model.h that is embedding_backward.\n\n");
+    bool rows = true;
+    for (size_t i = 0; i < story->length; i++) {
+        uint32_t id = story->ids[i];
+        embedding_forward(model, &id, 1, h);
+        rows &= same(h, row_of(model, id), DIM);
+    }
+    check(story, fabs(mean) < 5 / sqrt(n) && fabs(deviation - 1) < 5 / sqrt(2 * n),
+          "mean 0 and deviation 1, as nearly as 1,000 random numbers have them");
+    check(story, rows, "what comes out for each character is its row, bit for bit");
+    if (story->seed == 1)
+        check(story, difference(row_of(model, a), pytorch, DIM) < 1e-6,
+              "after torch.manual_seed(1), PyTorch has this row of 'a', too");
+}
+
+/* ---- 3 ---------------------------------------------------------------------------------------- */
+
+static void lookup_is_multiplication(Story *story) {
+    char products[32], read[32];
+    printf("   A one-hot vector is 1 at the id and 0 everywhere else. One-hot times table is\n"
+           "   the row of the id, for 99 rows are multiplied by 0 and one by 1. That is what\n"
+           "   nn.Linear(100, 10) computes when its weight is the table, transposed. So a\n"
+           "   look-up can be differentiated like any other product. It only does less work:\n\n"
+           "                                  one-hot times table    look-up\n"
+           "   multiplications                %19s %10d\n",
+           grouped(story->length * CHARACTERS * DIM, products), 0);
+    printf("   numbers read from the table    %19s %10s\n\n", products,
+           grouped(story->length * DIM, read));
+    Training *t = fresh(story, 0, 1);
+    float weight[CHARACTERS * CHARACTERS + CHARACTERS] = {0};
+    float gradient[CHARACTERS * CHARACTERS + CHARACTERS] = {0};
+    Model linear = {0, CHARACTERS, NULL, weight, weight + CHARACTERS * CHARACTERS};
+    Model linear_gradient = {0, CHARACTERS, NULL, gradient, gradient + CHARACTERS * CHARACTERS};
+    for (size_t i = 0; i < CHARACTERS * DIM; i++)
+        weight[i % DIM * CHARACTERS + i / DIM] = t->model.embedding[i];
+
+    bool equal = true, equal_gradients = true;
+    for (size_t i = 0; i < story->length; i++) {
+        uint32_t id = story->ids[i];
+        float x[CHARACTERS] = {0}, dx[CHARACTERS], out[CHARACTERS], row[DIM];
+        float dout[CHARACTERS] = {1, -2, 3, -4, 5, -6, 7, -8, 9, -10}; /* any gradient will do */
+        x[id] = 1;
+        linear_forward(&linear, x, out);
+        embedding_forward(&t->model, &id, 1, row);
+        equal &= same(out, row, DIM);
+        linear_backward(&linear, &linear_gradient, x, dout, dx);
+        embedding_backward(&t->gradient, &id, 1, dout);
+    }
+    for (size_t i = 0; i < CHARACTERS * DIM; i++)
+        equal_gradients &= gradient[i % DIM * CHARACTERS + i / DIM] == t->gradient.embedding[i];
+    check(story, equal, "nn.Linear fed with one-hot gives the rows of the look-up, bit for bit");
+    check(story, equal_gradients, "and both tables get the same gradients, bit for bit");
+}
+
+/* ---- 4 ---------------------------------------------------------------------------------------- */
+
+/* p [100] for a row, and the gradient [10] of that row, by the formula: W^T (p - onehot) / n. */
+static void by_hand(const Model *model, const float *h, size_t target, size_t n, float *p,
+                    float *gradient) {
+    linear_forward(model, h, p);
+    softmax(p);
+    for (size_t d = 0; d < DIM; d++) {
+        double sum = 0;
+        for (size_t c = 0; c < CHARACTERS; c++)
+            sum += (double)(p[c] - (c == target)) * (double)model->linear[c * DIM + d];
+        gradient[d] = (float)(sum / (double)n);
+    }
+}
+
+/* A character that stands at three places of the string, or at two, or its first one. */
+static uint32_t repeated(const Story *story) {
+    for (uint32_t times = 3; times >= 2; times--)
+        for (size_t b = 0; b < story->string.batch.bags; b++)
+            if (story->string.frequency[b] == times) return story->string.rows[b];
+    return story->ids[0];
+}
+
+/* The gradient of each place of character c, their sum, and what model.h gives its row. */
+static void row_gradient(Story *story, size_t c) {
+    Training *t = fresh(story, 0, 1);
+    float sum[DIM] = {0}, trial[DIM], one[DIM], p[CHARACTERS], *h = row_of(&t->model, c);
+    size_t places = 0;
+    for (size_t i = 0; i < story->length; i++) {
+        char label[40];
+        if (story->ids[i] != c) continue;
+        by_hand(&t->model, h, story->ids[i + 1], story->length, p, one);
+        for (size_t d = 0; d < DIM; d++) sum[d] += one[d];
+        snprintf(label, sizeof label, "%s -> %s", quoted(c).text, quoted(story->ids[i + 1]).text);
+        if (places++ < 3) print_row(label, one, DIM);
+    }
+    if (places > 3) printf("   and %zu more\n", places - 3);
+    if (places > 1) print_row("their sum", sum, DIM);
+    backward(t, &story->string.batch);
+    for (size_t d = 0; d < DIM; d++) trial[d] = nudged(&t->model, &story->string.batch, h + d);
+    print_row("model.h", row_of(&t->gradient, c), DIM);
+    print_row("nudged", trial, DIM);
+    printf("\n");
+    check(story, difference(sum, row_of(&t->gradient, c), DIM) < 1e-6,
+          "model.h gives the row of %s this gradient", quoted(c).text);
+    check(story, difference(sum, trial, DIM) < 2e-5, "and nudging finds it");
+}
+
+static void one_position(Story *story) {
+    const Model *model = &fresh(story, 0, 1)->model;
+    size_t c = story->ids[0], target = story->ids[1], likeliest = 0;
+    float p[CHARACTERS], unused[DIM];
+    by_hand(model, row_of(model, c), target, 1, p, unused);
+    for (size_t i = 0; i < CHARACTERS; i++) likeliest = p[i] > p[likeliest] ? i : likeliest;
+    Name next = quoted(target);
+
+    printf("   Each character is to predict the next one, and the last one the first. The\n"
+           "   row of %s is h. nn.Linear makes 100 logits of it, one for each character\n"
+           "   that may come next: logit[c] = weight[c] . h + bias[c]. Softmax makes\n"
+           "   probabilities of them: p[c] = e^logit[c] / (the sum of all 100 e^logit).\n\n",
+           quoted(c).text);
+    print_row("h", row_of(model, c), DIM);
+    printf("\n   The likeliest is %s, p = %.4f. But %s follows, p = %.4f.\n"
+           "   loss = -ln p[%s] = %.4f nats; blind guessing has ln 100 = %.4f.\n\n"
+           "   A gradient says how the loss changes when a number changes. For the logits\n"
+           "   it is p - onehot: %.4f - 1 = %.4f at %s, and p elsewhere. For h it is\n"
+           "   W^T (p - onehot), where W is the weight of nn.Linear. The loss is the mean\n"
+           "   over %zu positions, so gradients are divided by %zu. The backpropagation of\n"
+           "   model.h finds the same. So does trying: nudge a number of the row up and\n"
+           "   down by 0.01, and see how the loss changes.\n\n",
+           quoted(likeliest).text, (double)p[likeliest], next.text, (double)p[target], next.text,
+           -log((double)p[target]), log(100), (double)p[target], (double)p[target] - 1, next.text,
+           story->length, story->length);
+    row_gradient(story, c);
+    if (repeated(story) == c) return;
+    printf("\n   The row of %s gets the sum of the gradients of all its places:\n\n",
+           quoted(repeated(story)).text);
+    row_gradient(story, repeated(story));
 }
 
 /* ---- 5 ---------------------------------------------------------------------------------------- */
 
-static void embedding_and_linear(const Story *story) {
-    section(5, "nn.Embedding and nn.Linear");
-    /* the notebook's nn.Linear(4, 3, bias=False).weight [3, 4], its rows of x, and what it printed for the first */
-    static const float weight[3][4] = {{-0.0976f, -0.2872f, -0.1632f, 0.0354f}, {0.2979f, 0.3021f, 0.4652f, 0.1204f}, {-0.3786f, 0.2526f, -0.3794f, -0.0699f}};
-    static const float x[3][4] = {{1, 0, 1, 0}, {0, 0, 1, 1}, {1, 1, 1, 0}};
-    static const float printed[3] = {-0.2608f, 0.7631f, -0.7580f};
-    printf("   The notebook's Linear(4, 3) gets x = [1, 0, 1, 0]. The same weights, turned round, as a table\n"
-           "   of 4 rows of 3: x says that rows 0 and 2 are on, and their sum is what Linear computes.\n\n");
-    Model table = {.rows = 4, .dim = 3, .embedding = allocate(4 * 3, sizeof(float), "the table")};
-    for (size_t i = 0; i < 4; i++)
-        for (size_t o = 0; o < 3; o++) table.embedding[i * 3 + o] = weight[o][i];
-    float by_linear[3][3] = {{0}}, by_rows[3][DIM];
-    bool same = true;
-    for (size_t n = 0; n < 3; n++) {
-        uint32_t on[4];
-        size_t count = 0;
-        for (uint32_t i = 0; i < 4; i++)
-            if (x[n][i] > 0) on[count++] = i;
-        embedding_forward(&table, on, count, by_rows[n]);
-        for (size_t o = 0; o < 3; o++)
-            for (size_t i = 0; i < 4; i++) by_linear[n][o] += weight[o][i] * x[n][i];
-        same &= !memcmp(by_linear[n], by_rows[n], sizeof by_linear[n]);
+/* One step of SGD, all 2,100 numbers of it. */
+static void one_step(Story *story, const Optimizer *sgd) {
+    const Batch *batch = &story->string.batch;
+    Training *before = fresh(story, 0, 1), *after = fresh(story, 1, 1);
+    backward(before, batch);
+    memcpy(before->gradient.linear, before->part.linear, linear_size(DIM) * sizeof(float));
+    train(after, sgd, batch, 1);
+    const float *old = before->model.embedding, *new = after->model.embedding;
+    const float *gradient = before->gradient.embedding;
+    size_t row = story->ids[0] * (size_t)DIM, moved = 0;
+    double error = 0;
+    for (size_t r = 0; r < CHARACTERS; r++) moved += !same(old + r * DIM, new + r *DIM, DIM);
+    for (size_t i = 0; i < NUMBERS; i++)
+        error = fmax(error, fabs((double)(new[i] - old[i] + 0.1f * gradient[i])));
+    printf("   One step of SGD moves each number against its gradient, by 0.1 times as much.\n"
+           "   The row of %s:\n\n",
+           quoted(story->ids[0]).text);
+    print_row("before", old + row, DIM);
+    print_row("gradient", gradient + row, DIM);
+    print_row("after", new + row, DIM);
+    printf("\n   %zu rows were looked up. The other %zu got no gradient and did not move by one\n"
+           "   bit. nn.Linear, which all positions share, learns in the same way.\n\n",
+           batch->bags, CHARACTERS - batch->bags);
+    check(story, moved == batch->bags, "%zu rows moved, as many as were looked up", moved);
+    check(story, error < 1e-6, "all 2,100 numbers moved by -0.1 times their gradient");
+}
+
+/* Trains for 1,000 steps and prints the losses on the way. */
+static void print_losses(const char *name, Training *training, const Optimizer *optimizer,
+                         const Batch *batch, double *losses) {
+    static const int steps[SHOWN] = {1, 9, 10, 30, 50, 900, 0};
+    printf("   %-18s", name);
+    for (size_t i = 0; i < SHOWN; i++) {
+        losses[i] = mean_loss(&training->model, batch);
+        train(training, optimizer, batch, steps[i]);
+        printf(" %7.4f", losses[i]);
     }
-    print_row("row 0", table.embedding, 3);
-    print_row("row 2", table.embedding + 6, 3);
-    print_row("their sum", by_rows[0], 3);
-    print_row("Linear", by_linear[0], 3);
-    print_row("notebook", printed, 3);
-    printf("\n   Can nn.Linear replace nn.Embedding? The notebook says \"not quite\". It can: feed it one-hot\n"
-           "   vectors, and output and gradient are the same. One uses Embedding for what section 3\n"
-           "   measured: the same answer without multiplying by 0.\n\n"
-           "   Does nn.Embedding \"consider the order of the sequence\"? Turn the string round:\n\n");
+    printf("\n");
+}
 
-    /* the gradient of Linear's weights: dh times one-hot, summed over the string */
-    Batch batch = string_batch(story);
-    Training training = training_of(started_model(story));
-    size_t stride = DIM;
-    float *by_product = allocate(CHARACTERS * DIM, sizeof *by_product, "a gradient");
-    for (size_t b = 0; b < batch.bags; b++) {
-        float one_hot[CHARACTERS] = {0}, h[DIM], p[CHARACTERS], dh[DIM];
-        one_hot[story->ids[b]] = 1;
-        train_bag(&training, &batch, b);
-        embedding_forward(&story->model, story->ids + b, 1, h);
-        linear_forward(&story->model, h, p);
-        cross_entropy_forward(p, batch.targets + b, 1);
-        cross_entropy_backward(p, batch.targets + b, 1, batch.positions);
-        linear_backward(&story->model, &training.sum, h, p, dh);
-        for (size_t c = 0; c < CHARACTERS; c++)
-            for (size_t d = 0; d < DIM; d++) by_product[c * DIM + d] += one_hot[c] * dh[d];
+/* What follows a character: how often it does in the string, and how likely it is by the model. */
+static void print_followers(const Model *model, const Story *story, uint32_t c) {
+    float p[CHARACTERS];
+    double count[CHARACTERS] = {0}, places = 0;
+    for (size_t i = 0; i < story->length; i++) {
+        if (story->ids[i] != c) continue;
+        count[story->ids[i + 1]]++;
+        places++;
     }
-    double gradient_difference = largest_difference(training.gradient.embedding, by_product, CHARACTERS * DIM);
+    linear_forward(model, row_of(model, c), p);
+    softmax(p);
+    for (size_t next = 0, shown = 0; next < CHARACTERS && shown < 3; next++) {
+        if (count[next] == 0) continue;
+        printf("   %s after %s: counted %.4f, learned p = %.4f\n", quoted(next).text,
+               quoted(c).text, count[next] / places, (double)p[next]);
+        shown++;
+    }
+}
 
-    /* order */
-    size_t length = story->length;
-    uint32_t *turned = allocate(length, sizeof *turned, "the string");
-    for (size_t i = 0; i < length; i++) turned[i] = story->ids[length - 1 - i];
-    float *rows = allocate(length * stride, sizeof *rows, "the rows"), *turned_rows = allocate(length * stride, sizeof *rows, "the rows");
-    float sum[DIM], turned_sum[DIM];
-    look_up(&story->model, story->ids, length, rows);
-    look_up(&story->model, turned, length, turned_rows);
-    embedding_forward(&story->model, story->ids, length, sum);
-    embedding_forward(&story->model, turned, length, turned_sum);
-    bool same_rows = true;
-    for (size_t i = 0; i < length; i++) same_rows &= !memcmp(rows + i * stride, turned_rows + (length - 1 - i) * stride, DIM * sizeof *rows);
-    double sum_difference = largest_difference(sum, turned_sum, DIM), size = 0;
-    for (size_t d = 0; d < DIM; d++) size = fmax(size, fabs((double)sum[d]));
-    print_row("sum", sum, DIM);
-    print_row("turned", turned_sum, DIM);
-    printf("\n   Each character's row is the same as before, at its new place, and so the sum is the same\n"
-           "   (to rounding: %.0e). Order is for what comes after the look-up.\n\n", sum_difference);
-
-    check(largest_difference(by_linear[0], printed, 3) < 5e-5 && largest_difference(by_rows[0], printed, 3) < 5e-5, "Linear and rows 0 + 2 both give the notebook's [-0.2608, 0.7631, -0.7580]");
-    check(same, "and the same bits for all three of the notebook's rows");
-    check(gradient_difference < 1e-6, "Linear fed with one-hot vectors has Embedding's gradient: largest difference %.0e", gradient_difference);
-    check(same_rows && sum_difference <= 1e-6 * (double)length * fmax(1, size), "turning the string round turns its rows round, changes none, and leaves their sum");
-    free(table.embedding);
-    free(by_product);
-    free(turned);
-    free(rows);
-    free(turned_rows);
-    small_batch_free(&batch);
-    training_free(&training);
+static void it_learns(Story *story) {
+    /* the losses below by PyTorch, as tests/slow/wtf.py prints them */
+    static const double pytorch[2][SHOWN] = {
+        {4.85296, 4.77951, 4.17100, 3.64609, 2.53817, 1.52507, 0.50180},
+        {4.85296, 4.78103, 4.18496, 3.67359, 2.61121, 1.67360, 0.57007}};
+    const Batch *batch = &story->string.batch;
+    Optimizer sgd = {.sgd = true, .embedding_lr = 0.1f, .linear_lr = 0.1f}, freeze = sgd;
+    freeze.freeze_embedding = true;
+    one_step(story, &sgd);
+    Training *learns = fresh(story, 0, 1), *frozen = fresh(story, 1, 1);
+    double loss[SHOWN], frozen_loss[SHOWN], least = least_loss(batch), error = 0;
+    printf("\n   A thousand such steps, and again with frozen rows: then only nn.Linear\n"
+           "   learns.\n\n"
+           "   steps                    0       1      10      20      50     100    1000\n");
+    print_losses("loss", learns, &sgd, batch, loss);
+    print_losses("loss, rows frozen", frozen, &freeze, batch, frozen_loss);
+    printf("\n   Where does it end? Not below %.4f: that is the loss of the table of pairs,\n"
+           "   which says how often each character follows each other one (an entropy). The\n"
+           "   table could be counted. Embedding and Linear learn it:\n\n",
+           least);
+    print_followers(&learns->model, story, repeated(story));
+    printf("\n   For Embedding -> Linear is one 100 x 100 table of logits, kept as 100 x 10\n"
+           "   times 10 x 100. All rows go through the same 10 x 100, so characters with\n"
+           "   similar followers need similar rows (section 8).\n\n");
+    for (size_t i = 0; i < SHOWN; i++) {
+        error = fmax(error, fabs(loss[i] - pytorch[0][i]));
+        error = fmax(error, fabs(frozen_loss[i] - pytorch[1][i]));
+    }
+    check(story, loss[5] < loss[0] && loss[6] < loss[5] && loss[6] >= least,
+          "1,000 steps lower the loss from %.4f to %.4f, not below %.4f", loss[0], loss[6], least);
+    check(story, same(frozen->model.embedding, fresh(story, 2, 1)->model.embedding, 1000),
+          "frozen rows stay, bit for bit");
+    check(story, loss[5] < frozen_loss[5], "and the loss falls more slowly with them");
+    if (story->notebook) check(story, error < 1e-4, "PyTorch has these 14 losses, too");
 }
 
 /* ---- 6 ---------------------------------------------------------------------------------------- */
 
-/* The sum of the rows of a word's characters. */
-static void word_sum(const Model *model, const char *word, float *h) {
-    uint32_t ids[64];
-    size_t length = strlen(word);
-    for (size_t i = 0; i < length; i++) ids[i] = (uint32_t)id_of((unsigned char)word[i]);
-    embedding_forward(model, ids, length, h);
+/* Ten steps in which "cat", with id 99 or without it, is to predict 's'. The first `learning` of
+   the n rows of its bag learn. */
+static const Model *train_cat(Story *story, size_t learner, uint32_t n, size_t learning) {
+    uint32_t rows[] = {(uint32_t)id_of('c'), (uint32_t)id_of('a'), (uint32_t)id_of('t'), PAD};
+    uint32_t offsets[] = {0, n}, target_offsets[] = {0, 1}, frequency[] = {1, 1, 1, 1};
+    uint8_t next = (uint8_t)id_of('s');
+    Batch batch = {1, 1, learning, offsets, rows, target_offsets, &next, rows, frequency};
+    Optimizer sgd = {.sgd = true, .embedding_lr = 0.1f, .linear_lr = 0.1f};
+    Training *training = fresh(story, learner, 1);
+    memset(row_of(&training->model, PAD), 0, DIM * sizeof(float));
+    train(training, &sgd, &batch, 10);
+    return &training->model;
 }
 
-/* Trains on 00 -> 0, 01 -> 1, 10 -> 1, 11 -> 0 ("do the two differ?"). Rows 0 and 1: the last character; 100 and 101: the one
-   before; with pairs, rows 102..105 for both together. Returns the loss, and each p[right]. */
-static double learn_difference(const Story *story, bool pairs, double *right) {
-    enum { ROWS = CHARACTERS + 6, CASES = 4, ROUNDS = 500 };
-    Model model = model_allocate(ROWS, DIM);
-    Random random = random_seeded(story->seed);
-    model_start(&model, &random, 1);
-    Batch batch = small_batch(CASES, 3 * CASES);
-    uint32_t on = 0;
-    for (uint32_t b = 0; b < CASES; b++) {
-        uint32_t before = b / 2, last = b % 2;
-        batch.offsets[b] = on;
-        batch.indices[on++] = last;
-        batch.indices[on++] = CHARACTERS + before;
-        if (pairs) batch.indices[on++] = CHARACTERS + 2 + b;
-        batch.targets[b] = (uint8_t)(before != last);
+static void padding(Story *story) {
+    const Model *cat = train_cat(story, 0, 3, 3), *padded = train_cat(story, 1, 4, 3);
+    const Model *without = train_cat(story, 2, 4, 4);
+    printf("   padding_idx=99: all strings of a tensor need one length, so short ones are\n"
+           "   filled up with id 99. Its row starts at zero and gets no gradient, so it adds\n"
+           "   nothing. Row 99 after 10 steps in which \"cat\" and id 99 predict 's':\n\n");
+    print_row("padding_idx=99", row_of(padded, PAD), DIM);
+    print_row("padding_idx=None", row_of(without, PAD), DIM);
+    printf("\n");
+    check(story, same(cat->embedding, padded->embedding, NUMBERS),
+          "with padding_idx \"cat\" learns the same, padded or not, bit for bit");
+    check(story, !same(row_of(cat, PAD), row_of(without, PAD), DIM), "without it row 99 learns");
+}
+
+static void max_norm(Story *story) {
+    static const double types[] = {2, 1, INFINITY};
+    static const char *const names[] = {"norm_type=2", "norm_type=1", "norm_type=inf"};
+    const float *old = row_of(&fresh(story, 0, 1)->model, story->ids[0]);
+    double error = 0;
+    printf("\n   max_norm=1: a row longer than 1 is shortened to 1 when it is looked up.\n"
+           "   norm_type says what its length is: the root of the sum of the squares (2),\n"
+           "   the sum of the absolute values (1), the largest of them (inf). The row of\n"
+           "   %s:\n\n",
+           quoted(story->ids[0]).text);
+    print_row("max_norm=None", old, DIM);
+    for (size_t i = 0; i < 3; i++) {
+        Optimizer shorten = {.sgd = true, .max_norm = 1, .norm_type = types[i]};
+        Training *training = fresh(story, 1, 1);
+        train(training, &shorten, &story->string.batch, 1);
+        const float *row = row_of(&training->model, story->ids[0]);
+        double expected = fmin(1, exact_norm(old, DIM, types[i]));
+        error = fmax(error, fabs(exact_norm(row, DIM, types[i]) - expected));
+        print_row(names[i], row, DIM);
     }
-    batch.offsets[CASES] = on;
-    list_rows(&batch, ROWS);
-    Training training = training_of(model);
-    Optimizer optimizer = {.sgd = true, .embedding_lr = 0.5f, .linear_lr = 0.5f};
-    for (int round = 0; round < ROUNDS; round++) train_step(&training, &optimizer, &batch);
-    double loss = present_loss(&model, &batch, right);
-    small_batch_free(&batch);
-    training_free(&training);
+    printf("\n");
+    check(story, error < 1e-5, "each is at most 1 long, by its norm_type");
+}
+
+static void every_argument(Story *story) {
+    const Batch *batch = &story->string.batch;
+    printf("   nn.Embedding(num_embeddings, embedding_dim, padding_idx=None, max_norm=None,\n"
+           "                norm_type=2.0, scale_grad_by_freq=False, sparse=False)\n\n");
+    padding(story);
+    max_norm(story);
+    Optimizer sgd = {.sgd = true, .embedding_lr = 0.1f}, scale = sgd, freeze = sgd;
+    scale.scale_grad_by_freq = true;
+    freeze.freeze_embedding = true;
+    Training *learns = fresh(story, 0, 1), *scaled = fresh(story, 1, 1);
+    train(learns, &sgd, batch, 1);
+    train(scaled, &scale, batch, 1);
+    float old[CHARACTERS * DIM], error = 0;
+    memcpy(old, fresh(story, 2, 1)->model.embedding, sizeof old);
+    for (size_t b = 0; b < batch->bags; b++) {
+        size_t i = batch->rows[b] * DIM;
+        float step = learns->model.embedding[i] - old[i];
+        float scaled_step = scaled->model.embedding[i] - old[i];
+        error = fmaxf(error, fabsf(step / (float)batch->frequency[b] - scaled_step));
+    }
+    Training *frozen = &story->learners[2].training;
+    train(frozen, &freeze, batch, 1);
+    printf("\n   scale_grad_by_freq: a row's gradient is divided by how often its id occurs in\n"
+           "   the batch. sparse: only the rows that were looked up have a gradient, here %zu\n"
+           "   of 100; model.h always does so. (device and dtype say where the numbers are\n"
+           "   kept, and in which format.)\n\n"
+           "   nn.Embedding.from_pretrained(rows) starts with given rows and freezes them:\n"
+           "   freeze=True is its default. ./train --pretrained lets them learn.\n\n",
+           batch->bags);
+    check(story, error < 1e-6f, "scale_grad_by_freq divides each row's step by its frequency");
+    check(story, same(frozen->model.embedding, old, 1000), "freeze=True: no row moves");
+    check(story, !same(learns->model.embedding, old, 1000), "freeze=False: rows move");
+}
+
+/* ---- 7 ---------------------------------------------------------------------------------------- */
+
+/* The notebook's nn.Linear(4, 3, bias=False).weight [3, 4], and the same numbers as a table. */
+static void the_notebooks_linear(Story *story) {
+    static const float printed[3] = {-0.2608f, 0.7631f, -0.7580f};
+    float weight[CHARACTERS * 4 + CHARACTERS] = {-0.0976f, -0.2872f, -0.1632f, 0.0354f,
+                                                 0.2979f,  0.3021f,  0.4652f,  0.1204f,
+                                                 -0.3786f, 0.2526f,  -0.3794f, -0.0699f};
+    float rows[5 * 3], x[4] = {1, 0, 1, 0}, out[CHARACTERS], changed[CHARACTERS], sum[3];
+    Model linear = {0, 4, NULL, weight, weight + CHARACTERS * 4}, table = {5, 3, rows, NULL, NULL};
+    for (size_t i = 0; i < 12; i++) rows[i] = weight[i % 3 * 4 + i / 3];
+    linear_forward(&linear, x, out);
+    embedding_forward(&table, (uint32_t[]){0, 2}, 2, sum);
+    printf("   The notebook's nn.Linear(4, 3) gets x = [1, 0, 1, 0]. Its weight, transposed,\n"
+           "   is a table of 4 rows of 3, and x says: rows 0 and 2 are looked up and added.\n\n");
+    print_row("row 0", rows, 3);
+    print_row("row 2", rows + 6, 3);
+    print_row("their sum", sum, 3);
+    print_row("Linear", out, 3);
+    print_row("the notebook", printed, 3);
+    printf("\n   The notebook's last tensor has no grad_fn, for from_pretrained froze the\n"
+           "   table. It has bias=False. With a bias, nn.Linear adds three more numbers to\n"
+           "   each output: they are like a row that is always looked up.\n\n"
+           "   Does nn.Linear \"focus on individual features\"? No: each output is a sum over\n"
+           "   all inputs. It is nn.Embedding that takes each id by itself.\n\n");
+    check(story, same(out, sum, 3) && difference(out, printed, 3) < 5e-5,
+          "Linear and the sum of two rows are the notebook's numbers");
+    for (size_t o = 0; o < 3; o++) linear.bias[o] = rows[12 + o] = (float)(o + 1);
+    linear_forward(&linear, x, out);
+    embedding_forward(&table, (uint32_t[]){4, 0, 2}, 3, sum);
+    x[2] = 0;
+    linear_forward(&linear, x, changed);
+    check(story, same(out, sum, 3), "a bias does what a row does that is always looked up");
+    check(story, out[0] != changed[0] && out[1] != changed[1] && out[2] != changed[2],
+          "change one input of nn.Linear, and every output changes");
+}
+
+static void embedding_and_linear(Story *story) {
+    the_notebooks_linear(story);
+    const Model *model = &fresh(story, 0, 1)->model;
+    uint32_t *ids = allocate(2 * story->length, sizeof *ids, "the string");
+    for (size_t i = 0; i < story->length; i++)
+        ids[i] = ids[2 * story->length - 1 - i] = story->ids[i];
+    float sum[DIM], reversed[DIM], low = 0, high = 0, bound = 1 / sqrtf(DIM);
+    embedding_forward(model, ids, story->length, sum);
+    embedding_forward(model, ids + story->length, story->length, reversed);
+    free(ids);
+    for (size_t i = 0; i < linear_size(DIM); i++) {
+        low = fminf(low, model->linear[i]);
+        high = fmaxf(high, model->linear[i]);
+    }
+    printf("\n   Does nn.Embedding \"consider the context and order of the sequence\"? No: a\n"
+           "   character gets its row wherever it stands. The string and its reverse have\n"
+           "   the same rows, and so the same sum and the same mean:\n\n");
+    for (size_t d = 0; d < DIM; d++) {
+        sum[d] /= (float)story->length;
+        reversed[d] /= (float)story->length;
+    }
+    print_row("mean", sum, DIM);
+    print_row("mean, reversed", reversed, DIM);
+    printf("\n   Can nn.Linear replace nn.Embedding? \"Not quite\", says the notebook. But it\n"
+           "   can: fed with one-hot vectors, it has the same rows and gradients (section\n"
+           "   3). One real difference is left, the start. nn.Embedding starts from N(0,\n"
+           "   1), nn.Linear with n inputs from U(-1/sqrt n, 1/sqrt n): all numbers between\n"
+           "   these two are equally likely. Our nn.Linear(10, 100) starts with %.4f to\n"
+           "   %.4f.\n\n",
+           (double)low, (double)high);
+    check(story, difference(sum, reversed, DIM) < 1e-5,
+          "the order of the characters does not change the mean of their rows");
+    check(story, low >= -bound && high <= bound && fminf(-low, high) > 0.95f * bound,
+          "nn.Linear(10, 100) starts within 1/sqrt 10 = %.4f of 0", (double)bound);
+}
+
+/* ---- 8 ---------------------------------------------------------------------------------------- */
+
+/* The four rows nearest to that of c by cosine, among the candidates. */
+static void print_nearest(const Model *model, size_t c, const bool *candidate) {
+    bool used[CHARACTERS] = {false};
+    used[c] = true;
+    for (int k = 0; k < 4; k++) {
+        size_t nearest = c;
+        float highest = -2;
+        for (size_t i = 0; i < CHARACTERS; i++) {
+            float similar = cosine(row_of(model, c), row_of(model, i), DIM);
+            if (!candidate[i] || used[i] || similar <= highest) continue;
+            nearest = i;
+            highest = similar;
+        }
+        used[nearest] = true;
+        printf(" %-6s", quoted(nearest).text);
+    }
+}
+
+/* The mean cosine of two vowels. */
+static double vowels_alike(const Model *model) {
+    double sum = 0;
+    for (const char *a = "aeiou"; *a; a++)
+        for (const char *b = "aeiou"; *b; b++)
+            sum += (double)cosine(row_of(model, (size_t)id_of((unsigned char)*a)),
+                                  row_of(model, (size_t)id_of((unsigned char)*b)), DIM);
+    return (sum - 5) / 20;
+}
+
+/* Two epochs of ./train --order 1 --dim 10, but each batch takes its places at random. */
+static void train_on_text(Training *training, const uint8_t *text, size_t length, bool freeze) {
+    Random random = random_seeded(0);
+    Followers f;
+    uint32_t places[BATCH];
+    uint8_t targets[BATCH];
+    size_t steps = 2 * length / BATCH;
+    for (size_t step = 0; step < steps; step++) {
+        float left = 1 - 0.9f * (float)step / (float)steps;
+        Optimizer adagrad = {.embedding_lr = 0.1f * left, .linear_lr = 0.03f * left};
+        adagrad.freeze_embedding = freeze;
+        for (size_t i = 0; i < BATCH; i++) places[i] = random_bits(&random) % (uint32_t)length;
+        followers(&f, text, places, BATCH, targets);
+        train_step(training, &adagrad, &f.batch);
+    }
+}
+
+static void a_whole_text(Story *story) {
+    static const char path[] = "data/text.txt", shown[] = "at., ";
+    if (access(path, R_OK)) {
+        printf("   %s is not here: run ./wtf in the project's folder to see this section.\n", path);
+        return;
+    }
+    Text text = text_read(path, false);
+    size_t learned = text.length - text.length / 10;
+    Training *start = fresh(story, 0, 1), *learns = fresh(story, 1, 1);
+    Training *frozen = fresh(story, 2, 1);
+    train_on_text(learns, text.ids, learned, false);
+    train_on_text(frozen, text.ids, learned, true);
+    Followers part, val;
+    uint8_t *targets = allocate(learned, 1, "the text");
+    bool frequent[CHARACTERS] = {false};
+    char number[32];
+    followers(&part, text.ids, NULL, learned, targets);
+    double least = least_loss(&part.batch);
+    for (size_t b = 0; b < part.batch.bags; b++)
+        frequent[part.rows[b]] = part.frequency[b] > learned / 500;
+    followers(&val, text.ids + learned, NULL, text.length - learned - 1, targets);
+    double loss = mean_loss(&learns->model, &val.batch);
+    double frozen_loss = mean_loss(&frozen->model, &val.batch);
+    printf("   The same model learns from %s, %s characters, in two epochs\n"
+           "   (passes). The last tenth is kept for validation: nothing is learned from it,\n"
+           "   it measures what has been learned.\n\n"
+           "   loss, rows frozen     %.2f nats a character\n"
+           "   loss, rows learn      %.2f\n"
+           "   the table of pairs    %.2f (its loss on the part that it was counted in)\n\n"
+           "   nearest rows  before                       after\n",
+           path, grouped(text.length, number), frozen_loss, loss, least);
+    for (const char *c = shown; *c; c++) {
+        size_t id = (size_t)id_of((unsigned char)*c);
+        printf("   %-13s", quoted(id).text);
+        print_nearest(&start->model, id, frequent);
+        printf(" ");
+        print_nearest(&learns->model, id, frequent);
+        printf("\n");
+    }
+    double before = vowels_alike(&start->model), after = vowels_alike(&learns->model);
+    printf("\n   Nobody said what a vowel is. But similar characters follow vowels, so the\n"
+           "   rows of vowels have come together. That is what an embedding is good for.\n\n");
+    check(story, loss < 2.6 && frozen_loss > loss + 0.3, "rows that learn lower the loss further");
+    check(story, after > 0.3 && after > before + 0.2,
+          "the mean cosine of two vowels was %.2f and is %.2f", before, after);
+    free(targets);
+    free(text.ids);
+}
+
+/* ---- 9 ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *one, *other;
+    float label; /* 1: they mean the same, 0: they do not */
+} Pair;
+
+enum { PAIRS = 12, ALL_PAIRS = 14 }; /* the last two are not learned from */
+static const Pair pairs[ALL_PAIRS] = {
+    {"man bites dog", "dog is bitten by man", 1},
+    {"dog bites man", "man is bitten by dog", 1},
+    {"cat bites dog", "dog is bitten by cat", 1},
+    {"dog bites cat", "cat is bitten by dog", 1},
+    {"bank by the river", "shore by the water", 1},
+    {"bank in the city", "office with the money", 1},
+    {"man bites dog", "dog bites man", 0},
+    {"cat bites dog", "dog bites cat", 0},
+    {"man bites dog", "man is bitten by dog", 0},
+    {"cat bites dog", "cat is bitten by dog", 0},
+    {"bank by the river", "bank in the city", 0},
+    {"shore by the water", "office with the money", 0},
+    {"bank by the water", "shore by the river", 1},
+    {"bank in the city", "shore by the river", 0},
+
+};
+
+/* The rows of the words; the last MAX_TOKENS rows are those of the places. */
+static const char *const words[] = {"man", "bites", "dog",    "is",    "bitten", "by",
+                                    "cat", "bank",  "the",    "river", "shore",  "water",
+                                    "in",  "city",  "office", "with",  "money"};
+
+static Sentence tokens(const char *text) {
+    Sentence s = {0};
+    for (; *text; s.n++) {
+        size_t length = strcspn(text, " ");
+        uint32_t row = 0;
+        while (strlen(words[row]) != length || memcmp(words[row], text, length)) row++;
+        s.bags[s.n][0] = row;
+        s.bags[s.n][1] = (uint32_t)(CHARACTERS - MAX_TOKENS + s.n);
+        text += length;
+        text += *text == ' ';
+    }
+    return s;
+}
+
+/* The cosines [ALL_PAIRS]; adds the gradients of those that are learned from, and returns their
+   mean loss. */
+static double pairs_pass(const Model *model, Model *gradient, float *cosines) {
+    double loss = 0;
+    for (size_t i = 0; i < ALL_PAIRS; i++) {
+        Sentence one = tokens(pairs[i].one), other = tokens(pairs[i].other);
+        float done[HEAD], dother[HEAD];
+        attention_forward(model, &one);
+        attention_forward(model, &other);
+        cosines[i] = cosine(one.mean, other.mean, HEAD);
+        float error = cosines[i] - pairs[i].label;
+        if (i >= PAIRS) continue;
+        loss += (double)(error * error) / PAIRS;
+        cosine_backward(one.mean, other.mean, HEAD, 2 * error / PAIRS, done, dother);
+        attention_backward(model, gradient, &one, done);
+        attention_backward(model, gradient, &other, dother);
+    }
     return loss;
 }
 
-static void static_and_dynamic(const Story *story) {
-    section(6, "Static and dynamic");
-    const Model *model = &story->model;
-    uint32_t word[] = {(uint32_t)id_of('c'), (uint32_t)id_of('a'), (uint32_t)id_of('t')}, other[] = {(uint32_t)id_of('b'), (uint32_t)id_of('a'), (uint32_t)id_of('d')};
-    float in_cat[3 * DIM], in_bad[3 * DIM], cat[DIM], bat[DIM], first[DIM], second[DIM];
-    look_up(model, word, 3, in_cat);
-    look_up(model, other, 3, in_bad);
-    bool one_row = !memcmp(in_cat + DIM, in_bad + DIM, DIM * sizeof(float));
-    word_sum(model, "cat", cat);
-    word_sum(model, "bat", bat);
-    word_sum(model, "man bites dog", first);
-    word_sum(model, "dog bites man", second);
-    double alike = cosine(cat, bat, DIM), same = cosine(first, second, DIM);
-    printf("   The embedding is static: 'a' has one row, in \"cat\" as in \"bad\". What depends on the context is\n"
-           "   a sum of rows. Let it be of the rows of all characters there are:\n\n");
-    print_row("c + a + t", cat, DIM);
-    print_row("b + a + t", bat, DIM);
-    printf("\n   cosine of \"cat\" and \"bat\"                      %9.6f   two contexts, two vectors, in part alike\n", alike);
-    printf("   cosine of \"man bites dog\" and \"dog bites man\"  %9.6f   a sum of characters does not see who bites\n\n", same);
-    double right[4], right_pairs[4], loss = learn_difference(story, false, right), loss_pairs = learn_difference(story, true, right_pairs);
-    printf("   And rows that are only added cannot act on each other. Learn \"do the last two characters differ?\",\n"
-           "   00 -> 0, 01 -> 1, 10 -> 1, 11 -> 0, with a row for each character at each place. What is added\n"
-           "   for 00 and 11 is, in all, what is added for 01 and 10, so what helps two cases harms the others:\n\n");
-    printf("   p[right] after 500 steps        00      01      10      11    loss (guessing: ln 2 = %.4f)\n", log(2));
-    printf("   a row for each character    %6.3f  %6.3f  %6.3f  %6.3f   %.4f\n", right[0], right[1], right[2], right[3], loss);
-    printf("   and one for each pair       %6.3f  %6.3f  %6.3f  %6.3f   %.4f\n\n", right_pairs[0], right_pairs[1], right_pairs[2], right_pairs[3], loss_pairs);
-    printf("   A row for the pair mends it. So ./train adds to the last character's row the rows of the strings\n"
-           "   that it has seen and that end there (./sample --next shows which): they know the order. For what\n"
-           "   nobody has seen together, layers of attention are needed: in Sentence-BERT each token's vector is mixed\n"
-           "   with those around it, weighed by how they fit, so 'bank' gets one vector by a river and another in\n"
-           "   a city. Those layers, too, begin with an nn.Embedding, and order comes in as one more embedding,\n"
-           "   of the place.\n\n");
-    int wrong = 0, wrong_pairs = 0;
-    for (int b = 0; b < 4; b++) wrong += right[b] <= 0.5, wrong_pairs += right_pairs[b] <= 0.5;
-    check(one_row, "'a' has the same row in both words, bit for bit");
-    check(largest_difference(cat, bat, DIM) > 0 && alike < 0.999999 && fabs(same - 1) < 1e-6, "the sums of \"cat\" and \"bat\" differ, those of \"man bites dog\" and \"dog bites man\" do not");
-    check(loss >= log(2) - 1e-6 && wrong > 0 && wrong_pairs == 0 && loss_pairs < 0.1, "sums of single characters get %d of 4 cases wrong and stay above ln 2; with pairs none is wrong", wrong);
+/* Backpropagation against nudging, for a number of the row of 'bank': the difference. */
+static double attention_error(Training *t, Model *unused) {
+    float cosines[ALL_PAIRS], *weight = row_of(&t->model, 7), kept = *weight;
+    pairs_pass(&t->model, &t->gradient, cosines);
+    *weight = kept + 0.01f;
+    double up = pairs_pass(&t->model, unused, cosines);
+    *weight = kept - 0.01f;
+    double down = pairs_pass(&t->model, unused, cosines);
+    *weight = kept;
+    return fabs((up - down) / 0.02 - (double)*row_of(&t->gradient, 7));
+}
+
+static Sentence print_shares(const Model *model, const char *text) {
+    Sentence s = tokens(text);
+    attention_forward(model, &s);
+    printf("   %-18s", text);
+    for (size_t j = 0; j < s.n; j++) printf(" %6s %.2f", words[s.bags[j][0]], (double)s.a[0][j]);
+    printf("\n");
+    return s;
+}
+
+static void sentence_bert(Story *story) {
+    Training *t = fresh(story, 0, 0.1f);
+    Optimizer adagrad = {0};
+    float before[ALL_PAIRS], after[ALL_PAIRS];
+    double error = attention_error(fresh(story, 1, 1), &fresh(story, 2, 1)->gradient);
+    pairs_pass(&t->model, &t->gradient, before);
+    for (int step = 0; step < 200; step++) {
+        memset(t->gradient.embedding, 0, NUMBERS * sizeof(float));
+        pairs_pass(&t->model, &t->gradient, after);
+        update(&adagrad, 0.05f, NUMBERS, t->gradient.embedding, t->sum.embedding,
+               t->model.embedding);
+    }
+    pairs_pass(&t->model, &t->gradient, after);
+    printf("   nn.Embedding is static: 'bank' has one row, by a river and in a city. In\n"
+           "   Sentence-BERT the vector of a token (here, a word) is dynamic: it depends on\n"
+           "   the tokens around it. Sentence-BERT has 12 layers of 12 heads, this one head:\n\n"
+           "   x = the row of the word + the row of its place in the sentence. nn.Linear\n"
+           "   makes a query, a key and a value of each x. Attention: token i takes a share\n"
+           "   of the value of each token j, softmax over j of (query of i) . (key of j) /\n"
+           "   sqrt 10. Now its vector is y = x + all that it took. The mean of all y is\n"
+           "   the vector of the sentence: that is the S.\n\n"
+           "   It learns from pairs. Both sentences go through the same weights, and the\n"
+           "   loss is (cosine - label)^2: label 1 for the same meaning, 0 for another one.\n"
+           "   The cosines before and after 200 steps (nothing was learned from the new\n"
+           "   pairs):\n\n"
+           "   %67s\n",
+           "label  before   after");
+    float least[2] = {2, 2}, most[2] = {-2, -2};
+    for (size_t i = 0; i < ALL_PAIRS; i++) {
+        bool is_new = i >= PAIRS;
+        printf("   %-20s  %-24s  %4.0f %7.2f %7.2f%s\n", pairs[i].one, pairs[i].other,
+               (double)pairs[i].label, (double)before[i], (double)after[i], is_new ? "  new" : "");
+        if (pairs[i].label == 1) least[is_new] = fminf(least[is_new], after[i]);
+        if (pairs[i].label == 0) most[is_new] = fmaxf(most[is_new], after[i]);
+    }
+    printf("\n   \"man bites dog\" and \"dog bites man\" have the same words and places: the same\n"
+           "   sum of rows (section 7). Without attention their cosine would stay 1.\n"
+           "   (Twelve pairs teach only these words. Sentence-BERT learned from a million\n"
+           "   pairs.)\n\n"
+           "   'bank' takes these shares, and its one x becomes two y:\n\n");
+    Sentence river = print_shares(&t->model, "bank by the river");
+    Sentence city = print_shares(&t->model, "bank in the city");
+    printf("\n");
+    print_row("x by the river", river.x[0], DIM);
+    print_row("x in the city", city.x[0], DIM);
+    print_row("y by the river", river.y[0], DIM);
+    print_row("y in the city", city.y[0], DIM);
+    printf("\n");
+    check(story, error < 1e-5, "the gradient of a number before attention agrees with nudging");
+    check(story, least[0] > 0.9f && most[0] < 0.1f,
+          "same meaning: cosines from %.2f up; another one: up to %.2f", (double)least[0],
+          (double)most[0]);
+    check(story, least[1] > most[1], "new pairs: same meaning from %.2f up, another one %.2f",
+          (double)least[1], (double)most[1]);
+    check(story, same(river.x[0], city.x[0], DIM), "'bank' has the same x in both sentences");
+    check(story, difference(river.y[0], city.y[0], DIM) > 0.01, "and two different y");
 }
 
 /* ---- the whole -------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *title;
+    void (*run)(Story *story);
+} sections[] = {{"Characters become integers", characters_to_ids},
+                {"nn.Embedding(100, 10) is a table of 100 rows", the_table},
+                {"Looking up is multiplying", lookup_is_multiplication},
+                {"One position, by hand", one_position},
+                {"It learns", it_learns},
+                {"Every argument of nn.Embedding", every_argument},
+                {"nn.Embedding and nn.Linear", embedding_and_linear},
+                {"What it is good for", a_whole_text},
+                {"Sentence-BERT, computed", sentence_bert}};
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+/* The section that a word names, 1 to 9; 0 when it is none. */
+static size_t section_named(const char *word) {
+    bool digit = word[0] >= '1' && word[0] < '1' + SECTIONS;
+    return digit && !word[1] ? (size_t)(word[0] - '0') : 0;
+}
+
+/* The ids [length + 1] of an argument; the first one stands again at the end. */
+static uint8_t *read_string(const char *argument, size_t *length) {
+    char *text = text_argument("the string", argument);
+    *length = strlen(text);
+    if (*length == 0) wrong_use("the string is empty: give at least one character, such as a");
+    uint8_t *ids = allocate(*length + 1, 1, "the string");
+    for (size_t i = 0; i < *length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    ids[*length] = ids[0];
+    free(text);
+    return ids;
+}
+
+static void print_section(Story *story, size_t number) {
+    printf(story->colour ? "\n\033[1;36m%zu  %s\033[0m\n\n" : "\n%zu  %s\n\n", number,
+           sections[number - 1].title);
+    sections[number - 1].run(story);
+}
+
+static void wait_for_enter(void) {
+    printf("\n   Press Enter to go on.");
+    fflush(stdout);
+    int c = getchar();
+    while (c != EOF && c != '\n') c = getchar();
+}
+
 int main(int argc, char **argv) {
-    size_t seed = EXACT_SEED;
-    Story story = {.string = "WTF does nn.Embedding do?", .data = ""};
-    Option table[] = {
-        {GROUP, .name = "Options"},
-        {COUNT, "seed", 's', &seed, 0, UINT32_MAX, "N", "of the table's numbers, as torch.manual_seed"},
-        {TEXT, "data", 0, &story.data, 0, 0, "DIR", "also write the numbers behind docs/wtf.md's pictures there: steps.csv, rows.csv"},
-        {0}};
+    static Story story;
+    size_t seed = 1, only = 0;
+    bool pause = false;
+    const char *operands[2], *string = notebook_string;
+    Option table[] = {{GROUP, .name = "Options"},
+                      {COUNT, "seed", 's', &seed, 0, UINT32_MAX, "N",
+                       "of the table's numbers, as torch.manual_seed"},
+                      {FLAG, "pause", 'p', &pause, .help = "wait for Enter between the sections"},
+                      {0}};
     set_program_name(argv[0]);
-    parse_options(argc, argv, table, usage, examples, &story.string, 1);
-    encode(&story);
+    size_t count = parse_options(argc, argv, table, usage, examples, operands, 2);
+    if (count > 0) only = section_named(operands[0]);
+    if (count == 2 && only == 0)
+        wrong_use("\"%s\" is not a section: give a number from 1 to %d", operands[0], SECTIONS);
+    if (count == 2 || (count == 1 && only == 0)) string = operands[count - 1];
+
+    uint8_t *ids = read_string(string, &story.length);
+    story.ids = ids;
     story.seed = (uint32_t)seed;
-    story.model = started_model(&story);
-    story.team = team_start(1);
+    story.notebook = seed == 1 && !strcmp(string, notebook_string);
     const char *no_color = getenv("NO_COLOR");
-    colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
-
-    printf(colour ? "\033[1mWTF does nn.Embedding do?\033[0m\n" : "WTF does nn.Embedding do?\n");
-    printf("\n   The notebook of this name, step by step: what it says is computed here, and checked.\n");
-    characters_to_ids(&story);
-    the_table(&story);
-    lookup_is_multiplication(&story);
-    it_learns(&story);
-    embedding_and_linear(&story);
-    static_and_dynamic(&story);
-    if (failures) printf("\n%d check%s failed.\n", failures, failures == 1 ? "" : "s");
-    else printf("\nAll checks hold. ./train data/text.txt does this on a whole text.\n");
-
-    team_end(story.team);
-    model_free(&story.model);
-    free(story.ids);
-    if (fflush(stdout) || ferror(stdout)) fail("standard output cannot be written: %s", strerror(errno));
-    return failures ? 1 : 0;
+    story.colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
+    uint8_t *targets = allocate(story.length, 1, "the string");
+    followers(&story.string, story.ids, NULL, story.length, targets);
+    if (!only)
+        printf("%s\n\n   A notebook of this name explains PyTorch's nn.Embedding. Here its "
+               "statements\n"
+               "   are computed one by one, and checked.\n",
+               notebook_string);
+    for (size_t i = 1; i <= SECTIONS; i++) {
+        if (only && i != only) continue;
+        print_section(&story, i);
+        if (pause && i < SECTIONS && !only) wait_for_enter();
+    }
+    if (story.failures > 0)
+        printf("\n%zu of the checks failed.\n", story.failures);
+    else
+        printf("\nAll checks hold.%s\n",
+               only ? "" : " ./train data/text.txt does this on a whole text.");
+    flush_output();
+    free(targets);
+    free(ids);
+    return story.failures > 0;
 }

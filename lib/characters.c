@@ -11,21 +11,6 @@ static const char printable[CHARACTERS + 1] =
 
 char character_of(uint8_t id) { return printable[id]; }
 
-/* printable, the other way round: id + 1, and 0 for other bytes. */
-/* clang-format off */
-static const uint8_t number_of[256] = {
-    ['0'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
-    ['a'] = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-    29, 30, 31, 32, 33, 34, 35, 36,
-    ['A'] = 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54,
-    55, 56, 57, 58, 59, 60, 61, 62,
-    ['!'] = 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77,
-    [':'] = 78, 79, 80, 81, 82, 83, 84,
-    ['['] = 85, 86, 87, 88, 89, 90,
-    ['{'] = 91, 92, 93, 94,
-    [' '] = 95, ['\t'] = 96, ['\n'] = 97, ['\r'] = 98, ['\x0b'] = 99, ['\x0c'] = 100};
-/* clang-format on */
-
 int id_of(unsigned char byte) { return number_of[byte] - 1; }
 
 size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids) {
@@ -39,6 +24,9 @@ size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids) {
 }
 
 const char *ascii_for(uint32_t code, char one[2]) {
+    one[0] = code == '\r' ? '\n' : (char)code;
+    one[1] = '\0';
+    if (code < 0x80) return id_of((unsigned char)code) >= 0 ? one : NULL;
     size_t low = 0, high = sizeof runs / sizeof *runs; /* the run is low, or there is none */
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
@@ -51,10 +39,8 @@ const char *ascii_for(uint32_t code, char one[2]) {
     if (!runs[low].ascii) return "";
     unsigned char byte = (unsigned char)runs[low].ascii[code - runs[low].first];
     if (byte >= 0x80) return several[byte - 0x80];
-    if (byte == 1) return NULL;
     one[0] = (char)byte;
-    one[1] = '\0';
-    return one;
+    return byte == 1 ? NULL : one;
 }
 
 const char *script_of(uint32_t code) {

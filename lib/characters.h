@@ -18,8 +18,8 @@ int id_of(unsigned char byte);
    reader must look at; returns how many there are. */
 size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids);
 
-/* What a reader would write in ASCII for a character from U+0080 on: "e", "ss", "..."; "\n" for a
-   line separator; "" for a mark that combines with the letter before it; NULL: nothing comes close.
+/* What a reader would write in ASCII for a character: itself, "e", "ss", "..."; "\n" for a CR or
+   another line separator; "" for a mark that combines with the letter before it; NULL: nothing comes close.
    At most 4 characters; one is room for one of them. lib/letters_table.h lists them all. */
 const char *ascii_for(uint32_t code, char one[2]);
 

@@ -10,6 +10,7 @@ counted under the name of their script.
     python3 lib/letters_table.py > lib/letters_table.h
 """
 import re
+import string
 import unicodedata
 
 VANISHES = ""  # as opposed to None: left out
@@ -178,6 +179,13 @@ def main():
 
     print("/* letters_table.h: made by lib/letters_table.py from Unicode %s; do not edit. */"
           % unicodedata.unidata_version)
+    print("\n/* clang-format off */")
+    print("\n/* An ASCII character's id + 1; 0: it is none of the 100. */")
+    print("static const uint8_t number_of[256] = {")
+    numbers = ["%3d," % (string.printable.find(chr(code)) + 1) for code in range(128)]
+    for at in range(0, 128, 16):
+        print("    " + " ".join(numbers[at:at + 16]))
+    print("};")
     print("\n/* What a byte from 0x80 on stands for in the strings below. */")
     print("static const char several[][8] = {")
     line = "   "

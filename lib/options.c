@@ -107,34 +107,28 @@ static Option *find_letter(Option *options, char letter) {
     return NULL;
 }
 
-/* How many letters must be changed, added or removed to make b of a (Levenshtein 1966); words of
-   more than MOST_LETTERS are far from all others. */
-static size_t edit_distance(const char *a, const char *b) {
-    enum { MOST_LETTERS = 63 };
-    size_t a_length = strlen(a), b_length = strlen(b), row[MOST_LETTERS + 1];
-    if (a_length > MOST_LETTERS || b_length > MOST_LETTERS) return SIZE_MAX;
-    for (size_t j = 0; j <= b_length; j++) row[j] = j;
-    for (size_t i = 0; i < a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_length; j++) {
-            size_t changed = diagonal + (a[i] != b[j]), removed = row[j + 1] + 1,
-                   added = row[j] + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = changed;
-            if (removed < row[j + 1]) row[j + 1] = removed;
-            if (added < row[j + 1]) row[j + 1] = added;
-        }
-    }
-    return row[b_length];
+/* How many letters must be changed, added or removed to make b of a (Levenshtein 1966), when that
+   is at most `most`; else more. */
+static size_t edit_distance(const char *a, const char *b, size_t most) {
+    for (; *a && *a == *b; a++) b++;
+    if (*a == *b) return 0;
+    if (most == 0) return 1;
+    size_t changed = most, added = most, removed = most;
+    if (*a && *b) changed = edit_distance(a + 1, b + 1, most - 1);
+    if (*b) added = edit_distance(a, b + 1, most - 1);
+    if (*a) removed = edit_distance(a + 1, b, most - 1);
+    if (added < changed) changed = added;
+    return 1 + (removed < changed ? removed : changed);
 }
 
 bool is_nearer(const char *word, const char *name, size_t *distance) {
+    enum { MOST = 3 };
     size_t length = strlen(word), name_length = strlen(name);
     size_t shorter = length < name_length ? length : name_length;
-    size_t wrong = edit_distance(word, name);
+    size_t wrong = edit_distance(word, name, MOST);
     if (shorter >= 3 && !strncmp(word, name, shorter)) wrong = 1; /* temp, batch-size */
-    if (wrong > length / 3 + 1 || wrong >= shorter || wrong >= *distance) return false;
+    if (wrong > MOST || wrong > length / 3 + 1 || wrong >= shorter || wrong >= *distance)
+        return false;
     *distance = wrong;
     return true;
 }

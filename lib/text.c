@@ -8,9 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef enum { UTF_8, UTF_16_LITTLE, UTF_16_BIG } Encoding;
@@ -44,25 +44,21 @@ static void leave_out(Reader *reader, uint32_t code, size_t offset) {
 /* One character, which stands at this offset: its ids join the text. There is room for them. */
 static void add_character(Reader *reader, uint32_t code, size_t offset) {
     Text *text = &reader->text;
+    char one[2];
     bool ends_cr_lf = code == '\n' && reader->after_cr;
     reader->after_cr = code == '\r';
     text->characters++;
-    if (ends_cr_lf) return; /* the CR became the line feed */
-    char one[2] = {code == '\r' ? '\n' : (char)code};
-    const char *ascii = one;
-    if (code >= 0x80)
-        ascii = ascii_for(code, one);
-    else if (id_of((unsigned char)code) < 0)
-        ascii = NULL;
-    if (!ascii) {
+    if (ends_cr_lf || code == 0xfeff)
+        return; /* the CR became the LF; a byte order mark is nothing */
+    const char *ascii = ascii_for(code, one);
+    if (!ascii)
         leave_out(reader, code, offset);
-        return;
-    }
-    if (*ascii == '\n' && code != '\n')
+    else if (*ascii == '\n' && code != '\n')
         text->line_ends++;
     else if (code >= 0x80)
         text->replaced++;
-    for (; *ascii; ascii++) text->ids[text->length++] = (uint8_t)id_of((unsigned char)*ascii);
+    for (; ascii && *ascii; ascii++)
+        text->ids[text->length++] = (uint8_t)id_of((unsigned char)*ascii);
 }
 
 /* ---- encodings ------------------------------------------------------------------------------- */
@@ -134,34 +130,27 @@ static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t lengt
     return i;
 }
 
-/* Does the text have a zero byte at one in 50 of these places, 0: even, 1: odd, and hardly any at
-   the others? So has UTF-16, beside each ASCII character. */
-static bool has_zeros(const unsigned char *bytes, size_t length, size_t place) {
+/* Are zero bytes at one in 50 of the odd places (or even places), and hardly any at the others? So
+   it is in UTF-16, where a zero stands beside each ASCII character. */
+static bool has_zeros(const unsigned char *bytes, size_t length, bool odd) {
     size_t zeros[2] = {0};
     for (size_t i = 0; i < length; i++) zeros[i % 2] += bytes[i] == 0;
-    return zeros[place] > length / 100 && zeros[!place] * 10 <= zeros[place];
+    return zeros[odd] > length / 100 && zeros[!odd] * 10 <= zeros[odd];
 }
 
-static bool begins(const unsigned char *bytes, size_t length, const char *mark) {
-    return length >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0;
-}
-
-/* Finds the encoding by the text's first bytes; returns how many of them are a byte order mark. */
-static size_t recognise(Reader *reader, const unsigned char *bytes, size_t length) {
-    if (begins(bytes, length, "\xef\xbb\xbf")) {
+/* Finds the encoding by the text's first bytes. A byte order mark will vanish, as it does anywhere. */
+static void recognise(Reader *reader, const unsigned char *bytes, size_t length) {
+    bool little = length >= 2 && !memcmp(bytes, "\xff\xfe", 2);
+    bool big = length >= 2 && !memcmp(bytes, "\xfe\xff", 2);
+    if (length >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
         reader->text.encoding = "UTF-8 with a byte order mark";
-        return 3;
-    }
-    bool little_mark = begins(bytes, length, "\xff\xfe"),
-         big_mark = begins(bytes, length, "\xfe\xff");
-    if (little_mark || has_zeros(bytes, length, 1)) {
+    } else if (little || (!big && has_zeros(bytes, length, true))) {
         reader->encoding = UTF_16_LITTLE;
         reader->text.encoding = "UTF-16, little-endian";
-    } else if (big_mark || has_zeros(bytes, length, 0)) {
+    } else if (big || has_zeros(bytes, length, false)) {
         reader->encoding = UTF_16_BIG;
         reader->text.encoding = "UTF-16, big-endian";
     }
-    return little_mark || big_mark ? 2 : 0;
 }
 
 /* ---- what is no text ------------------------------------------------------------------------- */
@@ -178,7 +167,6 @@ static const struct {
      "7zXZ",
      "xz data; unpack it first (unxz)"},
     {0, 4, "\x28\xb5\x2f\xfd", "zstd data; unpack it first (unzstd)"},
-    {0, 4, "7z\xbc\xaf", "a 7z archive; unpack it first"},
     {256, 6, "\0ustar", "a tar archive; unpack it first (tar -x)"},
     {0, 4, "\x89PNG", "a PNG picture; give a plain text file"},
     {0, 3, "\xff\xd8\xff", "a JPEG picture; give a plain text file"},
@@ -190,7 +178,6 @@ static const struct {
      "ELF",
      "a program (ELF); give a plain text file"},
     {0, 4, "MZ\x90\0", "a program (Windows); give a plain text file"},
-    {0, 4, "\xcf\xfa\xed\xfe", "a program (macOS); give a plain text file"},
     {0, 16, "SQLite format 3", "an SQLite database; take the text out of it first"},
     {5, 5, "\0\0\0{\"", "a safetensors file, such as a model; give a plain text file"},
     {0, 4, "\xff\xfe\0\0", "UTF-32; convert it first (iconv -f UTF-32 -t UTF-8)"},
@@ -205,54 +192,81 @@ static void refuse_other_formats(const char *path, const unsigned char *bytes, s
     }
 }
 
-/* A character as people see it, or its code point when it cannot be seen. */
-static void add_name(Buffer *buffer, uint32_t code) {
-    char bytes[5];
-    bool seen = script_of(code) || (code >= 0xa0 && code < 0x2e80) || (code > ' ' && code < 0x7f);
-    utf8_write(code, bytes);
-    if (seen)
-        buffer_add(buffer, "%s", bytes);
-    else
-        buffer_add(buffer, "U+%04X", (unsigned)code);
-}
-
-/* "Cyrillic: o 99 times, e 88" */
-static void add_left_out(Buffer *buffer, const Text *text) {
-    char number[32];
-    if (text->script) buffer_add(buffer, "%s: ", text->script);
-    for (int i = 0; i < NAMED && text->most[i].count; i++) {
-        if (i > 0) buffer_add(buffer, ", ");
-        add_name(buffer, text->most[i].code);
-        buffer_add(buffer, " %s", grouped(text->most[i].count, number));
-        if (i == 0) buffer_add(buffer, text->most[i].count == 1 ? " time" : " times");
-    }
-}
-
-/* More than a tenth of the characters is nothing in ASCII, or so many bytes are no UTF-8 that they
-   are no language's that is written in Windows-1252 (some 7 % of French, 13 % of Icelandic). */
+/* Is more than a tenth of the characters nothing in ASCII, or are more than a quarter bytes of
+   Windows-1252? (In French some 7 % are, in Icelandic 13 %.) */
 static bool is_no_text(const Text *text) {
     return text->left_out > text->characters / 10 || text->windows_bytes > text->characters / 4;
 }
 
-/* Are most of the characters that were left out letters of another script? */
+/* ---- what is said ---------------------------------------------------------------------------- */
+
+/* A character as people see it, or its code point when it cannot be seen. Returns name. */
+static char *name_of(uint32_t code, char name[16]) {
+    bool seen = script_of(code) || (code >= 0xa0 && code < 0x2e80);
+    if (seen)
+        utf8_write(code, name);
+    else
+        snprintf(name, 16, "U+%04X", (unsigned)code);
+    return name;
+}
+
+/* Are they letters of another script, at least the most frequent one? */
 static bool is_foreign(const Text *text) {
     return text->script && strncmp(text->script, "emoji", 5) != 0;
 }
 
-static const char advice[] = "uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters";
+/* "13 characters that are nothing in ASCII were left out, Cyrillic: o 9 times, e 4; ..." */
+static void add_left_out(Buffer *buffer, const Text *text) {
+    char number[32], name[16];
+    buffer_add(buffer, "; %s characters that are nothing in ASCII were left out, ",
+               grouped(text->left_out, number));
+    if (text->script) buffer_add(buffer, "%s: ", text->script);
+    for (int i = 0; i < NAMED && text->most[i].count; i++) {
+        buffer_add(buffer, "%s%s %s", i > 0 ? ", " : "", name_of(text->most[i].code, name),
+                   grouped(text->most[i].count, number));
+        if (i == 0) buffer_add(buffer, text->most[i].count == 1 ? " time" : " times");
+    }
+    if (is_foreign(text))
+        buffer_add(buffer, "; uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters");
+}
 
-static _Noreturn void refuse_no_text(const Text *text, const char *path) {
-    char a[32], b[32];
-    Buffer names = {0};
-    add_left_out(&names, text);
-    if (text->left_out <= text->characters / 10)
-        fail("%s: is not text in UTF-8, UTF-16 or Windows-1252: %s of its first %s bytes are not "
-             "UTF-8; convert it first (iconv -f ENCODING -t UTF-8), or give a plain text file",
-             path, grouped(text->windows_bytes, a), grouped(text->bytes, b));
-    fail("%s: is not text%s: %s of its first %s characters are nothing in ASCII (%s); %s", path,
-         is_foreign(text) ? " in Latin letters" : "", grouped(text->left_out, a),
-         grouped(text->characters, b), names.text,
-         is_foreign(text) ? advice : "give a plain text file");
+/* All that was changed; nothing when nothing was. */
+static Buffer account(const Text *text) {
+    Buffer line = {0};
+    char number[32];
+    if (text->encoding) buffer_add(&line, "; read as %s", text->encoding);
+    if (text->windows_bytes)
+        buffer_add(&line, "; %s bytes that are not UTF-8 were read as Windows-1252",
+                   grouped(text->windows_bytes, number));
+    if (text->line_ends)
+        buffer_add(&line, "; %s line ends (such as CR LF) became LF",
+                   grouped(text->line_ends, number));
+    if (text->replaced)
+        buffer_add(&line, "; %s letters, quotes, dashes or spaces beyond ASCII became ASCII",
+                   grouped(text->replaced, number));
+    if (text->left_out) add_left_out(&line, text);
+    return line;
+}
+
+void text_notice(const Text *text, const char *path) {
+    Buffer line = account(text);
+    if (line.text) notice("%s: %s", path, line.text + 2);
+    buffer_free(&line);
+}
+
+static _Noreturn void refuse(const Text *text, const char *path) {
+    const char *kind = "text", *advice = "; give a plain text file";
+    Buffer line = account(text);
+    char number[32];
+    if (is_foreign(text)) {
+        kind = "text in Latin letters";
+        advice = "";
+    } else if (text->left_out <= text->characters / 10) {
+        kind = "text in UTF-8, UTF-16 or Windows-1252";
+        advice = "; convert it first (iconv -f ENCODING -t UTF-8)";
+    }
+    fail("%s: is not %s: %s characters were read%s%s", path, kind,
+         grouped(text->characters, number), line.text, advice);
 }
 
 /* ---- from a file ----------------------------------------------------------------------------- */
@@ -296,33 +310,26 @@ static size_t read_all(int file, const char *path, unsigned char *bytes, size_t 
     return length;
 }
 
-/* Makes room for the ids of so many bytes more; expected is what the file seems to have. */
-static void make_room(Reader *reader, size_t bytes, size_t expected) {
+static void make_room(Reader *reader, size_t bytes) {
     size_t needed = reader->text.length + LONGEST * bytes;
-    if (!reader->capacity) needed += expected;
     reader->text.ids = grow(reader->text.ids, &reader->capacity, needed, 1, "the text");
 }
 
-static void read_text(Reader *reader, int file, const char *path) {
-    /* of ENOUGH bytes most are no text: nobody needs the rest, which may never end */
+static void read_file(Reader *reader, int file, const char *path) {
+    /* when of ENOUGH bytes most are no text, nobody needs the rest, which may never end */
     enum { CHUNK = 1 << 20, ENOUGH = 64 << 20 };
-    struct stat about;
-    if (fstat(file, &about)) cannot_read(path);
-    size_t expected = about.st_size > 0 ? (size_t)about.st_size : 0;
-    if (expected > ENOUGH) expected = ENOUGH; /* a larger file may be a hole */
     unsigned char *chunk = reallocate(NULL, CHUNK, 1, "reading the text");
     size_t waiting = 0;
     Text *text = &reader->text;
     for (bool last = false; !last;) {
-        size_t length = waiting + read_all(file, path, chunk + waiting, CHUNK - waiting), used = 0;
-        bool hopeless = text->bytes >= ENOUGH && text->left_out > text->characters / 2;
-        last = length < CHUNK || hopeless;
-        make_room(reader, length, expected);
+        size_t length = waiting + read_all(file, path, chunk + waiting, CHUNK - waiting);
+        last = length < CHUNK || (text->bytes >= ENOUGH && is_no_text(text));
         if (text->bytes == 0) {
             refuse_other_formats(path, chunk, length);
-            text->bytes = used = recognise(reader, chunk, length);
+            recognise(reader, chunk, length);
         }
-        used += add_bytes(reader, chunk + used, length - used, last);
+        make_room(reader, length);
+        size_t used = add_bytes(reader, chunk, length, last);
         waiting = length - used;
         memmove(chunk, chunk + used, waiting);
     }
@@ -334,62 +341,35 @@ Text text_read(const char *path, bool strict) {
     int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) cannot_read(path);
     Reader reader = {0};
-    read_text(&reader, file, path);
+    read_file(&reader, file, path);
     if (!standard_input) close(file);
     finish(&reader);
     const Text *text = &reader.text;
-    if (text->characters == 0) fail("%s: is empty; there is nothing to learn from", path);
-    if (is_no_text(text)) refuse_no_text(text, path);
-    Buffer name = {0};
-    add_name(&name, text->first_code);
+    char name[16];
+    if (is_no_text(text)) refuse(text, path);
+    if (text->length == 0) fail("%s: is empty; there is nothing to learn from", path);
     if (strict && text->left_out)
         fail("%s: %s at offset %zu is nothing in ASCII and --strict is given; remove it, or leave "
              "--strict out to skip such characters",
-             path, name.text, text->first_offset);
-    buffer_free(&name);
+             path, name_of(text->first_code, name), text->first_offset);
     return *text;
 }
 
 char *text_argument(const char *what, const char *argument) {
     Reader reader = {0};
     size_t length = strlen(argument);
-    make_room(&reader, length, 1);
+    make_room(&reader, length + 1);
     add_bytes(&reader, (const unsigned char *)argument, length, true);
     finish(&reader);
     Text *text = &reader.text;
-    Buffer name = {0};
-    add_name(&name, text->first_code);
-    if (text->left_out) wrong_use("%s: %s is nothing in ASCII; leave it out", what, name.text);
-    buffer_free(&name);
+    char name[16];
+    if (text->left_out)
+        wrong_use("%s: %s is nothing in ASCII; leave it out", what,
+                  name_of(text->first_code, name));
     char *plain = allocate(text->length + 1, 1, what);
     for (size_t i = 0; i < text->length; i++) plain[i] = character_of(text->ids[i]);
     free(text->ids);
     return plain;
-}
-
-/* ---- what is said ---------------------------------------------------------------------------- */
-
-void text_notice(const Text *text, const char *path) {
-    Buffer line = {0};
-    char number[32];
-    if (text->encoding) buffer_add(&line, "; read as %s", text->encoding);
-    if (text->windows_bytes)
-        buffer_add(&line, "; %s bytes that are not UTF-8 were read as Windows-1252",
-                   grouped(text->windows_bytes, number));
-    if (text->line_ends)
-        buffer_add(&line, "; %s line ends (such as CR LF) became LF",
-                   grouped(text->line_ends, number));
-    if (text->replaced)
-        buffer_add(&line, "; %s letters, quotes, dashes or spaces beyond ASCII became ASCII",
-                   grouped(text->replaced, number));
-    if (text->left_out) {
-        buffer_add(&line, "; %s characters that are nothing in ASCII were left out, ",
-                   grouped(text->left_out, number));
-        add_left_out(&line, text);
-        if (is_foreign(text)) buffer_add(&line, "; %s", advice);
-    }
-    if (line.text) notice("%s: %s", path, line.text + 2);
-    buffer_free(&line);
 }
 
 uint64_t text_fingerprint(const uint8_t *ids, size_t length) {

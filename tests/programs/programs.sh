@@ -103,15 +103,27 @@ head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bit
 for program in train sample embed wtf; do ./$program --version; done | sort -u > $out/a
 grep -qx '[0-9.]*' $out/a && [ "$(wc -l < $out/a)" -eq 1 ] && ok "all programs have one version" || bad "versions: $(cat $out/a)"
 
-# --pretrained from a model with rows that this one has not: those are left
+# --pretrained: every row of the same name is taken, of each kind, and no other; with rates of 0 they stay
 ./train -q -t 1 --dim 4 --order 3 --out $out/rich $out/text
-for kinds in ngrams phrases,columns; do
-    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --freeze-embedding --pretrained $out/rich/model.safetensors --out $out/poor $out/text
-    for model in rich poor; do ./embed --model $out/$model/model.safetensors row '"e "' | sed -n '2,3s/, seen.*//p' > $out/$model.row; done
-    [ -s $out/poor.row ] && same $out/rich.row $out/poor.row "--pretrained with rows that --rows $kinds lacks: those in common are taken"
+rows_of() { # MODEL: name and numbers of each row, sorted
+    ./embed --model $out/$1/model.safetensors export -n 1000000 > /dev/null
+    sed 1d $out/$1/metadata.tsv | cut -f 1,2 | paste - $out/$1/vectors.tsv | sort > $out/$1.rows
+}
+rows_of rich
+head -c 5500 data/text.txt | tail -c 3000 > $out/text2
+for kinds in all ngrams phrases,columns; do
+    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --lr 0 --linear-lr 0 --pretrained $out/rich/model.safetensors --out $out/poor $out/text2
+    rows_of poor
+    cut -f 1,2 $out/rich.rows | sort > $out/a
+    cut -f 1,2 $out/poor.rows | sort | comm -12 - $out/a | sort > $out/common
+    for model in rich poor; do awk -F '\t' 'NR == FNR { common[$0] = 1; next } ($1 "\t" $2) in common' $out/common $out/$model.rows > $out/$model.common; done
+    [ "$(grep -c "n-grams" $out/common)" -gt 100 ] && [ $kinds != all ] || [ "$(cut -f 2 $out/common | sort -u | wc -l)" -eq 5 ]
+    that $? "--pretrained, --rows $kinds: rows in common" "$(cut -f 2 $out/common | sort | uniq -c | tr '\n' ' ')"
+    same $out/rich.common $out/poor.common "--pretrained, --rows $kinds: those in common are taken"
+    awk -F '\t' 'NR == FNR { common[$0] = 1; next } !(($1 "\t" $2) in common) && ($3 || $4 || $5 || $6)' $out/common $out/poor.rows | grep -qv '	characters	'
+    [ $? -eq 1 ]
+    that $? "--pretrained, --rows $kinds: the others stay 0"
 done
-
-# options of any bytes and any length are written so that --resume reads them back
 ./train -q -t 1 --dim 4 --order 3 --out $out/odd.whole --pretrained $out/rich/model.safetensors $out/text
 resumes() { # name, options
     name=$1

@@ -105,6 +105,14 @@ static const struct {
     {"norm 2",
      {.sgd = true, .embedding_lr = 5, .linear_lr = 0.5f, .max_norm = 0.7, .norm_type = 2}},
     {"norm 3.5", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.5, .norm_type = 3.5}},
+    {"norm 2, frozen",
+     {.linear_lr = 0.03f, .freeze_embedding = true, .max_norm = 0.7, .norm_type = 2}},
+    {"norm 2, by frequency",
+     {.embedding_lr = 0.1f,
+      .linear_lr = 0.03f,
+      .scale_grad_by_freq = true,
+      .max_norm = 0.7,
+      .norm_type = 2}},
     {"norm inf",
      {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.3, .norm_type = INFINITY}},
 };
@@ -132,8 +140,8 @@ int main(void) {
                 Team *team = team_start(threads[(run + k) % 4]);
                 Vocabulary vocabulary = vocabulary_list(text.ids, LENGTH, kinds[k]);
                 Bags bags = bags_find(team, &vocabulary, text.ids, 0, LENGTH);
-                compare(&vocabulary, &bags, team, optimizers[o].optimizer, dims[(run + run / 6) % 6],
-                        optimizers[o].name, &state);
+                compare(&vocabulary, &bags, team, optimizers[o].optimizer,
+                        dims[(run + run / 6) % 6], optimizers[o].name, &state);
                 bags_free(&bags);
                 vocabulary_free(&vocabulary);
                 team_end(team);

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The word of the Mersenne Twister's state that random_bits turns into these bits. */
 static uint32_t state_of(uint32_t bits) {
@@ -19,6 +20,8 @@ static uint32_t state_of(uint32_t bits) {
 /* How often, of `tries`, the largest number that can be drawn lies beyond all kept characters: then the likeliest is taken. */
 static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
     enum { LIKELIEST = 3 };
+    Allowed all;
+    memset(all.may, true, sizeof all.may);
     Random random = random_seeded(1), largest = random_seeded(2);
     size_t count = 0;
     for (size_t i = 0; i < tries; i++) {
@@ -27,23 +30,102 @@ static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
         logits[LIKELIEST] = 5;
         largest.position = 0;
         largest.state[0] = state_of(UINT32_MAX);
-        uint8_t id = draw_character(logits, sampling, &largest);
+        uint8_t id = draw_character(logits, &all, sampling, &largest);
         *wrong += id >= CHARACTERS;
         count += id == LIKELIEST;
     }
     return count;
 }
 
+/* The character that a definition in doubles draws: softmax(logits / temperature) over the allowed
+   ones, of which the likeliest stay. Returns CHARACTERS where rounding may decide. */
+static size_t defined_draw(const float *logits, const Allowed *allowed, Sampling sampling,
+                           double uniform) {
+    double p[CHARACTERS], sum = 0, kept = 0;
+    bool in[CHARACTERS] = {false}, close = false;
+    for (size_t c = 0; c < CHARACTERS; c++) {
+        p[c] = allowed->may[c] ? exp((double)logits[c] / sampling.temperature) : 0;
+        sum += p[c];
+    }
+    for (size_t c = 0; c < CHARACTERS; c++) p[c] /= sum;
+    size_t most = sampling.top_k ? sampling.top_k : CHARACTERS;
+    for (size_t count = 0; count < most; count++) {
+        size_t likeliest = CHARACTERS;
+        for (size_t c = 0; c < CHARACTERS; c++)
+            if (!in[c] && (likeliest == CHARACTERS || p[c] > p[likeliest])) likeliest = c;
+        close |= count > 0 && sampling.top_p < 1 && fabs(kept - sampling.top_p) < 1e-5;
+        if (count > 0 && kept >= sampling.top_p) break;
+        in[likeliest] = true;
+        kept += p[likeliest];
+    }
+    double left = uniform * kept;
+    for (size_t c = 0; c < CHARACTERS; c++) {
+        if (!in[c]) continue;
+        left -= p[c];
+        if (close || fabs(left) < 1e-5) return CHARACTERS;
+        if (left < 0) return c;
+    }
+    return CHARACTERS;
+}
+
+static void test_draws(Sampling sampling, bool few) {
+    Random random = random_seeded(5);
+    Allowed allowed;
+    size_t wrong = 0, sure = 0;
+    for (size_t c = 0; c < CHARACTERS; c++) allowed.may[c] = !few || c % 3 == 1;
+    for (int i = 0; i < 400; i++) {
+        float logits[LOGITS], kept[LOGITS];
+        for (size_t c = 0; c < CHARACTERS; c++) logits[c] = 6 * random_uniform(&random) - 3;
+        memcpy(kept, logits, sizeof kept);
+        Random copy = random;
+        size_t expected = defined_draw(kept, &allowed, sampling, (double)random_uniform(&copy));
+        size_t drawn = draw_character(logits, &allowed, sampling, &random);
+        sure += expected < CHARACTERS;
+        wrong += expected < CHARACTERS && drawn != expected;
+    }
+    check(wrong == 0 && sure > 350,
+          "temperature %g, top-k %zu, top-p %g%s: as defined, %zu of %zu not", sampling.temperature,
+          sampling.top_k, sampling.top_p, few ? ", few allowed" : "", wrong, sure);
+}
+
+static void test_ranks(void) {
+    double values[CHARACTERS];
+    Candidate candidates[CHARACTERS];
+    bool sorted = true;
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)(c * 7 % 10);
+    rank_characters(values, candidates);
+    for (size_t i = 0; i < CHARACTERS; i++)
+        sorted &= candidates[i].value == values[candidates[i].id];
+    for (size_t i = 1; i < CHARACTERS; i++) {
+        Candidate a = candidates[i - 1], b = candidates[i];
+        sorted &= a.value > b.value || (a.value == b.value && a.id < b.id);
+    }
+    check(sorted, "characters by their values, the smaller id first where they are equal");
+}
+
 int main(void) {
+    static const double temperatures[] = {0.5, 1, 3}, shares[] = {0, 0.3, 0.9, 1};
+    static const size_t counts[] = {0, 2, 3, 50, 100};
+    for (size_t t = 0; t < 3; t++)
+        for (size_t k = 0; k < 5; k++)
+            for (size_t p = 0; p < 4; p++)
+                test_draws((Sampling){temperatures[t], counts[k], shares[p]}, (t + k + p) % 2);
+    test_ranks();
     Random largest = random_seeded(2);
     largest.position = 0;
     largest.state[0] = state_of(UINT32_MAX);
     check(random_uniform(&largest) == 1 - 0x1p-24f, "the largest number that can be drawn");
-    static const struct { const char *name; Sampling sampling; } ways[] = {
-        {"all characters", {.temperature = 1, .top_p = 1}}, {"top-p 0.9", {.temperature = 1, .top_p = 0.9}}, {"top-k 50", {.temperature = 1, .top_p = 1, .top_k = 50}}};
+    static const struct {
+        const char *name;
+        Sampling sampling;
+    } ways[] = {{"all characters", {.temperature = 1, .top_p = 1}},
+                {"top-p 0.9", {.temperature = 1, .top_p = 0.9}},
+                {"top-k 50", {.temperature = 1, .top_p = 1, .top_k = 50}}};
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         size_t wrong = 0, count = beyond(ways[w].sampling, 1000, &wrong);
-        check(count > 0 && count < 1000 && wrong == 0, "%s: where rounding leaves a little, the likeliest is taken: %zu of 1,000", ways[w].name, count);
+        check(count > 0 && count < 1000 && wrong == 0,
+              "%s: where rounding leaves a little, the likeliest is taken: %zu of 1,000",
+              ways[w].name, count);
     }
     return 0;
 }
