@@ -12,6 +12,7 @@
 #include "lib/projection.h"
 #include "lib/ranking.h"
 #include "lib/start.h"
+#include "lib/text.h"
 
 #include <limits.h>
 #include <math.h>
@@ -34,9 +35,9 @@ static const char usage[] =
     "  report        report.html: the map as it moves, and more\n";
 static const char examples[] =
     "TEXT is a character (a, space, \\n), an n-gram (\"the \") or the name of another\n"
-    "row as near prints it, in the shell's quotes: '^\"of t\"' (a phrase, from the start\n"
-    "of a word), \"echo 4: n\", \"column 12\"; for near and compare also any other text,\n"
-    "which stands for the sum of the rows in its bag.\n"
+    "row as near prints it, in the shell's quotes: '^\"of t\"' (a phrase, from where a\n"
+    "word begins), \"echo 4: n\", \"column 12\"; for near and compare also any other\n"
+    "text, which stands for the sum of the rows in its bag.\n"
     "\nExamples\n"
     "  embed row a             embed near \"the \"       embed compare \"to be\" \"or not\"\n"
     "  embed export --format vec    embed report      embed moved\n";
@@ -72,7 +73,8 @@ static void mean_of_context(const SavedModel *saved, const uint8_t *ids, size_t 
 }
 
 /* The text's row; without one, or where the sum is wanted, the sum of its bag. */
-static Subject find_subject(const SavedModel *saved, const char *text, bool sum_wanted) {
+static Subject find_subject(const SavedModel *saved, const char *argument, bool sum_wanted) {
+    char *text = text_argument("the text", argument);
     size_t dim = saved->model.dim;
     Subject subject = {NO_ROW, allocate(dim, sizeof(float), "a row"), {0}};
     Buffer printed = {0};
@@ -85,8 +87,8 @@ static Subject find_subject(const SavedModel *saved, const char *text, bool sum_
         uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
         size_t length = unescaped(text, ids);
         if (length == 0)
-            fail("\"%s\" has a byte that is not one of the 100 printable characters, or nothing in "
-                 "it; see --help",
+            fail("\"%s\" has nothing in it, or a \\xHH that is none of the 100 characters; see "
+                 "--help",
                  text);
         mean_of_context(saved, ids, length, subject.vector);
         buffer_add(&subject.name, "the sum for \"%.60s\"", shown(text, &printed));
@@ -94,6 +96,7 @@ static Subject find_subject(const SavedModel *saved, const char *text, bool sum_
     }
     require_finite(subject.vector, dim);
     buffer_free(&printed);
+    free(text);
     return subject;
 }
 

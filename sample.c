@@ -32,7 +32,7 @@ static const char examples[] =
     "  sample \"WTF\"                     500 characters more\n"
     "  sample -n 2000 -t 0.5 \"Dear \"    longer, and more careful\n"
     "  sample --until \"\\n\\n\"            up to the next blank line\n"
-    "  sample --next \"the \"             what is expected after these characters, and why\n"
+    "  sample --next \"the \"             what is expected after these, and why\n"
     "  sample --score data/text.txt     nats and bits per character, perplexity\n"
     "  sample -- \"-- he said\"           a prompt that begins with a dash\n";
 

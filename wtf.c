@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "wtf [OPTIONS] [SECTION] [STRING]: what nn.Embedding does, computed in front of you and\n"
-    "checked. It follows the notebook \"WTF does nn.Embedding do?\", in which PyTorch's\n"
-    "nn.Embedding(100, 10) looks up the characters of that string.\n";
+    "wtf [OPTIONS] [SECTION] [STRING]: what nn.Embedding does, computed in front of\n"
+    "you and checked. It follows the notebook \"WTF does nn.Embedding do?\", in which\n"
+    "PyTorch's nn.Embedding(100, 10) looks up the characters of that string.\n";
 static const char examples[] = "Examples:\n"
                                "  wtf                      all sections, the notebook's string\n"
                                "  wtf 4                    section 4 only\n"

@@ -224,7 +224,9 @@ refuses 2 "an option of another verb" '--format does nothing for near' embed nea
 refuses 2 "an option that no verb is given for" '--count does nothing for embed without a verb' embed -n 5
 refuses 2 "a folder of no name" '--out: its value is empty: give DIR' embed export --out ''
 refuses 2 "a model of no name" '--model: its value is empty: give FILE' embed --model ''
-refuses 1 "a character that is none" 'not one of the 100' embed near "$(printf '\001')"
+refuses 2 "a character that is none" 'U\+0001 is nothing in ASCII' embed near "$(printf '\001')"
+refuses 1 "a code that is none" 'none of the 100' embed near '\x01'
+[ "$(embed near "$(printf '\303\251')")" = "$(embed near e)" ]; that $? "a letter beyond ASCII is the one that a reader would write"
 refuses 1 "nothing" 'nothing in it' embed near ''
 refuses 2 "a verb that is none" 'is no verb; see --help' embed look
 refuses 2 "a mistyped verb" 'did you mean report' embed repot
