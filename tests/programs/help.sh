@@ -2,7 +2,7 @@
 # What --help prints fits 80 columns and is a screen or two.
 . tests/programs/lib.sh
 begin help
-for program in sample embed wtf; do
+for program in train sample embed wtf; do
     ./$program --help > $out/$program 2> $out/stderr
     [ $? -eq 0 ] && [ ! -s $out/stderr ]; that $? "$program --help goes to standard output"
     awk 'length > 80 { print; wide = 1 } END { exit wide }' $out/$program > $out/wide
