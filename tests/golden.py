@@ -4,6 +4,7 @@
     tests/golden.py > tests/unit/golden.h
 
 Again after a change of data/text.txt, of the rows (tests/rows.py) or of the training (tests/twin.py)."""
+import math
 from types import SimpleNamespace
 
 import torch
@@ -28,6 +29,11 @@ RUNS += [dict(rows="ngrams", dim=10, batch=100, seed=4294967295), dict(order=3, 
          dict(**CHARACTERS, freeze_embedding=True, dim=10), dict(freeze_embedding=True, dim=10),
          dict(**CHARACTERS, max_norm=1.5, dim=10), dict(max_norm=0.3, norm_type=1.0, dim=10), dict(max_norm=0.2, norm_type=float("inf"), dim=10),
          dict(**CHARACTERS, **SGD, scale_grad_by_freq=True, dim=10), dict(order=2, rows="columns", scale_grad_by_freq=True, dim=10)]
+# each option of nn.Embedding together with each other one, at order 1 and above
+OPTIONS = [dict(freeze_embedding=True), dict(max_norm=0.4), dict(scale_grad_by_freq=True)]
+RUNS += [dict(**kind, **OPTIONS[a], **OPTIONS[b], dim=10, **rule)
+         for kind, rule in ((CHARACTERS, {}), (dict(order=3), SGD), (dict(order=4), {})) for a, b in ((0, 1), (0, 2), (1, 2))]
+RUNS += [dict(order=4, freeze_embedding=True, max_norm=0.4, norm_type=3.5, scale_grad_by_freq=True, dim=10)]
 
 
 def numbers(values, form="%.9g"):
@@ -55,6 +61,20 @@ def start(seed, dim):
     print(f"    {{{seed}u, {dim}, {fingerprint(order):#018x}u, {{{numbers(embedding.weight.flatten()[::len(embedding.weight.flatten()) // 40][:40])}}},")
     print(f"        {{{numbers(linear.weight.flatten()[::len(linear.weight.flatten()) // 40][:40])}}},")
     print(f"        {{{numbers(linear.bias[::5])}}}}},")
+
+
+def turn_of(seed):
+    """Where an angle that is not rounded to a float gives another number than PyTorch's, by more than 1e-6."""
+    torch.manual_seed(seed)
+    u = torch.rand(992).view(-1, 2, 8).double()
+    torch.manual_seed(seed)
+    weight = nn.Embedding(100, 10).weight.flatten()[:992].view(-1, 2, 8)
+    radius, angle = (-2 * torch.log(1 - u[:, 0])).sqrt(), 2 * math.pi * u[:, 1]
+    exact = torch.stack((radius * angle.cos(), radius * angle.sin()), 1)
+    differs = (exact - weight.double()).abs().flatten()
+    at = differs.argmax().item()
+    if differs[at] > 1e-6:
+        print(f"    {{{seed}u, {at}, {weight.flatten()[at].item():.9g}}},")
 
 
 def order_of(seed, count):
@@ -113,6 +133,16 @@ static const struct {{
 }} golden_starts[] = {{""")
     for seed, dim in ((0, 1), (1, 10), (2, 3), (42, 32), (1337, 64), (4294967295, 100)):
         start(seed, dim)
+    print("""};
+
+/* torch.manual_seed(seed), then nn.Embedding(100, 10).weight: the number at this place, where the rounding of the angle shows */
+static const struct {
+    uint32_t seed;
+    size_t at;
+    float value;
+} golden_turns[] = {""")
+    for seed in range(60):
+        turn_of(seed)
     print("""};
 
 /* torch.manual_seed(seed), then torch.randperm(count): its fingerprint and first numbers */
