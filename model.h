@@ -97,17 +97,32 @@ static inline void linear_backward(const Model *model, Model *gradient, const fl
     }
 }
 
-/* Softmax: logits [100] become p, in place; returns ln of the sum of exp(logit). The largest logit
-   is taken away first, so that nothing overflows. */
-static inline double softmax(float *logits) {
-    float largest = logits[0], sum[32] = {0};
-    for (size_t c = 1; c < CHARACTERS; c++) largest = logits[c] > largest ? logits[c] : largest;
+/* The largest of logits [100]. It runs in 20 chains, like the sum below: processors follow several
+   at the same time. */
+static inline float largest_logit(const float *logits) {
+    float most[20];
+    for (size_t i = 0; i < 20; i++) most[i] = logits[i];
+    for (size_t c = 20; c < CHARACTERS; c += 20)
+        for (size_t i = 0; i < 20; i++) most[i] = logits[c + i] > most[i] ? logits[c + i] : most[i];
+    for (size_t i = 1; i < 20; i++) most[0] = most[i] > most[0] ? most[i] : most[0];
+    return most[0];
+}
+
+/* logits [100] become exp(logit - largest), so that nothing overflows; returns their sum. */
+static inline float exponentials(float *logits, float largest) {
+    float sum[20] = {0}, total = 0;
     for (size_t c = 0; c < CHARACTERS; c++) logits[c] = exact_expf(logits[c] - largest);
-    for (size_t c = 0; c < CHARACTERS; c++) sum[c % 32] += logits[c];
-    for (size_t half = 16; half > 0; half /= 2)
-        for (size_t i = 0; i < half; i++) sum[i] += sum[i + half];
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / sum[0];
-    return (double)largest + exact_log((double)sum[0]);
+    for (size_t c = 0; c < CHARACTERS; c += 20)
+        for (size_t i = 0; i < 20; i++) sum[i] += logits[c + i];
+    for (size_t i = 0; i < 20; i++) total += sum[i];
+    return total;
+}
+
+/* Softmax: logits [100] become p, in place; returns ln of the sum of exp(logit). */
+static inline double softmax(float *logits) {
+    float largest = largest_logit(logits), total = exponentials(logits, largest);
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
+    return (double)largest + exact_log((double)total);
 }
 
 /* Cross-entropy: logits [100] become p, in place; returns the sum of -ln p[target] over n targets, in nats. */

@@ -71,7 +71,7 @@ ALWAYS_INLINE void matmul_strip(const Matmul *m, const size_t vectors, size_t j)
     for (; i < m->rows; i++) matmul_tile(m, 1, vectors, i, j);
 }
 
-static inline void matmul(const Matmul *m) {
+ALWAYS_INLINE void matmul(const Matmul *m) {
     size_t j = 0;
     for (; j + WIDE * LANES <= m->columns; j += WIDE * LANES) matmul_strip(m, WIDE, j);
     for (; j + 2 * LANES <= m->columns; j += 2 * LANES) matmul_strip(m, 2, j);

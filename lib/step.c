@@ -209,6 +209,8 @@ Workspace workspace_allocate(size_t bags, size_t dim) {
     workspace.dh = allocate(bags, row, "a batch");
     workspace.logits = allocate(bags, LOGITS * sizeof(float), "a batch");
     workspace.gradient = allocate(MOST_PARTS, gradient_size(dim) * sizeof(float), "a batch");
+    workspace.largest = allocate(bags, sizeof(float), "a batch");
+    workspace.total = allocate(bags, sizeof(float), "a batch");
     workspace.loss = allocate(bags, sizeof(double), "a batch");
     return workspace;
 }
@@ -219,6 +221,8 @@ void workspace_free(Workspace *workspace) {
     free(workspace->dh);
     free(workspace->logits);
     free(workspace->gradient);
+    free(workspace->largest);
+    free(workspace->total);
     free(workspace->loss);
 }
 
@@ -261,15 +265,27 @@ static void forward(const Workspace *workspace, const Model *model, const Batch 
     matmul(&logits);
 }
 
-/* The losses of bags first .. last - 1, and dlogits. */
+/* The losses of bags first .. last - 1, and dlogits: cross_entropy_forward and backward, in three
+   rounds, so that no bag waits for what is not yet known of itself. */
 static void cross_entropy(Workspace *workspace, const Batch *batch, size_t first, size_t last) {
     const uint32_t *offsets = batch->target_offsets;
+    for (size_t b = first; b < last; b++)
+        workspace->largest[b] = largest_logit(workspace->logits + b * LOGITS);
     for (size_t b = first; b < last; b++) {
         float *logits = workspace->logits + b * LOGITS;
-        const uint8_t *targets = batch->targets + offsets[b];
+        double loss = 0;
+        for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++)
+            loss -= (double)logits[batch->targets[i]];
+        workspace->loss[b] = loss;
+        workspace->total[b] = exponentials(logits, workspace->largest[b]);
+    }
+    for (size_t b = first; b < last; b++) {
+        float *p = workspace->logits + b * LOGITS, total = workspace->total[b];
         size_t n = offsets[b + 1] - offsets[b];
-        workspace->loss[b] = cross_entropy_forward(logits, targets, n);
-        cross_entropy_backward(logits, targets, n, batch->positions);
+        for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / total;
+        workspace->loss[b] +=
+            (double)n * ((double)workspace->largest[b] + exact_log((double)total));
+        cross_entropy_backward(p, batch->targets + offsets[b], n, batch->positions);
     }
 }
 

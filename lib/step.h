@@ -4,6 +4,7 @@
 #define STEP_H
 
 #include "../model.h"
+#include "kernels.h"
 #include "threads.h"
 #include "vocabulary.h"
 
@@ -50,11 +51,12 @@ typedef struct {
     float *h, *dh;    /* [bags, padded(dim)] */
     float *logits;    /* [bags, LOGITS], then p, then dlogits */
     float *gradient;  /* [parts] of linear.weight [100, padded(dim)] and of linear.bias [LOGITS] */
-    double *loss;     /* [bags] nats, summed over a bag's targets */
-    double mean_loss; /* of the latest batch, in nats per position */
+    float *largest, *total; /* [bags] the largest logit, the sum of exp(logit - largest) */
+    double *loss;           /* [bags] nats, summed over a bag's targets */
+    double mean_loss;       /* of the latest batch, in nats per position */
 } Workspace;
 
-enum { LOGITS = 112 }; /* 100 and what whole vectors need beyond */
+enum { LOGITS = (CHARACTERS + LANES - 1) / LANES * LANES }; /* 100, in whole vectors */
 
 Workspace workspace_allocate(size_t bags, size_t dim);
 void workspace_free(Workspace *workspace);
