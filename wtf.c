@@ -9,6 +9,7 @@
 #include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/options.h"
+#include "lib/ranking.h"
 #include "lib/text.h"
 #include "model.h"
 
@@ -22,7 +23,6 @@ static const char usage[] =
     "you and checked. It follows the notebook \"WTF does nn.Embedding do?\", in which\n"
     "PyTorch's nn.Embedding(100, 10) looks up the characters of that string.\n";
 static const char examples[] = "Examples:\n"
-                               "  wtf                      all sections, the notebook's string\n"
                                "  wtf 4                    section 4 only\n"
                                "  wtf \"hello, world\"       another string\n";
 static const char notebook_string[] = "WTF does nn.Embedding do?";
@@ -136,15 +136,14 @@ static void followers(Followers *f, const uint8_t *text, const uint32_t *places,
                        targets, f->rows, f->frequency};
 }
 
-static double mean_loss(const Model *model, const Batch *batch) {
-    double loss = 0;
-    float p[CHARACTERS];
-    for (size_t b = 0; b < batch->bags; b++) {
-        uint32_t first = batch->target_offsets[b], n = batch->target_offsets[b + 1] - first;
-        linear_forward(model, row_of(model, batch->indices[b]), p);
-        loss += cross_entropy_forward(p, batch->targets + first, n);
-    }
-    return loss / (double)batch->positions;
+static void train(Training *training, const Optimizer *optimizer, const Batch *batch, int steps) {
+    for (int step = 0; step < steps; step++) train_step(training, optimizer, batch);
+}
+
+/* A step with learning rate 0 changes nothing and returns the mean loss. */
+static double mean_loss(Training *training, const Batch *batch) {
+    Optimizer still = {.sgd = true};
+    return train_step(training, &still, batch);
 }
 
 /* The least mean loss for a model that sees one character: p is how often a target follows it. */
@@ -160,32 +159,23 @@ static double least_loss(const Batch *batch) {
     return loss / (double)batch->positions;
 }
 
-/* The derivative of the loss by one weight, found by trying: it goes up and down by 0.01. */
-static float nudged(const Model *model, const Batch *batch, float *weight) {
-    float kept = *weight;
-    *weight = kept + 0.01f;
-    double up = mean_loss(model, batch);
-    *weight = kept - 0.01f;
-    double down = mean_loss(model, batch);
-    *weight = kept;
+/* The derivative of the loss by one number, found by trying: it goes up and down by 0.01. */
+static float nudged(Training *training, const Batch *batch, float *number) {
+    float kept = *number;
+    *number = kept + 0.01f;
+    double up = mean_loss(training, batch);
+    *number = kept - 0.01f;
+    double down = mean_loss(training, batch);
+    *number = kept;
     return (float)((up - down) / 0.02);
-}
-
-static void backward(Training *training, const Batch *batch) {
-    for (size_t b = 0; b < batch->bags; b++) train_bag(training, batch, b);
-}
-
-static void train(Training *training, const Optimizer *optimizer, const Batch *batch, int steps) {
-    for (int step = 0; step < steps; step++) train_step(training, optimizer, batch);
 }
 
 /* ---- 1 ---------------------------------------------------------------------------------------- */
 
 static void characters_to_ids(Story *story) {
-    enum { ACROSS = 12, MOST = 60 };
-    char text[MOST], names[4 * MOST + 1], name[8];
-    for (size_t i = 0; i < story->length && i < MOST; i++) text[i] = character_of(story->ids[i]);
-    escaped(text, story->length < MOST ? story->length : MOST, names);
+    enum { MOST = 12 };
+    const char *more = story->length > MOST ? " ..." : "";
+    char name[8];
     printf("   A model calculates with numbers, not letters. Python's string.printable has\n"
            "   100 characters. A character's place in it, counted from 0, is its id:\n\n"
            "       0  0123456789\n"
@@ -193,13 +183,11 @@ static void characters_to_ids(Story *story) {
            "      36  ABCDEFGHIJKLMNOPQRSTUVWXYZ\n"
            "      62  !\"#$%%&'()*+,-./:;<=>?@[\\]^_`{|}~\n"
            "      94  space \\t \\n \\r \\x0b \\x0c\n\n"
-           "   \"%.64s%s\" becomes\n\n  ",
-           names, strlen(names) > 64 || story->length > MOST ? "..." : "");
-    const char *more = story->length > ACROSS ? " ..." : "";
-    for (size_t i = 0; i < story->length && i < ACROSS; i++)
+           "   The string becomes\n\n  ");
+    for (size_t i = 0; i < story->length && i < MOST; i++)
         printf(" %5s", character_name(character_of(story->ids[i]), name));
     printf("%s\n  ", more);
-    for (size_t i = 0; i < story->length && i < ACROSS; i++) printf(" %5d", story->ids[i]);
+    for (size_t i = 0; i < story->length && i < MOST; i++) printf(" %5d", story->ids[i]);
     printf("%s\n\n   Input Tensor Shape: [1, %zu]\n\n"
            "   An id is an integer (torch.long) and only a name: 14 is not more than 13.\n"
            "   There is no row 100: PyTorch stops with \"IndexError: index out of range in\n"
@@ -264,16 +252,13 @@ static void the_table(Story *story) {
 /* ---- 3 ---------------------------------------------------------------------------------------- */
 
 static void lookup_is_multiplication(Story *story) {
-    char products[32], read[32];
+    char number[32];
     printf("   A one-hot vector is 1 at the id and 0 everywhere else. One-hot times table is\n"
            "   the row of the id, for 99 rows are multiplied by 0 and one by 1. That is what\n"
            "   nn.Linear(100, 10) computes when its weight is the table, transposed. So a\n"
-           "   look-up can be differentiated like any other product. It only does less work:\n\n"
-           "                                  one-hot times table    look-up\n"
-           "   multiplications                %19s %10d\n",
-           grouped(story->length * CHARACTERS * DIM, products), 0);
-    printf("   numbers read from the table    %19s %10s\n\n", products,
-           grouped(story->length * DIM, read));
+           "   look-up can be differentiated like any other product. It only does less work:\n"
+           "   for this string no multiplications instead of %s.\n\n",
+           grouped(story->length * CHARACTERS * DIM, number));
     Training *t = fresh(story, 0, 1);
     float weight[CHARACTERS * CHARACTERS + CHARACTERS] = {0};
     float gradient[CHARACTERS * CHARACTERS + CHARACTERS] = {0};
@@ -325,6 +310,7 @@ static uint32_t repeated(const Story *story) {
 
 /* The gradient of each place of character c, their sum, and what model.h gives its row. */
 static void row_gradient(Story *story, size_t c) {
+    const Batch *batch = &story->string.batch;
     Training *t = fresh(story, 0, 1);
     float sum[DIM] = {0}, trial[DIM], one[DIM], p[CHARACTERS], *h = row_of(&t->model, c);
     size_t places = 0;
@@ -338,8 +324,8 @@ static void row_gradient(Story *story, size_t c) {
     }
     if (places > 3) printf("   and %zu more\n", places - 3);
     if (places > 1) print_row("their sum", sum, DIM);
-    backward(t, &story->string.batch);
-    for (size_t d = 0; d < DIM; d++) trial[d] = nudged(&t->model, &story->string.batch, h + d);
+    for (size_t d = 0; d < DIM; d++) trial[d] = nudged(t, batch, h + d);
+    for (size_t b = 0; b < batch->bags; b++) train_bag(t, batch, b);
     print_row("model.h", row_of(&t->gradient, c), DIM);
     print_row("nudged", trial, DIM);
     printf("\n");
@@ -355,7 +341,6 @@ static void one_position(Story *story) {
     by_hand(model, row_of(model, c), target, 1, p, unused);
     for (size_t i = 0; i < CHARACTERS; i++) likeliest = p[i] > p[likeliest] ? i : likeliest;
     Name next = quoted(target);
-
     printf("   Each character is to predict the next one, and the last one the first. The\n"
            "   row of %s is h. nn.Linear makes 100 logits of it, one for each character\n"
            "   that may come next: logit[c] = weight[c] . h + bias[c]. Softmax makes\n"
@@ -386,16 +371,16 @@ static void one_position(Story *story) {
 static void one_step(Story *story, const Optimizer *sgd) {
     const Batch *batch = &story->string.batch;
     Training *before = fresh(story, 0, 1), *after = fresh(story, 1, 1);
-    backward(before, batch);
+    for (size_t b = 0; b < batch->bags; b++) train_bag(before, batch, b);
     memcpy(before->gradient.linear, before->part.linear, linear_size(DIM) * sizeof(float));
     train(after, sgd, batch, 1);
     const float *old = before->model.embedding, *new = after->model.embedding;
     const float *gradient = before->gradient.embedding;
     size_t row = story->ids[0] * (size_t)DIM, moved = 0;
     double error = 0;
-    for (size_t r = 0; r < CHARACTERS; r++) moved += !same(old + r * DIM, new + r *DIM, DIM);
     for (size_t i = 0; i < NUMBERS; i++)
         error = fmax(error, fabs((double)(new[i] - old[i] + 0.1f * gradient[i])));
+    for (size_t i = 0; i < CHARACTERS * DIM; i += DIM) moved += !same(old + i, new + i, DIM);
     printf("   One step of SGD moves each number against its gradient, by 0.1 times as much.\n"
            "   The row of %s:\n\n",
            quoted(story->ids[0]).text);
@@ -409,17 +394,21 @@ static void one_step(Story *story, const Optimizer *sgd) {
     check(story, error < 1e-6, "all 2,100 numbers moved by -0.1 times their gradient");
 }
 
-/* Trains for 1,000 steps and prints the losses on the way. */
-static void print_losses(const char *name, Training *training, const Optimizer *optimizer,
-                         const Batch *batch, double *losses) {
+/* Trains for 1,000 steps, prints the losses on the way, and returns the last. *error becomes the
+   difference to PyTorch's, if that is larger. */
+static double print_losses(const char *name, Training *training, const Optimizer *optimizer,
+                           const Batch *batch, const double *pytorch, double *error) {
     static const int steps[SHOWN] = {1, 9, 10, 30, 50, 900, 0};
+    double loss = 0;
     printf("   %-18s", name);
     for (size_t i = 0; i < SHOWN; i++) {
-        losses[i] = mean_loss(&training->model, batch);
+        loss = mean_loss(training, batch);
+        *error = fmax(*error, fabs(loss - pytorch[i]));
         train(training, optimizer, batch, steps[i]);
-        printf(" %7.4f", losses[i]);
+        printf(" %7.4f", loss);
     }
     printf("\n");
+    return loss;
 }
 
 /* What follows a character: how often it does in the string, and how likely it is by the model. */
@@ -427,9 +416,8 @@ static void print_followers(const Model *model, const Story *story, uint32_t c) 
     float p[CHARACTERS];
     double count[CHARACTERS] = {0}, places = 0;
     for (size_t i = 0; i < story->length; i++) {
-        if (story->ids[i] != c) continue;
-        count[story->ids[i + 1]]++;
-        places++;
+        count[story->ids[i + 1]] += story->ids[i] == c;
+        places += story->ids[i] == c;
     }
     linear_forward(model, row_of(model, c), p);
     softmax(p);
@@ -451,12 +439,11 @@ static void it_learns(Story *story) {
     freeze.freeze_embedding = true;
     one_step(story, &sgd);
     Training *learns = fresh(story, 0, 1), *frozen = fresh(story, 1, 1);
-    double loss[SHOWN], frozen_loss[SHOWN], least = least_loss(batch), error = 0;
-    printf("\n   A thousand such steps, and again with frozen rows: then only nn.Linear\n"
-           "   learns.\n\n"
+    double start = mean_loss(learns, batch), least = least_loss(batch), error = 0;
+    printf("\n   A thousand such steps, and again with frozen rows: only nn.Linear learns.\n\n"
            "   steps                    0       1      10      20      50     100    1000\n");
-    print_losses("loss", learns, &sgd, batch, loss);
-    print_losses("loss, rows frozen", frozen, &freeze, batch, frozen_loss);
+    double loss = print_losses("loss", learns, &sgd, batch, pytorch[0], &error);
+    double slow = print_losses("loss, rows frozen", frozen, &freeze, batch, pytorch[1], &error);
     printf("\n   Where does it end? Not below %.4f: that is the loss of the table of pairs,\n"
            "   which says how often each character follows each other one (an entropy). The\n"
            "   table could be counted. Embedding and Linear learn it:\n\n",
@@ -465,15 +452,11 @@ static void it_learns(Story *story) {
     printf("\n   For Embedding -> Linear is one 100 x 100 table of logits, kept as 100 x 10\n"
            "   times 10 x 100. All rows go through the same 10 x 100, so characters with\n"
            "   similar followers need similar rows (section 8).\n\n");
-    for (size_t i = 0; i < SHOWN; i++) {
-        error = fmax(error, fabs(loss[i] - pytorch[0][i]));
-        error = fmax(error, fabs(frozen_loss[i] - pytorch[1][i]));
-    }
-    check(story, loss[5] < loss[0] && loss[6] < loss[5] && loss[6] >= least,
-          "1,000 steps lower the loss from %.4f to %.4f, not below %.4f", loss[0], loss[6], least);
+    check(story, loss < start && loss >= least,
+          "1,000 steps lower the loss from %.4f to %.4f, not below %.4f", start, loss, least);
     check(story, same(frozen->model.embedding, fresh(story, 2, 1)->model.embedding, 1000),
           "frozen rows stay, bit for bit");
-    check(story, loss[5] < frozen_loss[5], "and the loss falls more slowly with them");
+    check(story, loss < slow, "and the loss falls less with them");
     if (story->notebook) check(story, error < 1e-4, "PyTorch has these 14 losses, too");
 }
 
@@ -513,9 +496,8 @@ static void max_norm(Story *story) {
     const float *old = row_of(&fresh(story, 0, 1)->model, story->ids[0]);
     double error = 0;
     printf("\n   max_norm=1: a row longer than 1 is shortened to 1 when it is looked up.\n"
-           "   norm_type says what its length is: the root of the sum of the squares (2),\n"
-           "   the sum of the absolute values (1), the largest of them (inf). The row of\n"
-           "   %s:\n\n",
+           "   norm_type says what length is: the root of the sum of the squares (2), the\n"
+           "   sum of the absolute values (1), the largest of them (inf). For %s:\n\n",
            quoted(story->ids[0]).text);
     print_row("max_norm=None", old, DIM);
     for (size_t i = 0; i < 3; i++) {
@@ -537,32 +519,27 @@ static void every_argument(Story *story) {
            "                norm_type=2.0, scale_grad_by_freq=False, sparse=False)\n\n");
     padding(story);
     max_norm(story);
-    Optimizer sgd = {.sgd = true, .embedding_lr = 0.1f}, scale = sgd, freeze = sgd;
+    Optimizer sgd = {.sgd = true, .embedding_lr = 0.1f}, scale = sgd;
     scale.scale_grad_by_freq = true;
-    freeze.freeze_embedding = true;
     Training *learns = fresh(story, 0, 1), *scaled = fresh(story, 1, 1);
+    const Model *start = &fresh(story, 2, 1)->model;
     train(learns, &sgd, batch, 1);
     train(scaled, &scale, batch, 1);
-    float old[CHARACTERS * DIM], error = 0;
-    memcpy(old, fresh(story, 2, 1)->model.embedding, sizeof old);
+    float error = 0;
     for (size_t b = 0; b < batch->bags; b++) {
-        size_t i = batch->rows[b] * DIM;
-        float step = learns->model.embedding[i] - old[i];
-        float scaled_step = scaled->model.embedding[i] - old[i];
+        float from = *row_of(start, batch->rows[b]);
+        float step = *row_of(&learns->model, batch->rows[b]) - from;
+        float scaled_step = *row_of(&scaled->model, batch->rows[b]) - from;
         error = fmaxf(error, fabsf(step / (float)batch->frequency[b] - scaled_step));
     }
-    Training *frozen = &story->learners[2].training;
-    train(frozen, &freeze, batch, 1);
     printf("\n   scale_grad_by_freq: a row's gradient is divided by how often its id occurs in\n"
            "   the batch. sparse: only the rows that were looked up have a gradient, here %zu\n"
            "   of 100; model.h always does so. (device and dtype say where the numbers are\n"
            "   kept, and in which format.)\n\n"
-           "   nn.Embedding.from_pretrained(rows) starts with given rows and freezes them:\n"
-           "   freeze=True is its default. ./train --pretrained lets them learn.\n\n",
+           "   nn.Embedding.from_pretrained(rows) starts with given rows and freezes them,\n"
+           "   as in section 5: freeze=True is its default. ./train --pretrained does not.\n\n",
            batch->bags);
     check(story, error < 1e-6f, "scale_grad_by_freq divides each row's step by its frequency");
-    check(story, same(frozen->model.embedding, old, 1000), "freeze=True: no row moves");
-    check(story, !same(learns->model.embedding, old, 1000), "freeze=False: rows move");
 }
 
 /* ---- 7 ---------------------------------------------------------------------------------------- */
@@ -642,20 +619,13 @@ static void embedding_and_linear(Story *story) {
 
 /* The four rows nearest to that of c by cosine, among the candidates. */
 static void print_nearest(const Model *model, size_t c, const bool *candidate) {
-    bool used[CHARACTERS] = {false};
-    used[c] = true;
-    for (int k = 0; k < 4; k++) {
-        size_t nearest = c;
-        float highest = -2;
-        for (size_t i = 0; i < CHARACTERS; i++) {
-            float similar = cosine(row_of(model, c), row_of(model, i), DIM);
-            if (!candidate[i] || used[i] || similar <= highest) continue;
-            nearest = i;
-            highest = similar;
-        }
-        used[nearest] = true;
-        printf(" %-6s", quoted(nearest).text);
-    }
+    Scored near[CHARACTERS];
+    size_t found = 0;
+    for (uint32_t i = 0; i < CHARACTERS; i++)
+        if (candidate[i] && i != c)
+            near[found++] = (Scored){cosine(row_of(model, c), row_of(model, i), DIM), i};
+    sort_scored(near, found);
+    for (size_t k = 0; k < 4; k++) printf(" %6s", quoted(near[k].row).text);
 }
 
 /* The mean cosine of two vowels. */
@@ -663,8 +633,8 @@ static double vowels_alike(const Model *model) {
     double sum = 0;
     for (const char *a = "aeiou"; *a; a++)
         for (const char *b = "aeiou"; *b; b++)
-            sum += (double)cosine(row_of(model, (size_t)id_of((unsigned char)*a)),
-                                  row_of(model, (size_t)id_of((unsigned char)*b)), DIM);
+            sum += cosine(row_of(model, (size_t)id_of((unsigned char)*a)),
+                          row_of(model, (size_t)id_of((unsigned char)*b)), DIM);
     return (sum - 5) / 20;
 }
 
@@ -706,27 +676,38 @@ static void a_whole_text(Story *story) {
     for (size_t b = 0; b < part.batch.bags; b++)
         frequent[part.rows[b]] = part.frequency[b] > learned / 500;
     followers(&val, text.ids + learned, NULL, text.length - learned - 1, targets);
-    double loss = mean_loss(&learns->model, &val.batch);
-    double frozen_loss = mean_loss(&frozen->model, &val.batch);
+    float w = 0, square_sum = 0, gradient = 3;
+    Optimizer adagrad = {0};
+    update(&adagrad, 0.1f, 1, &gradient, &square_sum, &w);
+    float first = w;
+    update(&adagrad, 0.1f, 1, &gradient, &square_sum, &w);
+    double loss = mean_loss(learns, &val.batch);
+    double frozen_loss = mean_loss(frozen, &val.batch);
     printf("   The same model learns from %s, %s characters, in two epochs\n"
            "   (passes). The last tenth is kept for validation: nothing is learned from it,\n"
-           "   it measures what has been learned.\n\n"
+           "   it measures what has been learned. The optimizer is Adagrad: it divides each\n"
+           "   gradient by the root of the sum of the squares of all gradients so far, this\n"
+           "   one included. With learning rate 0.1, two equal gradients move a number by\n"
+           "   %.4f and %.4f.\n\n"
            "   loss, rows frozen     %.2f nats a character\n"
            "   loss, rows learn      %.2f\n"
            "   the table of pairs    %.2f (its loss on the part that it was counted in)\n\n"
-           "   nearest rows  before                       after\n",
-           path, grouped(text.length, number), frozen_loss, loss, least);
+           "   nearest rows   before                         after\n",
+           path, grouped(text.length, number), (double)-first, (double)(first - w), frozen_loss,
+           loss, least);
     for (const char *c = shown; *c; c++) {
         size_t id = (size_t)id_of((unsigned char)*c);
-        printf("   %-13s", quoted(id).text);
+        printf("   %-11s", quoted(id).text);
         print_nearest(&start->model, id, frequent);
-        printf(" ");
+        printf("   ");
         print_nearest(&learns->model, id, frequent);
         printf("\n");
     }
     double before = vowels_alike(&start->model), after = vowels_alike(&learns->model);
     printf("\n   Nobody said what a vowel is. But similar characters follow vowels, so the\n"
            "   rows of vowels have come together. That is what an embedding is good for.\n\n");
+    check(story, fabs(-first - 0.1) + fabs(first - w - 0.1 / sqrt(2)) < 1e-6,
+          "the second of two equal gradients counts 1 / sqrt 2");
     check(story, loss < 2.6 && frozen_loss > loss + 0.3, "rows that learn lower the loss further");
     check(story, after > 0.3 && after > before + 0.2,
           "the mean cosine of two vowels was %.2f and is %.2f", before, after);
@@ -788,7 +769,7 @@ static double pairs_pass(const Model *model, Model *gradient, float *cosines) {
         float done[HEAD], dother[HEAD];
         attention_forward(model, &one);
         attention_forward(model, &other);
-        cosines[i] = cosine(one.mean, other.mean, HEAD);
+        cosines[i] = (float)cosine(one.mean, other.mean, HEAD);
         float error = cosines[i] - pairs[i].label;
         if (i >= PAIRS) continue;
         loss += (double)(error * error) / PAIRS;
@@ -912,19 +893,6 @@ static uint8_t *read_string(const char *argument, size_t *length) {
     return ids;
 }
 
-static void print_section(Story *story, size_t number) {
-    printf(story->colour ? "\n\033[1;36m%zu  %s\033[0m\n\n" : "\n%zu  %s\n\n", number,
-           sections[number - 1].title);
-    sections[number - 1].run(story);
-}
-
-static void wait_for_enter(void) {
-    printf("\n   Press Enter to go on.");
-    fflush(stdout);
-    int c = getchar();
-    while (c != EOF && c != '\n') c = getchar();
-}
-
 int main(int argc, char **argv) {
     static Story story;
     size_t seed = 1, only = 0;
@@ -957,8 +925,14 @@ int main(int argc, char **argv) {
                notebook_string);
     for (size_t i = 1; i <= SECTIONS; i++) {
         if (only && i != only) continue;
-        print_section(&story, i);
-        if (pause && i < SECTIONS && !only) wait_for_enter();
+        const char *title = sections[i - 1].title;
+        printf(story.colour ? "\n\033[1;36m%zu  %s\033[0m\n\n" : "\n%zu  %s\n\n", i, title);
+        sections[i - 1].run(&story);
+
+        if (!pause || only || i == SECTIONS) continue;
+        printf("\n   Press Enter to go on.");
+        fflush(stdout);
+        for (int c = 0; c != EOF && c != '\n';) c = getchar();
     }
     if (story.failures > 0)
         printf("\n%zu of the checks failed.\n", story.failures);

@@ -1,4 +1,4 @@
-/* attention.h: one head of self-attention, forward and backward in plain loops, and the cosine.
+/* attention.h: one head of self-attention, forward and backward in plain loops.
 
    This is how Sentence-BERT (Reimers and Gurevych 2019) turns tokens into the vector of a sentence,
    cut down to one layer with one head. Token i has a row for its word and a row for its place:
@@ -31,10 +31,6 @@ static inline float dot(const float *a, const float *b, size_t n) {
     float sum = 0;
     for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
     return sum;
-}
-
-static inline float cosine(const float *a, const float *b, size_t n) {
-    return dot(a, b, n) / sqrtf(dot(a, a, n) * dot(b, b, n));
 }
 
 /* Fills x, qkv, a, y and mean from bags. The model's dim is HEAD. */
@@ -89,10 +85,11 @@ static inline void attention_backward(const Model *model, Model *gradient, const
     }
 }
 
-/* da, db [n] = dcosine times the gradients of cosine(a, b). */
+/* da, db [n] = dcosine times the gradients of the cosine of a and b. */
 static inline void cosine_backward(const float *a, const float *b, size_t n, float dcosine,
                                    float *da, float *db) {
-    float aa = dot(a, a, n), bb = dot(b, b, n), lengths = sqrtf(aa * bb), c = cosine(a, b, n);
+    float aa = dot(a, a, n), bb = dot(b, b, n), lengths = sqrtf(aa * bb),
+          c = dot(a, b, n) / lengths;
     for (size_t i = 0; i < n; i++) {
         da[i] = dcosine * (b[i] / lengths - c * a[i] / aa);
         db[i] = dcosine * (a[i] / lengths - c * b[i] / bb);
