@@ -69,8 +69,7 @@ typedef struct {
 } Progress;
 void report_progress(Report *report, const Progress *progress, const Pace *pace);
 
-/* The live line, of at most `width` characters: what has no room is left out, the last things
-   first. To be freed. */
+/* The live line, of at most `width` characters: what has no room is left out. To be freed. */
 char *progress_line(const Progress *progress, const Pace *pace, size_t width);
 
 /* The result, with the reason when it is no better than the baseline. */

@@ -149,13 +149,29 @@ resumes rows --rows "$(printf 'phrases,%.0s' $(seq 1000))echoes" && ok "--rows o
 resumes norm --max-norm 1 --norm-type "$(printf '0%.0s' $(seq 5000))2" && ok "--norm-type of 5,000 digits is read back" || bad "--norm-type of 5,000 digits"
 resumes rate --lr 0.1234567890123 && tr -c '[:print:]' '\n' < $out/odd/model.safetensors | grep -q '"lr":"0.1234567890123"' && ok "a rate keeps all its digits" || bad "a rate keeps all its digits"
 
-# a terminal: the live line
+# a terminal: the live line fits, at every width and after a change of it; none where a terminal knows no control codes
+live() { tr '\r' '\n' < $out/said | tr -d '\033' | sed 's/^\[K//' | grep '^ *[0-9]*%\|^[a-z ]*$'; }
+head -c 16000 data/text.txt > $out/longer
+slow="./train -t 1 -b 1 -e 1 --out $out/live $out/longer"
 if has_terminal; then
-    terminal "./train -t 1 --rows ngrams --dim 96 -e 2 -b 200000 --out $out/live data/text.txt" > $out/said
-    tr '\r' '\n' < $out/said | sed -n 's/^.\{0,3\} *\([0-9]*%\) \[\([# ]*\)\].*  train .*  best val .*  epoch \([0-9/]*\).*/\1 \2 \3/p' > $out/found
-    grep -qx '50% ##########           2/2' $out/found && ok "a live line on a terminal" || bad "a live line on a terminal: $(cat $out/found)"
-    grep -v -x '50% .*\|100% #################### 2/2' $out/found | grep -q . && bad "after the last batch: $(tail -n 1 $out/found)" || ok "after the last batch it is still in the last epoch"
-    ./train -t 1 --dim 4 --order 2 --out $out/live data/text.txt 2>&1 | grep -q '%' && bad "a live line though it is no terminal" || ok "no live line where it is no terminal"
+    for width in 20 33 80 300; do
+        TERM=xterm terminal "stty cols $width; $slow" > $out/said
+        live | awk -v width=$width 'length($0) >= width { long++ } /%/ { n++ } END { exit !(n > 1 && !long) }'
+        that $? "$width columns: no live line is longer" "$(live | awk '{ print length($0) ": " $0 }' | sort -n | tail -n 1)"
+    done
+    live | grep -q '^ *[0-9]*% \[[# ]*\]  train [0-9.]*  best val [0-9.]*  epoch 1/1'
+    that $? "300 columns: the live line says it all" "$(live | tail -n 1)"
+    rm -f $out/live/loss.csv
+    TERM=xterm terminal "stty cols 200; ./train -t 1 -b 1 -e 1 --out $out/live data/text.txt &
+        until [ -s $out/live/loss.csv ]; do sleep 0.1; done; sleep 1; stty cols 30; sleep 1.5; kill \$!; wait" > $out/said
+    live | awk 'length($0) >= 30 { wide = NR } /%/ { last = NR } END { exit !(wide && last > wide + 3) }'
+    that $? "a terminal that becomes narrower: the line, too" "$(live | tail -n 1)"
+    TERM=dumb terminal "$slow" > $out/said
+    grep -q '^epoch' $out/said && ! tr -d '\r' < $out/said | LC_ALL=C grep -q '[[:cntrl:]]' && ! grep -q '%' $out/said
+    that $? "TERM=dumb: no control codes and no live line"
+    $slow > $out/said 2>&1
+    ! LC_ALL=C grep -q '[[:cntrl:]%]' $out/said
+    that $? "nor where it is no terminal"
 else
     echo "skip the live line: script is not here"
 fi
