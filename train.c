@@ -29,7 +29,8 @@ typedef struct {
     Report report;
     Folder folder;
     Text text;
-    size_t split; /* characters 0..split-1 are for training, the others for validation */
+    size_t split;     /* characters 0..split-1 are for training, */
+    size_t val_first; /* those from here on for validation */
     Team *team;
     Vocabulary vocabulary;
     Bags val; /* the validation part's bags; none when they are found anew each time */
@@ -56,6 +57,12 @@ static void catch_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < 3; i++)
         if (signal(signals[i], stop) == SIG_IGN) signal(signals[i], SIG_IGN);
+}
+
+/* So that a shell that runs several programs stops, too. */
+static void die_of_signal(void) {
+    signal(stop_signal, SIG_DFL);
+    raise(stop_signal);
 }
 
 static bool has_diverged(const Run *run) { return run->trainer->bad_step || run->not_finite; }
@@ -90,6 +97,18 @@ static void resume(Run *run, const TensorFile *checkpoint) {
     if (run->log.count) run->started -= run->log.rows[run->log.count - 1].seconds;
 }
 
+/* Starts from another model, where one is named. */
+static void adopt(Run *run) {
+    const Settings *settings = &run->settings;
+    Trainer *trainer = run->trainer;
+    bool whole = settings->init[0];
+    const char *path = whole ? settings->init : settings->pretrained;
+    if (!path[0]) return;
+    size_t rows = model_adopt(&trainer->model, &run->vocabulary, path, whole);
+    workspace_load(&trainer->workspace, &trainer->model);
+    report_adopted(&run->report, path, rows, trainer->model.rows, whole);
+}
+
 /* What the files say of the run: its options, its text. */
 static Metadata describe(const Run *run) {
     Metadata about = {0};
@@ -117,10 +136,10 @@ static Metadata describe(const Run *run) {
 /* The bags of the validation part are found once when they fit in one shard. Those of a larger part
    would take more memory than the model: they are found each time. */
 static void find_val_bags(Run *run) {
-    size_t count = run->text.length - run->split;
+    size_t count = run->text.length - run->val_first;
     report_doing(&run->report, "looking up the rows of the validation part");
     if (count <= SHARD)
-        run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->split, count);
+        run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->val_first, count);
 }
 
 /* The loss on the validation part, exactly: every character of it with its whole context. */
@@ -128,13 +147,13 @@ static double val_loss(Run *run) {
     if (run->val.count) return trainer_score(run->trainer, &run->val);
     size_t end = run->text.length;
     double sum = 0;
-    for (size_t first = run->split, count; first < end; first += count) {
+    for (size_t first = run->val_first, count; first < end; first += count) {
         count = end - first < SHARD ? end - first : SHARD;
         Bags bags = bags_find(run->team, &run->vocabulary, run->text.ids, first, count);
         sum += trainer_score(run->trainer, &bags) * (double)count;
         bags_free(&bags);
     }
-    return sum / (double)(end - run->split);
+    return sum / (double)(end - run->val_first);
 }
 
 /* The row of loss.csv of this moment. */
@@ -295,23 +314,39 @@ static void summarize(Run *run) {
         report_line(report, "it stopped learning: no better model for %zu evaluations",
                     standing->since_best);
     report_result(report, standing->best_loss, &run->baselines, &run->log);
-    if (!run->settings.pretrained[0]) report_moves(report, &run->vocabulary, model, run->start);
+    if (!run->settings.pretrained[0] && !run->settings.init[0])
+        report_moves(report, &run->vocabulary, model, run->start);
     report_file(report, file[MODEL], "the best model");
     report_file(report, file[CHECKPOINT], "for --resume");
     report_file(report, file[SNAPSHOTS], "for ./embed report");
     report_file(report, file[LOG], "the losses");
-    report_next(report, run->folder.path, file[MODEL].path, "WTF");
+    report_next(report, run->folder.path, file[MODEL].path, run->text.ids, run->split);
 }
 
 /* ---- the beginning ----------------------------------------------------------------------------- */
 
-static size_t split_of(const Text *text, const Settings *settings) {
-    size_t split = (size_t)((double)text->length * (1 - settings->val));
-    if (split < 2 || split == text->length)
+/* Says where training ends and where validation begins: at the end of the text, on another text,
+   which is read behind it, or (--val 0) on a part that is trained on, too. */
+static void divide_text(Run *run) {
+    const Settings *settings = &run->settings;
+    Text *text = &run->text;
+    size_t length = text->length;
+    run->split = run->val_first = (size_t)((double)length * (1 - settings->val));
+    if (settings->val_text[0]) {
+        Text val = text_read(settings->val_text, settings->strict);
+        if (!settings->quiet) text_notice(&val, settings->val_text);
+        text->length += val.length;
+        text->ids = reallocate(text->ids, text->length, 1, "the text");
+        memcpy(text->ids + length, val.ids, val.length);
+        free(val.ids);
+        run->split = run->val_first = length;
+    } else if (settings->val <= 0) {
+        run->val_first = length - (length + 9) / 10;
+    }
+    if (run->split < 2 || run->val_first == text->length)
         fail("%s: %zu characters are too few to train on some and validate on %g of them; give a "
              "longer text or another --val",
-             settings->text, text->length, settings->val);
-    return split;
+             settings->text, length, settings->val);
 }
 
 /* What the run will cost. In memory there are the weights, the optimizer's sums and the best model,
@@ -330,7 +365,8 @@ static void prepare(Run *run, const TensorFile *checkpoint) {
     Report *report = &run->report;
     const uint8_t *ids = run->text.ids;
     size_t characters_size = CHARACTERS * settings->run.dim * sizeof(float);
-    report_text(report, ids, run->text.length, run->split);
+    report->large = run->text.length >= 10000000;
+    report_text(report, ids, run->text.length, run->split, run->val_first);
     report_doing(report, "listing the rows");
     run->team = team_start((int)settings->threads);
     run->vocabulary = vocabulary_list(ids, run->split, settings->rows);
@@ -352,8 +388,10 @@ static void prepare(Run *run, const TensorFile *checkpoint) {
     run->started = run->last_save = seconds_now();
     if (settings->resume)
         resume(run, checkpoint);
-    else if (settings->pretrained[0])
-        model_adopt(&run->trainer->model, &run->vocabulary, settings->pretrained);
+    else
+        adopt(run);
+    report_doing(report, "looking up the rows of the training part");
+    report->large = false;
 }
 
 static void release(Run *run) {
@@ -392,7 +430,7 @@ int main(int argc, char **argv) {
     if (!settings->quiet) text_notice(&run.text, settings->text);
     if (settings->resume)
         checkpoint = checkpoint_open(run.folder.file[CHECKPOINT], settings->options);
-    run.split = split_of(&run.text, settings);
+    divide_text(&run);
     settings_complete(settings, run.split);
     prepare(&run, &checkpoint);
 
@@ -402,7 +440,8 @@ int main(int argc, char **argv) {
     if (!has_diverged(&run) || run.best.unsaved) save(&run);
     require_convergence(&run);
 
-    if (run.trainer->step < run.trainer->steps && stop_signal)
+    bool stopped = stop_signal && run.trainer->step < run.trainer->steps;
+    if (stopped)
         report_stopped(report, settings->out, settings->text, run.trainer->step,
                        run.trainer->steps);
     else
@@ -410,5 +449,6 @@ int main(int argc, char **argv) {
     tensors_close(&checkpoint);
     release(&run);
     flush_output();
+    if (stopped) die_of_signal();
     return 0;
 }

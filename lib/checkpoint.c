@@ -415,7 +415,7 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim) {
 
 /* ---- another model's rows ------------------------------------------------------------------------ */
 
-size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path) {
+size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear) {
     SavedModel other = model_open(path);
     if (other.model.dim != model->dim)
         fail("%s: its rows have %zu numbers, not %zu; train with --dim %zu to start from it", path, other.model.dim, model->dim, other.model.dim);
@@ -429,6 +429,7 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path)
         adopted++;
     }
     if (!common) fail("%s: no row in common: it was trained on none of the characters of this text; name another model", path);
+    if (linear) memcpy(model->linear, other.model.linear, linear_size(model->dim) * sizeof(float));
     model_close(&other);
     return adopted;
 }

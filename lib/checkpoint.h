@@ -92,9 +92,9 @@ void checkpoint_resume(const char *path, const TensorFile *file, Entry model, co
 /* Bytes of a model's file, without its header. */
 size_t model_size(const Vocabulary *vocabulary, size_t dim);
 
-/* Copies the rows of another model that stand for the same as a row here (nn.Embedding.from_pretrained);
-   returns how many. Fails with one line when the dimensions differ, or when no row stands for something that occurs
+/* Copies the rows of another model that stand for the same as a row here
+   (nn.Embedding.from_pretrained), and its linear layer if asked to; returns how many rows. Fails with one line when the dimensions differ, or when no row stands for something that occurs
    both in this text and in the other model's (all 100 characters have rows; a file without counts is taken to have seen all). */
-size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path);
+size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear);
 
 #endif

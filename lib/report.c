@@ -68,12 +68,15 @@ static void write_live_line(const Report *report, const char *line) {
 
 void report_line(Report *report, const char *format, ...) {
     if (report->quiet) return;
+    Buffer line = {0};
     va_list arguments;
     va_start(arguments, format);
-    clear_live_line(report);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    buffer_vadd(&line, format, arguments);
     va_end(arguments);
+    mask_controls(line.text);
+    clear_live_line(report);
+    fprintf(stderr, "%s\n", line.text);
+    buffer_free(&line);
 }
 
 void report_doing(Report *report, const char *what) {
@@ -85,7 +88,8 @@ void report_doing(Report *report, const char *what) {
 
 /* ---- before the run ---------------------------------------------------------------------------- */
 
-void report_text(Report *report, const uint8_t *ids, size_t length, size_t split) {
+void report_text(Report *report, const uint8_t *ids, size_t length, size_t split,
+                 size_t val_first) {
     size_t counts[CHARACTERS] = {0}, occurring = 0;
     char a[32], b[32], c[32], name[8];
     Buffer visible = {0};
@@ -96,8 +100,16 @@ void report_text(Report *report, const uint8_t *ids, size_t length, size_t split
         buffer_add(&visible, "%s%s", gap, character_name(character_of(id), name));
         occurring++;
     }
-    report_line(report, "text        %s characters: %s to train on, the last %s for validation",
-                grouped(length, a), grouped(split, b), grouped(length - split, c));
+    grouped(length, a);
+    grouped(split, b);
+    grouped(length - val_first, c);
+    if (split > val_first)
+        report_line(report,
+                    "text        %s characters, all to train on; val is the loss on the last %s", a,
+                    c);
+    else
+        report_line(report, "text        %s characters: %s to train on, the last %s for validation",
+                    a, b, c);
     report_line(report, "characters  %zu of the 100 occur: %s", occurring, visible.text);
     buffer_free(&visible);
 }
@@ -138,6 +150,12 @@ void report_baselines(Report *report, const Baselines *baselines) {
                 "baselines   %.3f nats/char knows nothing (ln 100), %.3f frequencies of "
                 "characters, %.3f of pairs",
                 baselines->uniform, baselines->unigram, baselines->bigram);
+}
+
+void report_adopted(Report *report, const char *path, size_t adopted, size_t rows, bool linear) {
+    char a[32], b[32];
+    report_line(report, "start       %s of %s rows%s from %s", grouped(adopted, a),
+                grouped(rows, b), linear ? " and the linear layer" : "", path);
 }
 
 /* ---- during the run ---------------------------------------------------------------------------- */
@@ -243,7 +261,8 @@ static const char *reason(double val_loss, const Baselines *baselines, const Log
 
 void report_result(Report *report, double val_loss, const Baselines *baselines, const Log *rows) {
     const char *why = reason(val_loss, baselines, rows);
-    report_line(report, "\nval         %.4f nats/char = %.4f bits/char, perplexity %.3f", val_loss,
+    report_line(report, "%s", "");
+    report_line(report, "val         %.4f nats/char = %.4f bits/char, perplexity %.3f", val_loss,
                 val_loss / log(2), exp(val_loss));
     report_line(report, "            (baselines: %.3f, %.3f, %.3f)", baselines->uniform,
                 baselines->unigram, baselines->bigram);
@@ -308,8 +327,26 @@ void report_file(Report *report, Entry entry, const char *what) {
     free(word);
 }
 
-void report_next(Report *report, const char *folder, const char *model, const char *prompt) {
+/* A few words of the text, from its middle on: the beginning of a line where it has lines, else of a
+   word. */
+static void find_prompt(const uint8_t *ids, size_t length, char prompt[17]) {
+    size_t first = length / 2, count = 0;
+    while (first > 0 && character_of(ids[first - 1]) != '\n') first--;
+    for (size_t i = first; i < length && count < 16; i++) {
+        char c = character_of(ids[i]);
+        if (c < ' ') break;
+        prompt[count++] = c;
+    }
+    prompt[count] = '\0';
+    char *space = strrchr(prompt, ' ');
+    if (count == 16 && space > prompt) *space = '\0';
+}
+
+void report_next(Report *report, const char *folder, const char *model, const uint8_t *ids,
+                 size_t length) {
     bool is_default = strcmp(folder, "out") == 0;
+    char prompt[17];
+    find_prompt(ids, length, prompt);
     char *out = shell_word(folder), *path = shell_word(model), *words = shell_word(prompt);
     const char *option = is_default ? "" : " --model ", *variable = is_default ? "" : " OUT=";
     if (is_default) *out = *path = '\0';

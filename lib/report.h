@@ -39,8 +39,9 @@ void report_line(Report *report, const char *format, ...) __attribute__((format(
 /* What is being done now: a live line, or a line that stays when the text is large. */
 void report_doing(Report *report, const char *what);
 
-/* The text and its characters, before the rows are known. */
-void report_text(Report *report, const uint8_t *ids, size_t length, size_t split);
+/* The text and its characters: those before split are for training, those from val_first on for
+   validation. */
+void report_text(Report *report, const uint8_t *ids, size_t length, size_t split, size_t val_first);
 
 /* What the run costs: rows of each kind, parameters, bytes of the files and in memory. */
 typedef struct {
@@ -48,6 +49,9 @@ typedef struct {
 } Cost;
 void report_cost(Report *report, const Vocabulary *vocabulary, const Cost *cost);
 void report_baselines(Report *report, const Baselines *baselines);
+
+/* What was taken over from another model: rows, and its linear layer. */
+void report_adopted(Report *report, const char *path, size_t adopted, size_t rows, bool linear);
 
 /* An evaluation; best: none before had a lower loss. */
 void report_evaluation(Report *report, const LogRow *row, bool best);
@@ -84,7 +88,8 @@ void report_moves(Report *report, const Vocabulary *vocabulary, const Model *mod
 void report_file(Report *report, Entry entry, const char *what);
 
 /* Commands that can be pasted: what can be done with the model, and how to go on with a run. */
-void report_next(Report *report, const char *folder, const char *model, const char *prompt);
+void report_next(Report *report, const char *folder, const char *model, const uint8_t *ids,
+                 size_t length);
 void report_stopped(Report *report, const char *folder, const char *text, size_t step,
                     size_t steps);
 

@@ -15,9 +15,10 @@ Start start_of(const SavedModel *saved) {
     double seed = metadata_number(&saved->file, "seed", -1),
            deviation = metadata_number(&saved->file, "init-std", -1);
     const char *pretrained = metadata_find(&saved->file, "pretrained");
+    const char *init = metadata_find(&saved->file, "init");
     Start start = {.known = seed >= 0 && seed <= UINT32_MAX && seed == floor(seed) &&
                             deviation >= 0 && deviation <= MAX_DEVIATION &&
-                            (!pretrained || !pretrained[0])};
+                            (!pretrained || !pretrained[0]) && (!init || !init[0])};
     if (!start.known) return start;
     start.model = model_allocate(CHARACTERS, saved->model.dim);
     Random random = random_seeded((uint32_t)seed);

@@ -26,8 +26,9 @@ for signal in INT TERM; do
     wait $pid
     status=$?
     resume=$(sed -n 's|.*: \(./train .*--resume.*\)|\1|p' $out/stopped.log)
-    if [ -n "$resume" ] && [ $status -eq 0 ]; then
-        ok "SIG$signal stops a run, which says how to go on"
+    [ $signal = INT ] && expected=130 || expected=143
+    if [ -n "$resume" ] && [ $status -eq $expected ]; then
+        ok "SIG$signal stops a run, which says how to go on and dies of it"
     else
         bad "SIG$signal: status $status, $(tail -n 1 $out/stopped.log)"
     fi
@@ -43,7 +44,8 @@ done
 pid=$!
 until [ -f $out/quiet/loss.csv ] || ! kill -0 $pid; do :; done
 kill -s INT $pid
-wait $pid && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
+wait $pid
+[ $? -eq 130 ] && [ ! -s $out/quiet.log ] && [ -f $out/quiet/checkpoint.safetensors ] && ok "--quiet: stops without a word" || bad "--quiet says $(cat $out/quiet.log)"
 
 # several shards (of 4,096 positions: build/test/train_sharded), the best model not the newest: the counts grow from shard to shard
 { head -c 8000 data/text.txt; head -c 28000 data/text.txt | tail -c 20000 | tr a-z b-za; head -c 31000 data/text.txt | tail -c 3000; } > $out/shards.text
@@ -85,14 +87,53 @@ for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
             [ "$(sh -c "${command#make plot }; printf %s \"\$OUT\"" 2>&1)" = "$folder" ] || bad "make plot is told ${command#make plot }"
             command -v gnuplot > /dev/null && [ -d plot ] || { echo "skip make plot: gnuplot is not here"; continue; }
             sh -c "$command" > $out/a 2>&1 && [ -s "$folder/loss.png" ] && [ -s "$folder/map.png" ] ;;
-        './sample --model '*' WTF' | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
+        './sample --model '* | './embed --model '*) sh -c "$command" > $out/a 2>&1 ;;
         *) false ;;
         esac && ok "what comes next can be pasted: $command" || bad "what comes next: $command: $(tail -n 1 $out/a)"
     done < $out/next
     [ "$(wc -l < $out/next)" -eq 3 ] && ok "three things come next" || bad "what comes next: $(cat $out/next)"
 done
 (mkdir -p $out/here/data && cp data/text.txt $out/here/data && cd $out/here && ../../../../train -t 1 --dim 4 --order 2 data/text.txt 2>&1) | sed -n '/^next /,$s/^\(next\|    \)  *//p' > $out/next
-printf '%s\n' './sample WTF' ./embed 'make plot' | cmp -s - $out/next && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
+sed -i '1s|sample .*|sample PROMPT|' $out/next; printf '%s\n' './sample PROMPT' ./embed 'make plot' | cmp -s - $out/next && ok "in the default folder no folder is named" || bad "what comes next in the default folder"
+
+# a signal that was ignored stays ignored, as nohup and the background of a shell want it
+(trap '' INT TERM HUP; exec ./train -q -t 1 --dim 4 --order 3 --out $out/deaf data/text.txt) &
+pid=$!
+until [ -f $out/deaf/.lock ]; do :; done
+kill -s INT $pid; kill -s HUP $pid; kill -s TERM $pid
+wait $pid
+that $? "an ignored SIGINT, SIGHUP or SIGTERM does not stop a run" "status $?"
+(interruptible sh -c "./train -q -t 1 --out $out/stops data/text.txt && : > $out/went_on") &
+pid=$!
+until [ -f $out/stops/.lock ]; do :; done
+sleep 0.3
+kill -s INT $(pgrep -P $pid -x train || echo $pid)
+wait $pid
+[ ! -f $out/went_on ]
+that $? "a shell does not go on behind a run that was stopped"
+
+# another model as the start, another text for validation, all of the text for training
+head -c 12000 data/text.txt | tail -c 8000 > $out/other
+first_loss() { sed -n 2p "$1/loss.csv" | cut -d, -f5; }
+./train -q -t 1 --dim 8 --order 3 --out $out/first $out/other
+for options in "" "--pretrained $out/first/model.safetensors" "--init $out/first/model.safetensors"; do
+    ./train -t 1 --dim 8 --order 3 $options --out $out/start $out/text 2> $out/said
+    echo "$(first_loss $out/start) $(sed -n 's/^start  *//p' $out/said)"
+done > $out/starts
+awk 'NR == 1 { chance = $1 } NR == 2 { rows = $1 } NR == 3 { whole = $1 } END { exit !(chance > 4.4 && rows < chance && whole < 2.7) }' $out/starts
+that $? "--pretrained starts better than chance, --init as the other model" "$(cat $out/starts)"
+sed -n 2p $out/starts | grep -q ' of [0-9,]* rows from' && sed -n 3p $out/starts | grep -q ' of [0-9,]* rows and the linear layer from'
+that $? "and both say what they took over" "$(cat $out/starts)"
+./train -q -t 1 --dim 8 --order 3 --val 0 --out $out/all $out/text
+[ "$(metadata $out/all/model.safetensors train_characters)" = 4000 ]
+that $? "--val 0 trains on all of the text"
+./train -q -t 1 --dim 8 --order 3 --val-text $out/other --out $out/against $out/text
+[ "$(metadata $out/against/model.safetensors train_characters)" = 4000 ]
+that $? "--val-text: so does it"
+cat $out/text $out/other > $out/both
+score=$(./sample --model $out/against/model.safetensors --score $out/both --from 4000 | awk '{ print $4 }')
+awk -v a="$score" -v b="$(best $out/against)" 'BEGIN { exit !((a - b) ^ 2 < 1e-9) }'
+that $? "and its loss is that of the other text" "$score, $(best $out/against)"
 
 # the log
 head -n 1 $out/one/loss.csv | grep -qx 'step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds' && ok "loss.csv has its columns" || bad "loss.csv has its columns"
