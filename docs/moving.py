@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The rows of the characters as they move while they are trained: an animated picture (SVG).
 
-    ./train --order 1 --dim 10 --init-std 0.3 --epochs 6 --evaluations 8 data/text.txt
+    ./train --order 1 --dim 10 --set init-std=0.3 --epochs 6 --set evaluations=8 data/text.txt
     /usr/bin/python3 docs/moving.py out > docs/pictures/moving.svg
 
 It reads OUT/snapshots.safetensors (the 100 character rows at up to 40 moments), OUT/model.safetensors

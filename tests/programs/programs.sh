@@ -153,7 +153,7 @@ rows_of() { # MODEL: name and numbers of each row, sorted
 rows_of rich
 head -c 5500 data/text.txt | tail -c 3000 > $out/text2
 for kinds in all ngrams phrases,columns; do
-    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --lr 0 --linear-lr 0 --pretrained $out/rich/model.safetensors --out $out/poor $out/text2
+    ./train -q -t 1 --dim 4 --order 2 --rows $kinds --lr 0 --set linear-lr=0 --pretrained $out/rich/model.safetensors --out $out/poor $out/text2
     rows_of poor
     cut -f 1,2 $out/rich.rows | sort > $out/a
     cut -f 1,2 $out/poor.rows | sort | comm -12 - $out/a | sort > $out/common
