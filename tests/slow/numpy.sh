@@ -37,6 +37,7 @@ for k in range(1, len(context) + 1):
     on.append(rows[context[-k:]])
 h = tensors["embedding.weight"][on].astype(float).sum(0)
 logits = tensors["linear.weight"].astype(float) @ h + tensors["linear.bias"]
+logits[tensors["counts"][:100] == 0] = -np.inf  # ./sample never gives a character that the text lacks
 p = np.exp(logits - logits.max())
 p /= p.sum()
 worst = 0
