@@ -816,7 +816,7 @@ static void sentence_bert(Story *story) {
     pairs_pass(&t->model, &t->gradient, after);
     printf("   nn.Embedding is static: 'bank' has one row, by a river and in a city. In\n"
            "   Sentence-BERT the vector of a token (here, a word) is dynamic: it depends on\n"
-           "   the tokens around it. Sentence-BERT has 12 layers of 12 heads, this one head:\n\n"
+           "   the tokens around it. Sentence-BERT has 12 layers of 12 heads; here is one:\n\n"
            "   x = the row of the word + the row of its place in the sentence. nn.Linear\n"
            "   makes a query, a key and a value of each x. Attention: token i takes a share\n"
            "   of the value of each token j, softmax over j of (query of i) . (key of j) /\n"

@@ -85,9 +85,9 @@ set xrange [-0.3:1.05]
 set yrange [14:-1]
 set grid xtics lc rgb "#dddddd"
 colour(label) = label == 1 ? 0x1b6ca8 : 0xd95f02
-plot "$folder/pairs" using 3:0:(\$4 - \$3):(0):(colour(\$2)) with vectors nohead lw 1.5 lc rgb variable, \
-     "$folder/pairs" using 3:0:(colour(\$2)):yticlabels(1) with points pt 6 ps 0.8 lc rgb variable, \
-     "$folder/pairs" using 4:0:(colour(\$2)) with points pt 7 ps 0.9 lc rgb variable
+plot "$folder/pairs" using 3:0:(\$4 - \$3):(0):(colour(\$2)) with vectors nohead lw 1.5 lc rgb variable title "change", \
+     "$folder/pairs" using 3:0:(colour(\$2)):yticlabels(1) with points pt 6 ps 0.8 lc rgb variable title "before", \
+     "$folder/pairs" using 4:0:(colour(\$2)) with points pt 7 ps 0.9 lc rgb variable title "after"
 END
 page > "$folder/page"
 mv "$folder/page" docs/wtf.md
