@@ -11,9 +11,11 @@
 #include "lib/page.h"
 #include "lib/projection.h"
 #include "lib/ranking.h"
+#include "lib/sentence.h"
 #include "lib/start.h"
 #include "lib/text.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
@@ -30,14 +32,15 @@ static const char usage[] =
     "  row TEXT      a row: its numbers, how far it moved, what it makes likely\n"
     "  near TEXT     the rows that point the same way, by cosine\n"
     "  moved         every character by how far training moved its row\n"
-    "  compare A B   the cosine of two contexts' summed rows\n"
+    "  compare A B   two whole texts, by the cosine of their vectors; also --pairs FILE\n"
+    "  lines F TEXT  the lines of file F that are nearest to a text\n"
     "  export        files for other programs, see --format\n"
     "  report        report.html: the map as it moves, and more\n";
 static const char examples[] =
     "TEXT is a character (a, space, \\n), an n-gram (\"the \") or the name of another\n"
     "row as near prints it, in the shell's quotes: '^\"of t\"' (a phrase, from where a\n"
-    "word begins), \"echo 4: n\", \"column 12\"; for near and compare also any other\n"
-    "text, which stands for the sum of the rows in its bag.\n"
+    "word begins), \"echo 4: n\", \"column 12\"; for near also any other text, which\n"
+    "stands for the sum of the rows in its bag; for compare and lines any text.\n"
     "\nExamples\n"
     "  embed row a             embed near \"the \"       embed compare \"to be\" \"or not\"\n"
     "  embed export --format vec    embed report      embed moved\n";
@@ -47,7 +50,7 @@ static const char default_model[] = "out/model.safetensors";
 typedef struct {
     size_t count; /* 0: what the verb takes */
     bool any;
-    const char *model, *format, *out;
+    const char *model, *format, *out, *pairs;
 } Settings;
 
 /* ---- what a text stands for ------------------------------------------------------------------ */
@@ -72,13 +75,13 @@ static void mean_of_context(const SavedModel *saved, const uint8_t *ids, size_t 
     stream_end(stream);
 }
 
-/* The text's row; without one, or where the sum is wanted, the sum of its bag. */
-static Subject find_subject(const SavedModel *saved, const char *argument, bool sum_wanted) {
+/* The text's row; without one, the rows of its bag. */
+static Subject find_subject(const SavedModel *saved, const char *argument) {
     char *text = text_argument("the text", argument);
     size_t dim = saved->model.dim;
     Subject subject = {NO_ROW, allocate(dim, sizeof(float), "a row"), {0}};
     Buffer printed = {0};
-    if (!sum_wanted) subject.row = named_row(&saved->vocabulary, text);
+    subject.row = named_row(&saved->vocabulary, text);
     if (subject.row != NO_ROW) {
         char name[ROW_NAME];
         memcpy(subject.vector, saved->model.embedding + subject.row * dim, dim * sizeof(float));
@@ -193,8 +196,9 @@ static void describe_model(const SavedModel *saved, const char *path, size_t col
     buffer_add(out, ", %s n-grams,\n", grouped(vocabulary->end[NGRAM_ROWS] - CHARACTERS, number));
     buffer_add(out, "            %s phrases",
                grouped(vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS], number));
-    buffer_add(out, ", %d echoes, %u columns\n", vocabulary->options.echoes * CHARACTERS,
-               (unsigned)(vocabulary->rows - vocabulary->end[ECHO_ROWS]));
+    buffer_add(out, ", %s echoes",
+               grouped(vocabulary->end[ECHO_ROWS] - vocabulary->end[PHRASE_ROWS], number));
+    buffer_add(out, ", %u columns\n", (unsigned)(vocabulary->rows - vocabulary->end[ECHO_ROWS]));
     buffer_add(out, "trained     on %s characters",
                grouped(metadata_count(&saved->file, "train_characters"), number));
     add_setting(out, saved, ", epochs ", "epochs");
@@ -232,7 +236,7 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
     enum { SHOWN = 8 };
     const Model *model = &saved->model;
     char number[32];
-    Subject subject = find_subject(saved, text, false);
+    Subject subject = find_subject(saved, text);
     if (subject.row == NO_ROW) no_row(text, settings);
     printf("row %u, %s\n", (unsigned)subject.row, subject.name.text);
     print_numbers(subject.vector, model->dim);
@@ -266,7 +270,7 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
 static void print_near(const SavedModel *saved, const char *text, const Settings *settings) {
     const Vocabulary *vocabulary = &saved->vocabulary;
     size_t dim = saved->model.dim, found = 0, shown_rows = settings->count ? settings->count : 12;
-    Subject subject = find_subject(saved, text, false);
+    Subject subject = find_subject(saved, text);
     bool all = settings->any || subject.row == NO_ROW;
     RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(vocabulary, subject.row);
     Scored *near = allocate(vocabulary->rows, sizeof *near, "the neighbours");
@@ -314,24 +318,118 @@ static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out)
     return true;
 }
 
-/* ---- verbs ----------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
-static void print_cosine(const SavedModel *saved, const char *one, const char *other) {
-    Subject a = find_subject(saved, one, true), b = find_subject(saved, other, true);
-    double similarity = cosine(a.vector, b.vector, saved->model.dim);
-    printf("cosine %+.6f between %s and %s\n", similarity, a.name.text, b.name.text);
-    subject_free(&a);
-    subject_free(&b);
+static void add_argument(Texts *texts, const char *argument) {
+    char *text = text_argument("the text", argument);
+    uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
+    texts_add(texts, ids, unescaped(text, ids));
+    free(ids);
+    free(text);
 }
 
-typedef enum { NO_VERB, ROW, NEAR, MOVED, COMPARE, EXPORT, REPORT, VERBS } Verb;
+/* The lines of a file; or, where each is a pair with a tab between, both texts of each line. */
+static Texts texts_of_file(const char *path, bool pairs) {
+    Texts texts = {0};
+    Text file = text_read(path, false);
+    text_notice(&file, path);
+    const uint8_t line_feed = (uint8_t)id_of('\n'), tab = (uint8_t)id_of('\t');
+    size_t line = 1;
+    for (size_t begin = 0, end; begin < file.length; begin = end + 1, line++) {
+        size_t split = begin;
+        for (end = begin; end < file.length && file.ids[end] != line_feed; end++)
+            if (split == begin && file.ids[end] == tab) split = end;
+        if (pairs && split == begin)
+            fail("%s: line %zu has no tab between two texts; put one there", path, line);
+        if (pairs) texts_add(&texts, file.ids + begin, split - begin);
+        if (pairs) begin = split + 1;
+        texts_add(&texts, file.ids + begin, end - begin);
+    }
+    if (!texts.count) fail("%s: has no lines; name a file that has", path);
+    free(file.ids);
+    return texts;
+}
+
+/* One cosine for each pair. */
+static void print_cosines(Sentences *sentences, const Texts *texts, bool named) {
+    enum { AT_ONCE = 4096 };
+    size_t dim = sentences->model->dim;
+    float *vectors = allocate(AT_ONCE * dim, sizeof *vectors, "the vectors of texts");
+    for (size_t first = 0; first < texts->count; first += AT_ONCE) {
+        size_t rest = texts->count - first, count = rest < AT_ONCE ? rest : AT_ONCE;
+        sentence_vectors(sentences, texts, first, count, vectors);
+        for (size_t i = 0; i < count; i += 2) {
+            double similarity = cosine(vectors + i * dim, vectors + (i + 1) * dim, dim);
+            printf(named ? "cosine %+.6f between the two texts\n" : "%.6f\n", similarity);
+        }
+    }
+    free(vectors);
+}
+
+/* The lines that are nearest to the first text. */
+static void print_lines(Sentences *sentences, const Texts *query, const Texts *lines, size_t most) {
+    enum { AT_ONCE = 4096 };
+    size_t dim = sentences->model->dim, columns = terminal_columns() - 20;
+    float *vectors = allocate((AT_ONCE + 1) * dim, sizeof *vectors, "the vectors of texts");
+    float *wanted = vectors + AT_ONCE * dim;
+    Scored *near = allocate(lines->count, sizeof *near, "the lines");
+    sentence_vectors(sentences, query, 0, 1, wanted);
+    for (size_t i = 0; i < lines->count; i++) {
+        size_t rest = lines->count - i;
+        if (i % AT_ONCE == 0)
+            sentence_vectors(sentences, lines, i, rest < AT_ONCE ? rest : AT_ONCE, vectors);
+        near[i] = (Scored){cosine(wanted, vectors + i % AT_ONCE * dim, dim), (uint32_t)i};
+    }
+    sort_scored(near, lines->count);
+    for (size_t i = 0; i < most && i < lines->count; i++) {
+        const size_t *offset = lines->offsets + near[i].row;
+        size_t length = offset[1] - offset[0] - 1;
+        if (length > columns) length = columns;
+        printf("  %+.4f %8u  ", near[i].score, (unsigned)near[i].row + 1);
+        for (size_t c = 0; c < length; c++) {
+            char character = character_of(lines->ids[offset[0] + 1 + c]);
+            putchar(iscntrl((unsigned char)character) ? ' ' : character);
+        }
+        printf("\n");
+    }
+    free(near);
+    free(vectors);
+}
+
+static void compare_texts(const SavedModel *saved, const Settings *settings, const char **words,
+                          bool lines) {
+    Team *team = team_start(processors());
+    Texts texts = {0}, query = {0};
+    if (lines) add_argument(&query, words[1]);
+    if (lines || settings->pairs) texts = texts_of_file(lines ? words[0] : settings->pairs, !lines);
+    if (!texts.count) add_argument(&texts, words[0]);
+    if (!lines && !settings->pairs) add_argument(&texts, words[1]);
+    Sentences sentences = sentences_start(saved, team);
+    if (lines)
+        print_lines(&sentences, &query, &texts, settings->count ? settings->count : 10);
+    else
+        print_cosines(&sentences, &texts, !settings->pairs);
+    sentences_free(&sentences);
+    texts_free(&texts);
+    texts_free(&query);
+    team_end(team);
+}
+
+/* ---- verbs ----------------------------------------------------------------------------------- */
+
+typedef enum { NO_VERB, ROW, NEAR, MOVED, COMPARE, LINES, EXPORT, REPORT, VERBS } Verb;
 
 static const struct {
     const char *name;
     size_t texts;        /* how many follow it */
     const char *options; /* that it takes, beside --model */
-} verbs[VERBS] = {{"", 0, ""},         {"row", 1, ""},     {"near", 1, "count any"},
-                  {"moved", 0, ""},    {"compare", 2, ""}, {"export", 0, "count format out"},
+} verbs[VERBS] = {{"", 0, ""},
+                  {"row", 1, ""},
+                  {"near", 1, "count any"},
+                  {"moved", 0, ""},
+                  {"compare", 2, "pairs"},
+                  {"lines", 2, "count"},
+                  {"export", 0, "count format out"},
                   {"report", 0, "out"}};
 
 static Verb find_verb(const char *name) {
@@ -363,10 +461,10 @@ static void run(Verb verb, const SavedModel *saved, const Settings *settings, co
              "(--pretrained), or the file has no seed");
     if (verb == NO_VERB || verb == MOVED) printf("%s", text.text);
     if (verb == NO_VERB)
-        printf("\nverbs       row, near, moved, compare, export, report; see --help\n");
+        printf("\nverbs       row, near, moved, compare, lines, export, report; see --help\n");
     if (verb == ROW) print_row(saved, texts[0], settings);
     if (verb == NEAR) print_near(saved, texts[0], settings);
-    if (verb == COMPARE) print_cosine(saved, texts[0], texts[1]);
+    if (verb == COMPARE || verb == LINES) compare_texts(saved, settings, texts, verb == LINES);
     if (verb == EXPORT) export_rows(saved, settings->format, out, settings->count);
     if (verb == REPORT) page_write(saved, folder.text, text.text, out);
     buffer_free(&folder);
@@ -380,8 +478,10 @@ int main(int argc, char **argv) {
         {GROUP, .name = "Options"},
         {TEXT, "model", 'm', &settings.model, 0, 0, "FILE", "the model"},
         {COUNT, "count", 'n', &settings.count, 1, 1e9, "N",
-         "near: rows to show (default 12); export: rows to write, the 100 characters and the most "
-         "frequent (default 10,000)"},
+         "near: rows to show (default 12); lines: lines to show (default 10); export: rows to "
+         "write, the 100 characters and the most frequent (default 10,000)"},
+        {TEXT, "pairs", 'p', &settings.pairs, 0, 0, "FILE",
+         "compare: a file with two texts a line, a tab between them; prints a cosine a line"},
         {FLAG, "any", 'a', &settings.any, 0, 1, NULL, "near: rows of any kind"},
         {TEXT, "format", 'f', &settings.format, 0, 0, "NAME", "export: tsv, vec or map"},
         {TEXT, "out", 'o', &settings.out, 0, 0, "DIR",
@@ -394,9 +494,9 @@ int main(int argc, char **argv) {
     for (const Option *option = table + 2; option->name; option++)
         if (option->given && !strstr(verbs[verb].options, option->name))
             wrong_use("--%s does nothing for %s; leave it out; see --help", option->name, name);
-    if (given && given != verbs[verb].texts + 1)
-        wrong_use("%s takes %zu text%s after it; see --help", name, verbs[verb].texts,
-                  verbs[verb].texts == 1 ? "" : "s");
+    size_t texts = settings.pairs ? 0 : verbs[verb].texts;
+    if (given && given != texts + 1)
+        wrong_use("%s takes %zu text%s after it; see --help", name, texts, texts == 1 ? "" : "s");
     signal(SIGPIPE, SIG_IGN); /* flush_output ends quietly when the reader has gone */
     SavedModel saved = model_open(settings.model);
     require_finite(saved.model.embedding, CHARACTERS * saved.model.dim);

@@ -1,7 +1,6 @@
 # Draws out/map.png from out/map.tsv (./embed export --format map): x, y, kind, id, x and y where marks do
 # not cover each other, name.
 #   gnuplot -e "out='out'" plot/map.gnuplot
-set encoding utf8
 set terminal pngcairo size 960,660 font "sans,11" background "#ffffff"
 set output out."/map.png"
 set datafile separator "\t"

@@ -131,14 +131,42 @@ embed near -n 6 --any e | sed -n '2,$s/^  \([+-][0-9.]*\) .*/\1/p' > $out/found
 same $out/found $out/expected "near --any e: among all rows"
 [ "$(embed near e | wc -l)" -eq 13 ] && [ "$(embed near -n 1000000 e | wc -l)" -ge 30 ]; that $? "near: 12 rows, or as many as -n says"
 
-# a text without a row: the sum of the rows that its context switches on, here q, "Zq"s none
+# a text without a row: the sum of the rows in its bag, here those of b, "ab" and " ab"
 awk -F '\t' '$1 == "b" || $1 == "a" || $1 == "\"ab\"" || $1 == "\" ab\"" {for (d = 4; d <= 8; d++) sum[$1, d] = $d; n[$1] = 1}
     END {for (d = 4; d <= 8; d++) {x = sum["b", d] + sum["\"ab\"", d] + sum["\" ab\"", d]; y = sum["a", d]; xy += x * y; xx += x * x; yy += y * y}
-    printf "%+.6f\n", xy / sqrt(xx * yy)}' $out/rows > $out/expected
-embed compare " ab" a | sed 's/^cosine \([^ ]*\) .*/\1/' > $out/found
-awk 'NR == FNR {x = $1; next} {exit !(x - $1 < 2e-6 && $1 - x < 2e-6)}' $out/found $out/expected; that $? "compare: the cosine of the sums of rows" "$(cat $out/found $out/expected | tr '\n' ' ')"
-[ "$(embed compare "to be" "to be" | cut -d ' ' -f 2)" = +1.000000 ]; that $? "compare: a text with itself is 1"
+    printf "%.4f\n", xy / sqrt(xx * yy)}' $out/rows > $out/expected
+embed near --any -n 1000000 "q ab" | awk '$2 == "a" { print $1 + 0 }' > $out/found
+awk 'NR == FNR {x = $1; next} {exit !(x - $1 < 2e-4 && $1 - x < 2e-4)}' $out/found $out/expected; that $? "near: the cosine with the sum of rows" "$(cat $out/found $out/expected | tr '\n' ' ')"
 embed near qqqq | head -n 1 | grep -q 'the sum for "qqqq"'; that $? "near: a text without a row is the sum of its rows"
+
+# ---- whole texts
+
+cosine() { embed compare "$1" "$2" | sed -n 's/^cosine \([+-][0-9.]*\) .*/\1/p'; }
+[ "$(cosine "to be or not to be" "to be or not to be")" = +1.000000 ]; that $? "compare: a text with itself is 1"
+[ "$(cosine "the fox and the hen" "the hen")" = "$(cosine "the hen" "the fox and the hen")" ]; that $? "compare: either way round"
+[ "$(cosine "the hen ran away" "the fox ran away")" != "$(cosine "a hen ran away" "the fox ran away")" ]; that $? "compare: the whole text counts, not its end"
+printf 'the fox and the hen\tthe hen\nto be\tto be\r\n' > $out/pairs
+{ cosine "the fox and the hen" "the hen"; echo +1.000000; } | tr -d + > $out/expected
+embed compare --pairs $out/pairs > $out/found
+same $out/found $out/expected "compare --pairs: a cosine for each line, the same as of two texts"
+head -n 40 $out/prose > $out/lines
+line=$(sed -n 17p $out/lines)
+[ "$(embed lines $out/lines "$line" | head -n 1)" = "$(printf '  +1.0000       17  %s' "$line")" ]; that $? "lines: a line of the file is nearest to itself" "$(embed lines $out/lines "$line" | head -n 1)"
+[ "$(embed lines $out/lines "the hen" | wc -l)" -eq 10 ] && [ "$(embed lines $out/lines -n 3 "the hen" | wc -l)" -eq 3 ]; that $? "lines: ten, or as many as -n says"
+embed lines $out/lines -n 40 "the hen" | awk '{if (NR > 1 && $1 > last) exit 1; last = $1}'; that $? "lines: the nearest first"
+tr A-Z a-z < $out/prose > $out/small_letters
+./train -q --dim 5 --order 3 --out $out/small_run $out/small_letters
+same_cosine() { [ "$(./embed -m $out/small_run/model.safetensors compare "$1" "$2" | cut -d ' ' -f 2)" = +1.000000 ]; }
+same_cosine "The HEN" "the hen"; that $? "compare: capitals that the training text lacks are small letters"
+for threads in 0 0,1; do # the same numbers on one processor
+    if has taskset && taskset -c $threads true 2> /dev/null; then taskset -c $threads ./embed -m $out/prose_run/model.safetensors lines $out/prose "the hen" > $out/lines.$threads; fi
+done
+if [ -s $out/lines.0,1 ]; then same $out/lines.0 $out/lines.0,1 "lines: the same on one processor as on two"; else echo "skip threads of lines: there is one processor"; fi
+printf 'a\tb\nno tab here\n' > $out/pairs
+refuses 1 "a pair without a tab" 'line 2 has no tab' embed compare --pairs $out/pairs
+: > $out/nothing
+refuses 1 "no lines" 'nothing|empty|no lines' embed lines $out/nothing "a text"
+refuses 2 "--pairs and two texts" 'compare takes 0 texts' embed compare --pairs $out/pairs a b
 
 embed near -n 30 e | grep -q ' seen [0-9],[0-9]* times$'; that $? "near: thousands are separated" "$(embed near -n 30 e)"
 embed | grep -q '^trained  *on 27,000 characters, epochs 2, batch 256, adagrad$'; that $? "thousands are separated in the summary of the file"
@@ -164,13 +192,13 @@ tail -n 1 $out/said | grep -qx "$still rows did not move by one bit"; that $? "m
 for run in "--dim 1" "--dim 2" "--order 1 --dim 10" "--dim 3 --order 1"; do
     ./train -q $run --out $out/small $out/prose || bad "train $run"
     whole=0
-    for verb in "" "row a" "near a" "near zq" "moved" "compare ab ba" "export" "export --format map" "report"; do
+    for verb in "" "row a" "near a" "near zq" "moved" "compare ab ba" "lines $out/prose ab" "export" "export --format map" "report"; do
         ./embed --model $out/small/model.safetensors $verb > $out/said 2>&1 || { bad "$run: embed $verb: $(tail -n 1 $out/said)"; continue; }
         if grep -qi 'nan\|[^a-z]inf[^a-z]' $out/said; then bad "$run: embed $verb shows what is no number"; fi
         if sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; then bad "$run: embed $verb is wider than 80 columns"; fi
         whole=$((whole + 1))
     done
-    [ $whole -eq 9 ] && ! sed -n '/<pre id="data"/,/<\/pre>/p' $out/small/report.html | grep -qi 'nan\|inf'; that $? "$run: every verb has something to say"
+    [ $whole -eq 10 ] && ! sed -n '/<pre id="data"/,/<\/pre>/p' $out/small/report.html | grep -qi 'nan\|inf'; that $? "$run: every verb has something to say"
 done
 embed > $out/said
 sed '/^file /d' $out/said | awk 'length > 80' | grep -q .; [ $? -eq 1 ] && ! grep -q "$(printf '\033')" $out/said; that $? "piped: 80 columns, no colours"
@@ -183,7 +211,7 @@ if has_terminal; then
 else
     echo "skip a terminal's width: script is not here"
 fi
-tail -n 1 $out/said | grep -qx 'verbs  *row, near, moved, compare, export, report; see --help'; that $? "without a verb, the verbs are named"
+tail -n 1 $out/said | grep -qx 'verbs  *row, near, moved, compare, lines, export, report; see --help'; that $? "without a verb, the verbs are named"
 for c in a e T , '\\n' space; do sed -n '/^map/,$p' $out/said | grep -qF -- "$(printf "$c")"; that $? "the map shows $c"; done
 
 # a file of another program, which does not say how often each row was seen (the same length: a tensor gets another name)

@@ -9,6 +9,8 @@ embed() { ./embed --model $out/model.safetensors "$@"; }
 for format in tsv vec map; do embed export --format $format > /dev/null || exit 1; done
 embed report > /dev/null || exit 1
 embed moved > $out/moved
+grep . data/text.txt | head -n 600 | awk 'NR % 2 { printf "%s\t", $0; next } { print }' > $out/pairs
+embed compare --pairs $out/pairs > $out/cosines
 embed row "the " > $out/row
 ./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
 
@@ -120,6 +122,26 @@ order = np.argsort(-logits)
 lines = [line.split() for line in open(f"{folder}/row")][-8:]
 expected = [[names[order[i]], f"{logits[order[i]]:+.3f}", names[order[-1 - i]], f"{logits[order[-1 - i]]:+.3f}"] for i in range(8)]
 check(lines == expected, "embed row: what it adds to the logits")
+
+# ---- whole texts: lib/sentence.h followed to the letter
+n = len(ngrams)
+rows, count = table[100 : 100 + n].astype(float), model["counts"][100 : 100 + n].astype(float)
+weight = 1e-4 / (1e-4 + count / model["counts"][:100].sum())
+moment = (rows * (count * weight**2)[:, None]).T @ rows
+whiten = np.linalg.inv(np.linalg.cholesky(moment + np.eye(len(moment)) * 1e-6 * np.trace(moment) / len(moment)))
+
+
+def vector(text):
+    text = "\n" + text
+    found = {ngrams[text[i:j]] - 100 for j in range(1, len(text) + 1) for i in range(max(0, j - 7), j - 1) if text[i:j] in ngrams}
+    y = whiten @ sum(weight[r] * rows[r] for r in found)
+    return y / np.sqrt(y @ y)
+
+
+two = [line.split("\t") for line in open(f"{folder}/pairs").read().split("\n")[:-1]]
+expected = np.array([vector(a) @ vector(b) for a, b in two])
+said = np.loadtxt(f"{folder}/cosines")
+check(len(two) > 100 and abs(expected - said).max() < 1e-4, f"embed compare: the cosines by numpy (largest difference {abs(expected - said).max():.1e})")
 
 # ---- the map: numpy's singular value decomposition
 points = list(csv.reader(open(f"{folder}/map.tsv", newline=""), delimiter="\t"))
