@@ -35,13 +35,10 @@ typedef struct {
     Vocabulary vocabulary;
     Bags val; /* the validation part's bags; none when they are found anew each time */
     Baselines baselines;
-    Metadata about; /* what the files say of the run */
     Trainer *trainer;
+    State state;     /* what the files hold beside */
+    bool owns_files; /* the folder holds no file of another run */
     float *start; /* [100, dim] the characters' rows before the first step */
-    Standing standing;
-    Best best;
-    Snapshots snapshots;
-    Log log;
     Pace pace;
     double started, last_save; /* when training began (before a stop: earlier), and the last save */
     const char *not_finite;    /* what is no finite number, so that the run ends; NULL: nothing */
@@ -54,8 +51,8 @@ static void stop(int number) { stop_signal = number; }
 
 /* A signal that was ignored when the program began stays ignored, as nohup wants it. */
 static void catch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < 3; i++)
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+    for (size_t i = 0; i < 4; i++)
         if (signal(signals[i], stop) == SIG_IGN) signal(signals[i], SIG_IGN);
 }
 
@@ -69,32 +66,24 @@ static bool has_diverged(const Run *run) { return run->trainer->bad_step || run-
 
 /* ---- saving and resuming ----------------------------------------------------------------------- */
 
-/* First the best model, then the checkpoint. If the program dies in between, the run goes on from the
-   older checkpoint and finds the same best model again. */
 static void save(Run *run) {
     report_doing(&run->report, "saving");
     if (!has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
-    const Entry *file = run->folder.file;
-    best_save(&run->best, file[MODEL], &run->vocabulary, &run->about, &run->standing);
-    if (!has_diverged(run)) {
-        snapshots_save(file[SNAPSHOTS], &run->snapshots);
-        checkpoint_save(file[CHECKPOINT], run->trainer, &run->about, &run->standing);
-    }
+    state_save(&run->state, run->trainer, &run->folder, has_diverged(run));
     run->last_save = seconds_now();
+    run->owns_files = true;
+}
+
+/* Saves the losses at once, so that one can watch them, but never over those of another run. */
+static void save_log(const Run *run) {
+    if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
 }
 
 /* Puts everything where it was when the checkpoint was saved. */
 static void resume(Run *run, const TensorFile *checkpoint) {
-    const Entry *file = run->folder.file;
-    checkpoint_resume(file[CHECKPOINT].path, checkpoint, file[MODEL], &run->about, run->trainer,
-                      &run->vocabulary, &run->standing);
-    size_t step = run->trainer->step;
-    if (!log_load(&run->log, file[LOG], step)) {
-        notice("%s: is missing or damaged; the log begins anew", file[LOG].path);
-        log_free(&run->log);
-    }
-    snapshots_load(file[SNAPSHOTS], &run->snapshots, step);
-    if (run->log.count) run->started -= run->log.rows[run->log.count - 1].seconds;
+    const Log *log = &run->state.log;
+    state_resume(&run->state, run->trainer, &run->folder, checkpoint);
+    if (log->count) run->started -= log->rows[log->count - 1].seconds;
 }
 
 /* Starts from another model, where one is named. */
@@ -159,13 +148,13 @@ static double val_loss(Run *run) {
 /* The row of loss.csv of this moment. */
 static LogRow log_row(const Run *run, double loss) {
     const RunOptions *options = &run->settings.run;
-    const Standing *standing = &run->standing;
+    const Standing *standing = &run->state.standing;
     size_t step = run->trainer->step, in_epoch = epoch_steps(run->split, options->batch);
     double done = (double)step / (double)run->trainer->steps;
     LogRow row = {
         .step = step, .train_loss = loss, .val_loss = loss, .bits_per_char = loss / log(2)};
     row.epoch = (double)step / (double)in_epoch;
-    row.characters = step / in_epoch * run->split + step % in_epoch * options->batch;
+    row.characters = positions_before(run->trainer, step);
     row.lr = options->embedding_lr * (1 - (1 - options->final_lr) * done);
     row.seconds = seconds_now() - run->started;
     if (standing->train_positions)
@@ -175,7 +164,7 @@ static LogRow log_row(const Run *run, double loss) {
 
 /* Scores the model on the validation part, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
-    Standing *standing = &run->standing;
+    Standing *standing = &run->state.standing;
     const Model *model = &run->trainer->model;
     report_doing(&run->report, "evaluating");
     double before = seconds_now(), loss = val_loss(run);
@@ -190,12 +179,11 @@ static void evaluate(Run *run) {
         standing->best_loss = loss;
         standing->best_step = run->trainer->step;
         standing->since_best = 0;
-        best_keep(&run->best, run->folder.file[MODEL], &run->vocabulary, model, &run->about,
-                  standing);
+        state_keep_best(&run->state, run->trainer, &run->folder);
     }
     LogRow row = log_row(run, loss);
-    log_add(&run->log, row);
-    log_save(&run->log, run->folder.file[LOG]);
+    log_add(&run->state.log, row);
+    save_log(run);
     report_evaluation(&run->report, &row, best);
     standing->train_sum = 0;
     standing->train_positions = 0;
@@ -213,7 +201,7 @@ static size_t next_due(size_t step, size_t in_epoch, size_t times) {
 
 static void report_steps(Run *run) {
     const RunOptions *options = &run->settings.run;
-    const Standing *standing = &run->standing;
+    const Standing *standing = &run->state.standing;
     size_t step = run->trainer->step, in_epoch = epoch_steps(run->split, options->batch);
     size_t left = run->trainer->steps - step, epoch = step / in_epoch + 1;
     double evaluations_left = (double)(left * run->settings.evaluations) / (double)in_epoch;
@@ -233,7 +221,7 @@ static void report_steps(Run *run) {
 /* Takes steps up to `goal`, or a few when a live line must move. */
 static void take_steps(Run *run, size_t goal) {
     Trainer *trainer = run->trainer;
-    Standing *standing = &run->standing;
+    Standing *standing = &run->state.standing;
     size_t from = trainer->step, steps = goal - from, few = 1 + 50000 / run->settings.run.batch;
     if (run->report.live && steps > few) steps = few;
     if (steps > RUN_STEPS) steps = RUN_STEPS;
@@ -251,22 +239,22 @@ static void take_steps(Run *run, size_t goal) {
 
 static bool is_over(const Run *run) {
     bool done = run->trainer->step == run->trainer->steps;
-    bool learns = run->standing.since_best < run->settings.evaluations;
+    bool learns = run->state.standing.since_best < run->settings.evaluations;
     return done || stop_signal || has_diverged(run) || !learns;
 }
 
 /* Before the first step: what chance alone gives. */
 static void begin(Run *run) {
     const Trainer *trainer = run->trainer;
-    if (snapshot_due(&run->snapshots, 0, trainer->steps))
-        snapshot_take(&run->snapshots, trainer->model.embedding, 0);
+    if (snapshot_due(&run->state.snapshots, 0, trainer->steps))
+        snapshot_take(&run->state.snapshots, trainer->model.embedding, 0);
     evaluate(run);
 }
 
 /* Trains up to the next evaluation or snapshot. */
 static void train_on(Run *run) {
     Trainer *trainer = run->trainer;
-    Snapshots *snapshots = &run->snapshots;
+    Snapshots *snapshots = &run->state.snapshots;
     size_t in_epoch = epoch_steps(run->split, run->settings.run.batch);
     size_t evaluation = next_due(trainer->step, in_epoch, run->settings.evaluations);
     size_t goal = trainer->step + 1;
@@ -288,7 +276,7 @@ static void train_on(Run *run) {
 /* Fails with one line when a number of the run is not finite. */
 static void require_convergence(const Run *run) {
     size_t bad_step = run->trainer->bad_step, step = run->trainer->step;
-    bool has_model = run->standing.best_loss < INFINITY;
+    bool has_model = run->state.standing.best_loss < INFINITY;
     const char *kept = has_model ? ", the best model so far is kept" : "";
     if (bad_step)
         fail("the loss of batch %zu is not a finite number: training stops%s; start again with a "
@@ -308,12 +296,12 @@ static void require_convergence(const Run *run) {
 static void summarize(Run *run) {
     Report *report = &run->report;
     const Entry *file = run->folder.file;
-    const Standing *standing = &run->standing;
-    const Model *model = run->best.model.embedding ? &run->best.model : &run->trainer->model;
+    const Standing *standing = &run->state.standing;
+    const Model *model = run->state.best.model.embedding ? &run->state.best.model : &run->trainer->model;
     if (run->trainer->step < run->trainer->steps)
         report_line(report, "it stopped learning: no better model for %zu evaluations",
                     standing->since_best);
-    report_result(report, standing->best_loss, &run->baselines, &run->log);
+    report_result(report, standing->best_loss, &run->baselines, &run->state.log);
     if (!run->settings.pretrained[0] && !run->settings.init[0])
         report_moves(report, &run->vocabulary, model, run->start);
     report_file(report, file[MODEL], "the best model");
@@ -374,16 +362,15 @@ static void prepare(Run *run, const TensorFile *checkpoint) {
     Cost cost = cost_of(run);
     report_cost(report, &run->vocabulary, &cost);
     report_baselines(report, &run->baselines);
-    run->about = describe(run);
+    run->state.about = describe(run);
     if (settings->resume)
-        checkpoint_check(run->folder.file[CHECKPOINT].path, checkpoint, &run->about,
-                         run->vocabulary.rows, settings->run.dim);
+        checkpoint_check(checkpoint, &run->folder, &run->state.about, run->vocabulary.rows,
+                         settings->run.dim);
     run->trainer =
         trainer_start(run->team, &run->vocabulary, ids, run->split, settings->run, &stop_signal);
-    run->standing.steps = run->trainer->steps;
     run->start = allocate(characters_size, 1, "the run");
     memcpy(run->start, run->trainer->model.embedding, characters_size);
-    run->snapshots = snapshots_start(settings->run.dim);
+    run->state.snapshots = snapshots_start(settings->run.dim);
     find_val_bags(run);
     run->started = run->last_save = seconds_now();
     if (settings->resume)
@@ -397,12 +384,9 @@ static void prepare(Run *run, const TensorFile *checkpoint) {
 static void release(Run *run) {
     trainer_end(run->trainer);
     team_end(run->team);
-    best_free(&run->best);
+    state_free(&run->state);
     bags_free(&run->val);
     vocabulary_free(&run->vocabulary);
-    snapshots_free(&run->snapshots);
-    buffer_free(&run->about);
-    log_free(&run->log);
     free(run->start);
     free(run->text.ids);
     folder_close(&run->folder);
@@ -410,7 +394,7 @@ static void release(Run *run) {
 }
 
 int main(int argc, char **argv) {
-    Run run = {.standing.best_loss = INFINITY};
+    Run run = {.state.standing.best_loss = INFINITY};
     Settings *settings = &run.settings;
     Report *report = &run.report;
     TensorFile checkpoint = {0};
@@ -424,7 +408,6 @@ int main(int argc, char **argv) {
     if (strcmp(settings->text, "-") == 0 || access(settings->text, R_OK) == 0) {
         run.folder = folder_open(settings->out); /* a text that is not there leaves no new folder */
         folder_protect(&run.folder, settings->text);
-        folder_clean(&run.folder);
     }
     run.text = text_read(settings->text, settings->strict);
     if (!settings->quiet) text_notice(&run.text, settings->text);
@@ -434,10 +417,12 @@ int main(int argc, char **argv) {
     settings_complete(settings, run.split);
     prepare(&run, &checkpoint);
 
+    run.owns_files = settings->resume || !folder_used(&run.folder);
+    folder_clean(&run.folder);
     catch_signals();
-    if (run.trainer->step == 0 && run.standing.best_loss == INFINITY) begin(&run);
+    if (run.trainer->step == 0 && run.state.standing.best_loss == INFINITY) begin(&run);
     while (!is_over(&run)) train_on(&run);
-    if (!has_diverged(&run) || run.best.unsaved) save(&run);
+    if (!has_diverged(&run) || run.state.best.unsaved) save(&run);
     require_convergence(&run);
 
     bool stopped = stop_signal && run.trainer->step < run.trainer->steps;

@@ -1,33 +1,28 @@
-/* checkpoint.h: models and whole runs in files, as docs/files.md describes them.
-
-   model.safetensors holds embedding.weight [rows, dim], linear.weight [100, dim], linear.bias [100] and
-   what a reader needs to know which row is which: ngrams, phrases, echoes, counts. A checkpoint
-   holds the same and the optimizer's sums, the generator's state and the position in the run. */
+/* checkpoint.h: models, and whole runs, in files. docs/files.md describes these files. */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
 #include "log.h"
 #include "options.h"
 #include "safetensors.h"
+#include "snapshots.h"
 #include "trainer.h"
 #include "vocabulary.h"
 
-/* Are all weights finite numbers, and all that a checkpoint holds beside them? */
-bool model_finite(const Model *model);
-bool trainer_finite(const Trainer *trainer);
+/* ---- models ------------------------------------------------------------------------------------ */
 
+/* Are all of these finite numbers? */
 bool all_finite(const float *values, size_t count);
 
 /* Fails with one line when one of these numbers of a model is not finite. */
 void require_finite(const float *values, size_t count);
 
-/* Writes a model and the counts [rows] that its rows had when it was as it is; fails when a weight
-   is not a finite number, and then writes nothing. Of the vocabulary all is written but their
-   counts. */
-void model_save(Entry entry, const Vocabulary *vocabulary, const uint32_t *counts,
-                const Model *model, const Metadata *metadata);
+/* The same for all weights; and for all that a trainer has learned. */
+bool model_finite(const Model *model);
+bool trainer_finite(const Trainer *trainer);
 
-/* A model from a file. The embedding stays in the mapped file where that is possible: opening is quick. */
+/* A model from a file. The embedding stays in the mapped file where that is possible: opening is
+   quick. */
 typedef struct {
     TensorFile file;
     Vocabulary vocabulary;
@@ -40,11 +35,26 @@ typedef struct {
 SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
 
-/* ---- a run and its best model ------------------------------------------------------------------ */
+/* A model and the counts [rows] of its rows as a file to be written to this path; both must outlive
+   it. Fails with one line when a weight is not a finite number. Of the vocabulary all is written but
+   its counts. */
+TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
+                      const uint32_t *counts, const Metadata *metadata);
+
+/* Bytes of a model's file, without its header. */
+size_t model_size(const Vocabulary *vocabulary, size_t dim);
+
+/* Copies the rows of another model that stand for the same as a row here
+   (nn.Embedding.from_pretrained), and its linear layer when asked to; returns how many rows. Fails
+   with one line when the dimensions differ, or when no row stands for something that occurs both in
+   this text and in the other model's (all 100 characters have rows; a file without counts is taken
+   to have seen all). */
+size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear);
+
+/* ---- runs -------------------------------------------------------------------------------------- */
 
 /* Where a run stands, beside its trainer. */
 typedef struct {
-    size_t steps;           /* of the whole run */
     double best_loss;       /* on the validation part; INFINITY: none yet */
     size_t best_step;       /* after which the best model was found */
     size_t since_best;      /* evaluations since then */
@@ -52,49 +62,44 @@ typedef struct {
     size_t train_positions; /* and of how many positions */
 } Standing;
 
-/* The best model so far. It is copied at each evaluation that finds it, and saved from time to time.
-   A model of 512 MB or more takes no second place in memory: it is saved at once. */
+/* The best model so far. It is copied at each evaluation that finds it, and saved from time to time. */
 typedef struct {
     Model model;
     uint32_t *counts; /* of its rows at that moment */
     bool unsaved;
 } Best;
 
-/* about: what the files say of the run's options and text, the same in all of them. */
-void best_keep(Best *best, Entry entry, const Vocabulary *vocabulary, const Model *model,
-               const Metadata *about, const Standing *standing);
-void best_save(Best *best, Entry entry, const Vocabulary *vocabulary, const Metadata *about,
-               const Standing *standing);
-void best_free(Best *best);
+/* What a run's files hold, beside what its trainer holds. */
+typedef struct {
+    Metadata about; /* the run's options and text: what it is known by */
+    Standing standing;
+    Best best;
+    Snapshots snapshots;
+    Log log;
+} State;
 
-/* Writes everything that a run needs to go on, beside its best model and its log. */
-void checkpoint_save(Entry entry, const Trainer *trainer, const Metadata *about,
-                     const Standing *standing);
+/* Takes the trainer's model as the best so far. A model of 512 MB or more takes no second place in
+   memory: it is saved at once. */
+void state_keep_best(State *state, const Trainer *trainer, const Folder *folder);
+
+/* Saves the run. With best_only all files but the best model stay as they are: for a run that has
+   diverged. */
+void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only);
 
 /* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails with
    one line when an option was given that is not the run's. */
 TensorFile checkpoint_open(Entry entry, Option *options);
 
-/* Fails with one line when a checkpoint is not of the run that `about` describes, or not of a model
-   of this size: before memory is taken for one. */
-void checkpoint_check(const char *path, const TensorFile *file, const Metadata *about, size_t rows,
-                      size_t dim);
+/* Fails with one line when the checkpoint is not of this run, or not of a model of this size: before
+   memory is taken for one. */
+void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
+                      size_t rows, size_t dim);
 
-/* Puts a started trainer where the checkpoint was, with the counts of rows; fails with one line when
-   it does not fit. */
-void checkpoint_restore(const char *path, const TensorFile *file, Trainer *trainer,
-                        Vocabulary *vocabulary, Standing *standing);
+/* Puts a started trainer, and a state with its `about` and started snapshots, where the checkpoint
+   was. Fails with one line when one of the files is not of the run. */
+void state_resume(State *state, Trainer *trainer, const Folder *folder,
+                  const TensorFile *checkpoint);
 
-/* The same, and fails when the best model is not of the run. */
-void checkpoint_resume(const char *path, const TensorFile *file, Entry model, const Metadata *about,
-                       Trainer *trainer, Vocabulary *vocabulary, Standing *standing);
-
-/* Bytes of a model's file, without its header. */
-size_t model_size(const Vocabulary *vocabulary, size_t dim);
-
-/* Copies the rows of another model that stand for the same as a row here
-   (nn.Embedding.from_pretrained), and its linear layer if asked to; returns how many rows. Fails with one line when the dimensions differ, or when no row stands for something that occurs
-   both in this text and in the other model's (all 100 characters have rows; a file without counts is taken to have seen all). */
-size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear);
+void state_free(State *state);
 
 #endif

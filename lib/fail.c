@@ -3,16 +3,28 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *program_name = "program";
 
+/* Opens /dev/null for standard streams that are closed: the first file would take their place. */
+static void open_streams(void) {
+    int descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = dup(descriptor);
+    if (descriptor > STDERR_FILENO) close(descriptor);
+}
+
 void set_program_name(const char *name) {
+    open_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write: it gets its line */
     const char *slash = strrchr(name, '/');
     program_name = slash ? slash + 1 : name;
 }

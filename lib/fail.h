@@ -2,7 +2,8 @@
 #ifndef FAIL_H
 #define FAIL_H
 
-/* The program's name, for the front of every message; set once at the start of main. */
+/* The start of main: takes the program's name, for the front of every message; sees to it that no
+   file is opened as a standard stream and that a limit for files is an error like any other. */
 void set_program_name(const char *name);
 
 /* One line on standard error, "name: what, where, what to do", then exit status 1. When several

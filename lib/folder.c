@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,10 @@ static size_t writer_end(Writer *writer) {
     size_t renamed = 0;
     for (size_t i = 0; i < writer->count; i++) {
         struct WrittenFile *file = &writer->files[i];
-        if (file->temporary && file->folder >= 0) unlinkat(file->folder, file->temporary, 0);
+        if (file->temporary[0] && file->folder >= 0) unlinkat(file->folder, file->temporary, 0);
         if (file->descriptor >= 0) close(file->descriptor);
         if (file->folder >= 0) close(file->folder);
-        renamed += !file->temporary;
-        free(file->temporary);
+        renamed += !file->temporary[0];
     }
     return renamed;
 }
@@ -58,15 +58,18 @@ static _Noreturn void cannot_write(Writer *writer, const struct WrittenFile *fil
    opened, too, where the system can do that. */
 static int open_parent(Entry entry) {
     const char *slash = strrchr(entry.name, '/');
-    Buffer parent = {0};
-    buffer_add(&parent, "%.*s", slash ? (int)(slash - entry.name + 1) : 1,
-               slash ? entry.name : ".");
-    int folder = openat(entry.folder, parent.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char parent[PATH_MAX] = ".";
+    size_t length = slash ? (size_t)(slash - entry.name) + 1 : 0;
+    if (length >= sizeof parent) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (length) memcpy(parent, entry.name, length);
+    int folder = openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 #ifdef O_PATH
     if (folder < 0 && errno == EACCES)
-        folder = openat(entry.folder, parent.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        folder = openat(entry.folder, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 #endif
-    free(parent.text);
     return folder;
 }
 
@@ -77,8 +80,11 @@ void writer_begin(Writer *writer, Entry entry) {
     const char *slash = strrchr(entry.name, '/');
     *file = (struct WrittenFile){.entry = entry, .name = entry.name, .descriptor = -1};
     if (slash) file->name = slash + 1;
-    file->temporary = joined(file->name, PARTIAL, "");
+    size_t room = sizeof file->temporary;
+    bool fits = (size_t)snprintf(file->temporary, room, "%s" PARTIAL, file->name) < room;
     file->folder = open_parent(entry);
+    if (!fits) errno = ENAMETOOLONG;
+    if (!fits) cannot_write(writer, file, "name");
     if (file->folder < 0) cannot_write(writer, file, "open its folder");
     struct stat about;
     bool keep = fstatat(file->folder, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -124,8 +130,7 @@ void writer_finish(Writer *writer) {
         struct WrittenFile *file = &writer->files[i];
         if (renameat(file->folder, file->temporary, file->folder, file->name))
             cannot_write(writer, file, "rename");
-        free(file->temporary);
-        file->temporary = NULL;
+        file->temporary[0] = '\0';
     }
     /* the files have their new content once the folder says so */
     if (writer->count && !synced(writer->files[0].folder))
@@ -190,23 +195,32 @@ Folder folder_open(const char *path) {
     if (folder.descriptor < 0)
         fail("%s: cannot be opened: %s; name another folder with --out", path, strerror(errno));
     folder.lock = lock_folder(folder.descriptor, path);
-    for (int i = 0; i < RUN_FILES; i++)
-        folder.file[i] = (Entry){folder.descriptor, names[i], joined(path, "/", names[i])};
+    for (int i = 0; i < RUN_FILES; i++) {
+        const char *own = joined(path, "/", names[i]), *partial = joined(own, PARTIAL, "");
+        size_t start = strlen(path) + 1;
+        folder.file[i] = (Entry){folder.descriptor, own + start, own};
+        folder.partial[i] = (Entry){folder.descriptor, partial + start, partial};
+    }
     return folder;
 }
 
 void folder_close(Folder *folder) {
-    for (int i = 0; i < RUN_FILES; i++) free((char *)folder->file[i].path);
+    for (int i = 0; i < RUN_FILES; i++) {
+        free((char *)folder->file[i].path);
+        free((char *)folder->partial[i].path);
+    }
     close(folder->lock);
     close(folder->descriptor);
 }
 
+void folder_complete(const Folder *folder, int file) {
+    Entry from = folder->partial[file], to = folder->file[file];
+    if (renameat(folder->descriptor, from.name, folder->descriptor, to.name))
+        fail("%s: cannot be renamed to %s: %s", from.path, to.path, strerror(errno));
+}
+
 void folder_clean(const Folder *folder) {
-    for (int i = 0; i < RUN_FILES; i++) {
-        char *temporary = joined(folder->file[i].name, PARTIAL, "");
-        unlinkat(folder->descriptor, temporary, 0);
-        free(temporary);
-    }
+    for (int i = 0; i < RUN_FILES; i++) unlinkat(folder->descriptor, folder->partial[i].name, 0);
 }
 
 bool folder_used(const Folder *folder) {

@@ -23,14 +23,15 @@ typedef struct {
     struct WrittenFile {
         Entry entry;
         const char *name;       /* in its folder */
-        char *temporary;        /* NAME.partial, until it takes its name */
+        char temporary[264];    /* NAME.partial; "" once it has taken its name */
         int folder, descriptor; /* -1: closed */
     } files[4];
 } Writer;
 
 /* Begins the next file; writer_add appends bytes to it. A file that is there keeps its mode.
    writer_finish gives all files their names, in the order in which they were begun; the writer is
-   {0} again. Each fails with one line, and then all files are as they were. */
+   {0} again. Each fails with one line, and then all files are as they were. None takes memory: a
+   caller that does so before can fail without leaving a temporary file. */
 void writer_begin(Writer *writer, Entry entry);
 void writer_add(Writer *writer, const void *bytes, size_t count);
 void writer_finish(Writer *writer);
@@ -43,7 +44,7 @@ enum { MODEL, CHECKPOINT, SNAPSHOTS, LOG, RUN_FILES };
 typedef struct {
     const char *path;
     int descriptor, lock;
-    Entry file[RUN_FILES];
+    Entry file[RUN_FILES], partial[RUN_FILES]; /* under their own names and under temporary ones */
 } Folder;
 
 /* Makes the folder, and those above it, and locks it; fails with one line when it cannot be made, or
@@ -52,7 +53,10 @@ typedef struct {
 Folder folder_open(const char *path);
 void folder_close(Folder *folder);
 
-/* Removes what a run that was killed has left half written. */
+/* Gives the file that has its temporary name its own. */
+void folder_complete(const Folder *folder, int file);
+
+/* Removes what a run that was killed has left under temporary names. */
 void folder_clean(const Folder *folder);
 
 /* Has the folder a file of a run? */

@@ -42,26 +42,30 @@ void log_add(Log *log, LogRow row) {
     append_row(log, row);
 }
 
-void log_print(const Log *log, Buffer *text) {
+void log_print(const Log *log, bool timed, Buffer *text) {
     buffer_add(text, "%s", log_head);
-    for (size_t i = 0; i < log->count; i++) print_row(text, &log->rows[i]);
+    for (size_t i = 0; i < log->count; i++) {
+        LogRow row = log->rows[i];
+        if (!timed) row.seconds = 0;
+        print_row(text, &row);
+    }
 }
 
 void log_save(const Log *log, Entry entry) {
     Buffer text = {0};
-    log_print(log, &text);
+    log_print(log, true, &text);
     file_write(entry, text.text, text.length);
     buffer_free(&text);
 }
 
 /* A line is a row when print_row prints it for the numbers that it holds. */
-static bool parse_row(const char *line, LogRow *row) {
+static bool parse_row(const char *line, size_t length, LogRow *row) {
     Buffer again = {0};
     if (sscanf(line, "%zu,%lf,%zu,%lf,%lf,%lf,%lf,%lf", &row->step, &row->epoch, &row->characters,
                &row->train_loss, &row->val_loss, &row->bits_per_char, &row->lr, &row->seconds) != 8)
         return false;
     print_row(&again, row);
-    bool same = is_possible(row) && strcmp(again.text, line) == 0;
+    bool same = is_possible(row) && again.length == length && !memcmp(again.text, line, length);
     buffer_free(&again);
     return same;
 }
@@ -83,21 +87,50 @@ static FILE *open_regular(Entry entry) {
     return NULL;
 }
 
-bool log_load(Log *log, Entry entry, size_t last_step) {
+bool log_parse(Log *log, const Buffer *text) {
+    const size_t head = sizeof log_head - 1;
     *log = (Log){0};
-    FILE *file = open_regular(entry);
-    if (!file) return false;
-    char line[MAX_LINE];
-    LogRow row;
-    bool good = fgets(line, sizeof line, file) && strcmp(line, log_head) == 0;
-    while (good && fgets(line, sizeof line, file)) {
-        good = parse_row(line, &row) && follows(log, &row);
-        if (!good || row.step > last_step) break;
+    if (text->length < head || memcmp(text->text, log_head, head) != 0) return false;
+    const char *line = text->text + head, *end = text->text + text->length;
+    while (line < end) {
+        size_t length = strcspn(line, "\n") + 1;
+        LogRow row;
+        if (length > MAX_LINE || length > (size_t)(end - line)) return false;
+        if (!parse_row(line, length, &row) || !follows(log, &row)) return false;
         append_row(log, row);
+        line += length;
     }
-    good = good && !ferror(file);
+    return true;
+}
+
+bool log_load(Log *log, Entry entry) {
+    FILE *file = open_regular(entry);
+    Buffer text = {0};
+    char part[4096];
+    size_t got;
+    *log = (Log){0};
+    if (!file) return false;
+    while ((got = fread(part, 1, sizeof part, file)) > 0) buffer_bytes(&text, part, got);
+    bool good = !ferror(file) && text.length > 0 && log_parse(log, &text);
     fclose(file);
+    buffer_free(&text);
     return good;
+}
+
+bool log_time(Log *log, Entry entry) {
+    Log file;
+    Buffer mine = {0}, other = {0};
+    log_load(&file, entry);
+    bool same = file.count >= log->count;
+    if (same) file.count = log->count;
+    log_print(log, false, &mine);
+    log_print(&file, false, &other);
+    same = same && strcmp(mine.text, other.text) == 0;
+    for (size_t i = 0; same && i < log->count; i++) log->rows[i].seconds = file.rows[i].seconds;
+    buffer_free(&mine);
+    buffer_free(&other);
+    log_free(&file);
+    return same;
 }
 
 void log_free(Log *log) {

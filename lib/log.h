@@ -24,13 +24,17 @@ typedef struct {
 /* Adds a row; fails with one line when log_load would refuse it. */
 void log_add(Log *log, LogRow row);
 
-/* The whole file, added to a buffer; and written. */
-void log_print(const Log *log, Buffer *text);
+/* The whole file, added to a buffer, all seconds 0 when it is not timed; and written. */
+void log_print(const Log *log, bool timed, Buffer *text);
 void log_save(const Log *log, Entry entry);
 
-/* Reads the rows up to a step from a file into an empty log. Returns false when the file is not one
-   that log_print wrote for a run: the rows before the first wrong one are read. */
-bool log_load(Log *log, Entry entry, size_t last_step);
+/* Reads rows into an empty log. Returns false when the text is not one that log_print printed for a
+   run: the rows before the first wrong one are read. */
+bool log_parse(Log *log, const Buffer *text);
+bool log_load(Log *log, Entry entry);
+
+/* Takes the seconds from a file whose rows are otherwise the same; false when one is not there. */
+bool log_time(Log *log, Entry entry);
 void log_free(Log *log);
 
 #endif

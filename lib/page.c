@@ -101,7 +101,7 @@ static Snapshots take_snapshots(const SavedModel *saved, const Start *start, con
     size_t size = CHARACTERS * saved->model.dim, count = 0;
     int64_t step = (int64_t)metadata_count(&saved->file, "best_step");
     Snapshots snapshots = snapshots_start(saved->model.dim);
-    bool usable = snapshots.capacity && snapshots_load(entry_of(path), &snapshots, SIZE_MAX);
+    bool usable = snapshots.capacity && snapshots_load(&snapshots, entry_of(path), &saved->file);
     if (usable && start->known)
         usable = !memcmp(snapshots.rows, start->model.embedding, size * sizeof(float));
     while (usable && count + 1 < MAX_SNAPSHOTS && count < snapshots.count &&

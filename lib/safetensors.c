@@ -388,8 +388,11 @@ static void file_shrank(int signal_number) {
 
 /* Opening a FIFO must not wait for a writer. */
 static const char *map_bytes(TensorFile *file, Entry entry) {
-    int descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor;
+    do descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) return strerror(errno);
+    errno = 0;
     struct stat about;
     const char *reason = NULL;
     if (fstat(descriptor, &about))
@@ -444,6 +447,8 @@ void tensors_close(TensorFile *file) {
     free(file->tensors);
     buffer_free(&file->metadata);
     buffer_free(&file->header);
+    free(file->owned[0]);
+    free(file->owned[1]);
     if (file->bytes) munmap(file->bytes, file->size);
     *file = (TensorFile){0};
 }
@@ -518,15 +523,6 @@ static Buffer header_of(const TensorFile *file) {
     return header;
 }
 
-/* Is what was read from a header the same as what it was made of? */
-static bool same_header(const TensorFile *read, const TensorFile *file) {
-    Buffer again = header_of(read), header = header_of(file);
-    bool same = again.length == header.length && !memcmp(again.text, header.text, header.length);
-    buffer_free(&again);
-    buffer_free(&header);
-    return same;
-}
-
 static void write_numbers(Writer *writer, const Tensor *tensor) {
     size_t bytes = tensor->end - tensor->begin, size = dtype_size(tensor->dtype);
     if (!big_endian || size == 1) {
@@ -542,20 +538,28 @@ static void write_numbers(Writer *writer, const Tensor *tensor) {
     }
 }
 
-void tensors_write(Writer *writer, Entry entry, const TensorFile *file) {
-    Buffer header = header_of(file);
+void tensors_prepare(TensorFile *file, const char *path) {
     size_t data_size = file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
     TensorFile read = {0};
+    file->header = header_of(file);
     const char *reason =
-        parse_header(&read, (const uint8_t *)header.text, header.length + data_size);
-    if (!reason && !same_header(&read, file)) reason = "it would not be read back alike";
+        parse_header(&read, (const uint8_t *)file->header.text, file->header.length + data_size);
+    if (!reason) {
+        Buffer again = header_of(&read);
+        if (again.length != file->header.length ||
+            memcmp(again.text, file->header.text, again.length) != 0)
+            reason = "it would not be read back alike";
+        buffer_free(&again);
+    }
+    tensors_close(&read);
     if (reason)
         fail("%s: cannot be written: no program could read it: %s; what was saved before is "
              "untouched",
-             entry.path, reason);
-    tensors_close(&read);
+             path, reason);
+}
+
+void tensors_write(const TensorFile *file, Writer *writer, Entry entry) {
     writer_begin(writer, entry);
-    writer_add(writer, header.text, header.length);
+    writer_add(writer, file->header.text, file->header.length);
     for (size_t i = 0; i < file->tensor_count; i++) write_numbers(writer, &file->tensors[i]);
-    buffer_free(&header);
 }

@@ -34,8 +34,9 @@ typedef struct {
     Tensor *tensors; /* in the order of their data */
     size_t tensor_count, tensor_capacity;
     Metadata metadata;
-    Buffer header; /* of a file that was read: the names stand there */
-    void *bytes;   /* of a file that was read: mapped, private */
+    Buffer header;  /* of a file that was read, the names stand there; or ready to be written */
+    void *owned[2]; /* memory that is freed with the file, such as data made for it */
+    void *bytes;    /* of a file that was read: mapped, private */
     size_t size;
 } TensorFile;
 
@@ -72,8 +73,10 @@ void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void metadata_copy(Metadata *to, const Metadata *from);
 
-/* Writes a file as one of the writer's. Fails with one line, and nothing is written, when
-   tensors_parse would not read the same names, shapes and metadata. */
-void tensors_write(Writer *writer, Entry entry, const TensorFile *file);
+/* Makes the file's header. Fails with one line that names the path when tensors_parse would not read
+   the same names, shapes and metadata from it. Then the file can be written as one of the writer's;
+   that takes no memory. */
+void tensors_prepare(TensorFile *file, const char *path);
+void tensors_write(const TensorFile *file, Writer *writer, Entry entry);
 
 #endif

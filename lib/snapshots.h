@@ -1,13 +1,10 @@
-/* snapshots.h: the 100 character rows at some moments of a run, to see them move. */
+/* snapshots.h: the 100 characters' rows at some moments of a run, so that one can see them move. */
 #ifndef SNAPSHOTS_H
 #define SNAPSHOTS_H
 
 #include "safetensors.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* At most 40 snapshots and at most a megabyte of them. */
+/* At most so many, and at most a megabyte of them. */
 enum { MAX_SNAPSHOTS = 40 };
 
 typedef struct {
@@ -23,9 +20,14 @@ void snapshots_free(Snapshots *snapshots);
 bool snapshot_due(const Snapshots *snapshots, size_t step, size_t steps);
 void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t step);
 
-void snapshots_save(Entry entry, const Snapshots *snapshots);
-/* Loads the snapshots up to a step. False, with no snapshots, when there is no such file or it does
-   not hold snapshots of this dim: finite numbers, of steps from 0 on that rise. */
-bool snapshots_load(Entry entry, Snapshots *snapshots, size_t last_step);
+/* Adds the snapshots, if there are any, to a file to be written; and takes them from one. Returns
+   false, with no snapshots, when the file holds none of this dim: finite numbers, of steps from 0 on
+   that rise. */
+void snapshots_add(const Snapshots *snapshots, TensorFile *file);
+bool snapshots_read(Snapshots *snapshots, const TensorFile *file);
+
+/* Reads a file of snapshots. False, with none, when there is no such file, or (then with a notice) when
+   it is damaged or not of the model's run. */
+bool snapshots_load(Snapshots *snapshots, Entry entry, const TensorFile *model);
 
 #endif

@@ -32,6 +32,13 @@ size_t step_positions(const Trainer *trainer, size_t step) {
     return smaller(shard.length - done, trainer->options.batch);
 }
 
+size_t positions_before(const Trainer *trainer, size_t step) {
+    size_t epoch = step / epoch_steps(trainer->length, trainer->options.batch);
+    Shard shard = shard_of(trainer, step);
+    size_t in_shard = (step - shard.first_step) * trainer->options.batch;
+    return epoch * trainer->length + shard.first + in_shard;
+}
+
 /* Shuffles the shard of the next step and looks up its rows. */
 static void enter_shard(Trainer *trainer) {
     Shard shard = shard_of(trainer, trainer->step);

@@ -77,8 +77,9 @@ size_t trainer_run(Trainer *trainer, size_t steps);
    with max_norm, it shortens the rows that it looks up. */
 double trainer_score(Trainer *trainer, const Bags *bags);
 
-/* Steps in one epoch, and positions in the batch of a step. */
+/* Steps in one epoch; positions in the batch of a step, and in all batches before it. */
 size_t epoch_steps(size_t length, size_t batch);
 size_t step_positions(const Trainer *trainer, size_t step);
+size_t positions_before(const Trainer *trainer, size_t step);
 
 #endif

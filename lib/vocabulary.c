@@ -489,54 +489,68 @@ Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions option
     return vocabulary;
 }
 
-/* The letters of a file's text in the order in which strings grow; returns how many, 0 when there
-   are none or one is no printable character. */
-static size_t cell_letters(RowKind kind, const uint8_t *cell, size_t width, uint8_t *letters) {
+/* The ids of an n-gram in a file's cell, read backwards; returns how many, 0 when there are none or
+   one is no printable character. */
+static size_t cell_letters(const uint8_t *cell, size_t width, uint8_t *letters) {
     size_t length = width;
     while (length > 0 && cell[width - length] == 0) length--;
     for (size_t i = 0; i < length; i++) {
-        int id = id_of(cell[kind == NGRAM_ROWS ? width - 1 - i : width - length + i]);
+        int id = id_of(cell[width - 1 - i]);
         if (id < 0) return 0;
         letters[i] = (uint8_t)id;
     }
     return length;
 }
 
-/* Lists a file's texts [count, width]. */
-static bool list_cells(List *list, RowKind kind, const uint8_t *cells, size_t count, size_t width,
+/* N-grams from a file's texts [count, width]. */
+static bool list_texts(List *list, const uint8_t *cells, size_t count, size_t width,
                        const char **reason) {
-    size_t shortest = kind == NGRAM_ROWS ? 2 : 1, known = 0;
-    uint8_t letters[MAX_PHRASE],
-        before[MAX_PHRASE];                     /* of this string, and [known] of the last one */
-    uint32_t latest[MAX_PHRASE + 1] = {NO_ROW}; /* the last string of each length */
+    size_t known = 0;
+    uint8_t letters[MAX_ORDER], before[MAX_ORDER]; /* of this string; [known] of the last one */
+    uint32_t latest[MAX_ORDER + 1] = {NO_ROW};     /* the last string of each length */
     for (size_t i = 0; i < count; i++) {
-        size_t length = cell_letters(kind, cells + i * width, width, letters);
+        size_t length = cell_letters(cells + i * width, width, letters);
         *reason = "a row's text is not made of printable characters behind 0 bytes";
-        if (length < shortest) return false;
+        if (length < 2) return false;
         *reason = "the rows are not in order, each right behind its parent";
         bool orphan = length - 1 > known || memcmp(letters, before, length - 1);
-        if (length > shortest && orphan) return false;
-        if (shortest == 2) latest[1] = letters[0];
+        if (length > 2 && orphan) return false;
+        latest[1] = letters[0];
         latest[length] = list_add(list, latest[length - 1], letters[length - 1], 0);
         memcpy(before, letters, length);
         known = length;
     }
-    list->end[kind] = list->size;
+    list->end[NGRAM_ROWS] = list->size;
+    return true;
+}
+
+/* Phrases from a file's pairs [count, 2]: the length and the last character of each. */
+static bool list_ends(List *list, const uint8_t *pairs, size_t count, const char **reason) {
+    size_t known = 0;
+    uint32_t latest[MAX_PHRASE + 1] = {NO_ROW}; /* the last phrase of each length */
+    *reason = "the phrases are not in order, each right behind its parent";
+    for (size_t i = 0; i < count; i++) {
+        size_t length = pairs[2 * i];
+        int id = id_of(pairs[2 * i + 1]);
+        if (length < 1 || length > known + 1 || length > MAX_PHRASE || id < 0) return false;
+        latest[length] = list_add(list, latest[length - 1], (uint8_t)id, 0);
+        known = length;
+    }
+    list->end[PHRASE_ROWS] = list->size;
     return true;
 }
 
 bool vocabulary_read(Vocabulary *vocabulary, RowOptions options, const uint8_t *ngrams,
                      size_t ngram_rows, const uint8_t *phrases, size_t phrase_rows,
-                     size_t phrase_width, const char **reason) {
+                     const char **reason) {
     *vocabulary = (Vocabulary){.options = options, .min_count = options.min_count};
     *reason = "there are too many rows";
     if (ngram_rows >= NO_ROW / 4 || phrase_rows >= NO_ROW / 4) return false;
-    if (phrase_width > MAX_PHRASE) return false;
     List list = {0};
     list_characters(&list, NULL, 0, &options);
     list.end[CHARACTER_ROWS] = list.size;
-    if (!list_cells(&list, NGRAM_ROWS, ngrams, ngram_rows, (size_t)options.order, reason) ||
-        !list_cells(&list, PHRASE_ROWS, phrases, phrase_rows, phrase_width, reason)) {
+    if (!list_texts(&list, ngrams, ngram_rows, (size_t)options.order, reason) ||
+        !list_ends(&list, phrases, phrase_rows, reason)) {
         free(list.strings);
         return false;
     }

@@ -81,12 +81,12 @@ typedef struct {
    result: about 12 bytes a character. */
 Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions options);
 
-/* The same from a file's tensors (docs/files.md): ngrams [ngram_rows, order] and phrases
-   [phrase_rows, phrase_width], each text at the end of its cell behind 0 bytes. Returns false, with
-   a reason, when they are no vocabulary. Counts are all 0. */
+/* The same from a file's tensors (docs/files.md): ngrams [ngram_rows, order], each text at the end
+   of its cell behind 0 bytes; phrases [phrase_rows, 2], the length and the last character of each.
+   Returns false, with a reason, when they are no vocabulary. Counts are all 0. */
 bool vocabulary_read(Vocabulary *vocabulary, RowOptions options, const uint8_t *ngrams,
                      size_t ngram_rows, const uint8_t *phrases, size_t phrase_rows,
-                     size_t phrase_width, const char **reason);
+                     const char **reason);
 void vocabulary_free(Vocabulary *vocabulary);
 
 /* ---- bags ------------------------------------------------------------------------------------ */

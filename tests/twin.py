@@ -114,8 +114,11 @@ def rows_of_file(arrays):
     """The rows of a saved model, in their order."""
     def texts(name):
         return ["".join(map(chr, row)).lstrip("\0") for row in arrays[name].tolist()] if name in arrays else []
+    phrases = [""]
+    for length, character in arrays["phrases"].tolist() if "phrases" in arrays else []:
+        phrases.append(phrases[-1][:length - 1] + chr(character))
     rows = [("character", c) for c in kinds_of_rows.CHARACTERS]
-    rows += [("ngram", text) for text in texts("ngrams")] + [("phrase", text) for text in texts("phrases")]
+    rows += [("ngram", text) for text in texts("ngrams")] + [("phrase", text) for text in phrases[1:]]
     rows += [("echo", key, c) for key in arrays["echoes"].tolist() for c in kinds_of_rows.CHARACTERS] if "echoes" in arrays else []
     return rows + [("column", n) for n in (arrays["columns"].tolist() if "columns" in arrays else [])]
 

@@ -22,8 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         RunOptions run = {.dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_lr = 0.1, .linear_lr = 0.1, .final_lr = 1, .deviation = 1};
         Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
         Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
-        Standing standing;
-        checkpoint_restore("input", &file, trainer, &vocabulary, &standing);
+        Entry input = entry_of("input"); /* it is its own model, too */
+        Folder folder = {.file = {input, input, input, input}, .partial = {input, input, input, input}};
+        State state = {.snapshots = snapshots_start(1)};
+        checkpoint_check(&file, &folder, &state.about, vocabulary.rows, 1);
+        state_resume(&state, trainer, &folder, &file);
         trainer_run(trainer, 2);
     }
     fuzz_end();

@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     fuzz_begin(bytes, size, 0, 64 * size + 2000000);
     if (!setjmp(fuzz_refused)) {
         Snapshots snapshots = snapshots_start(3);
-        snapshots_load(entry_of("input"), &snapshots, SIZE_MAX);
+        TensorFile none = {0};
+        snapshots_load(&snapshots, entry_of("input"), &none);
         if (snapshots.count > snapshots.capacity) abort();
         snapshots_free(&snapshots);
     }

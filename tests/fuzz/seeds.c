@@ -32,16 +32,16 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
     Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
     if (steps) trainer_run(trainer, steps);
-    Metadata metadata = {0};
-    metadata_add(&metadata, "format", "pt");
-    metadata_add(&metadata, "order", "%d", rows.order);
-    metadata_add(&metadata, "min_count", "%u", (unsigned)rows.min_count);
-    model_save(entry_of(place("model", name)), &vocabulary, vocabulary.count, &trainer->model, &metadata);
-    metadata_add(&metadata, "evaluations", "4");
-    Standing standing = {.best_loss = 3, .train_sum = 20, .train_positions = steps > 0 ? 8 : 0};
-    if (steps == 0) standing.train_sum = 0;
-    checkpoint_save(entry_of(place("checkpoint", name)), trainer, &metadata, &standing);
-    buffer_free(&metadata);
+    Folder folder = {.file = {entry_of(strdup(place("model", name))), entry_of(strdup(place("checkpoint", name))),
+                              entry_of(strdup(place("snapshots", name))), entry_of(strdup(place("log", name)))}};
+    State state = {.standing = {.best_loss = 3}, .snapshots = snapshots_start(1)};
+    metadata_add(&state.about, "order", "%d", rows.order);
+    metadata_add(&state.about, "evaluations", "4");
+    if (steps) state.standing.train_positions = 8, state.standing.train_sum = 20;
+    state_keep_best(&state, trainer, &folder);
+    log_add(&state.log, (LogRow){0});
+    state_save(&state, trainer, &folder, false);
+    state_free(&state);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
     team_end(team);
@@ -76,14 +76,20 @@ int main(int argc, char **argv) {
     float rows[300] = {1, 2, 3};
     snapshot_take(&snapshots, rows, 0);
     snapshot_take(&snapshots, rows, 5);
-    snapshots_save(entry_of(place("model", "snapshots")), &snapshots);
+    TensorFile file = {0};
+    Writer writer = {0};
+    snapshots_add(&snapshots, &file);
+    tensors_prepare(&file, "snapshots");
+    tensors_write(&file, &writer, entry_of(place("model", "snapshots")));
+    writer_finish(&writer);
+    tensors_close(&file);
     snapshots_free(&snapshots);
 
     Log log = {0};
     Buffer lines = {0};
     for (size_t i = 0; i < 5; i++)
         log_add(&log, (LogRow){300 * i, 1000 * i, 0.25 * (double)i, 3.5, 3.4, 4.9, 0.1, 1.5});
-    log_print(&log, &lines);
+    log_print(&log, true, &lines);
     seed("log", "good", lines.text, lines.length);
     seed("log", "without its last line end", lines.text, lines.length - 1);
     seed("log", "cut", lines.text, lines.length - 10);

@@ -135,7 +135,7 @@ static const char *torn(const char *directory) {
         return why;
     }
     Log rows;
-    bool good = access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])), SIZE_MAX);
+    bool good = access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])));
     return good ? NULL : "loss.csv is not whole";
 }
 
@@ -319,13 +319,16 @@ static const char *trouble(const Scenario *scenario, int status, bool must_succe
 static void test_order(void) {
     folder_write(work, NULL);
     if (run(train_new, none)) check(false, "an undisturbed run: %s", said);
+    /* o(folder) o w... for each file, f c for each, r for each, f of the folder, c of each folder */
     size_t saves = 0, wrong = 0;
-    for (const char *calls = page->order, *at = calls; (at = strchr(at, 'r')); at++) {
-        const char *begin = at - 3;
-        bool good = begin > calls && !strncmp(begin, "wfcrfc", 6);
-        while (good && begin > calls && *begin == 'w') begin--;
-        wrong += !good || begin == calls || strncmp(begin - 1, "oo", 2) != 0;
-        saves++;
+    for (const char *at = page->order; (at = strstr(at, "oow"));) {
+        size_t begun = 0, synced = 0, renamed = 0;
+        for (; !strncmp(at, "oow", 3); begun++)
+            for (at += 2; *at == 'w';) at++;
+        for (; !strncmp(at, "fc", 2); synced++) at += 2;
+        for (; *at == 'r'; renamed++) at++;
+        wrong += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
+        saves += renamed;
     }
     check(saves > 8 && !wrong && page->file_calls < sizeof page->order, "%zu files saved in a run: each written, synced, renamed, its folder synced, in this order", saves);
 }

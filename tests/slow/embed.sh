@@ -43,9 +43,11 @@ table = model["embedding.weight"]
 
 # ---- docs/files.md, followed to the letter: the loss of the last stretch of the text
 ids = {c: i for i, c in enumerate(string.printable)}
-texts = lambda name: [bytes(cell).lstrip(b"\0").decode() for cell in model[name]]
-ngrams = {text: 100 + i for i, text in enumerate(texts("ngrams"))}
-phrases = {text: 100 + len(ngrams) + i for i, text in enumerate(texts("phrases"))}
+ngrams = {bytes(cell).lstrip(b"\0").decode(): 100 + i for i, cell in enumerate(model["ngrams"])}
+phrases, phrase = {}, ""
+for i, (length, character) in enumerate(model["phrases"]):
+    phrase = phrase[: length - 1] + chr(character)
+    phrases[phrase] = 100 + len(ngrams) + i
 echoes = 100 + len(ngrams) + len(phrases)
 columns = echoes + 100 * len(model["echoes"])
 text = open("data/text.txt").read()

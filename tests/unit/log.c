@@ -16,26 +16,26 @@ static const char path[] = "build/test/log.csv";
 #define ROW(step) step ",0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500\n"
 
 /* How many rows are read from a text, -1 when it is refused, -2 when they are not printed as they were. */
-static int rows_of(const char *text, size_t length, size_t last_step) {
+static int rows_of(const char *text, size_t length) {
     Log rows;
     Buffer again = {0};
     file_write(entry_of(path), text, length);
-    int count = log_load(&rows, entry_of(path), last_step) ? (int)rows.count : -1;
-    log_print(&rows, &again);
+    int count = log_load(&rows, entry_of(path)) ? (int)rows.count : -1;
+    log_print(&rows, true, &again);
     if (count >= 0 && (again.length > length || memcmp(again.text, text, again.length))) count = -2;
     buffer_free(&again);
     log_free(&rows);
     return count;
 }
 
-#define ROWS_OF(text, last_step) rows_of(text, sizeof(text) - 1, last_step)
+#define ROWS_OF(text) rows_of(text, sizeof(text) - 1)
 
 /* Is a row refused that is like those of a run but for one number? */
 static bool is_refused(LogRow row) {
     Log log = {.rows = &row, .count = 1};
     Buffer text = {0};
-    log_print(&log, &text);
-    int count = rows_of(text.text, text.length, SIZE_MAX);
+    log_print(&log, true, &text);
+    int count = rows_of(text.text, text.length);
     buffer_free(&text);
     return count == -1;
 }
@@ -76,49 +76,68 @@ static void test_ranges(void) {
     check(is_refused(row), "refused: more characters than any run has");
 }
 
+/* The rows of a checkpoint take their seconds from loss.csv where it has the same rows. */
+static void test_times(void) {
+    static const char *const files[] = {
+        HEAD ROW("1") ROW("2"), HEAD ROW("1") ROW("2") ROW("3"), HEAD ROW("1"), HEAD ROW("1") ROW("3"),
+        HEAD ROW("1") "2,0.2500,1000,3.500000,3.400001,4.905163,0.1,1.500\n", HEAD ROW("1") ROW("2") "x", ""};
+    static const bool same[] = {true, true, false, false, false, true, false};
+    static const char untimed[] = HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,0.000\n"
+                                       "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,0.000\n";
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+        Log log;
+        Buffer text = {0};
+        buffer_add(&text, "%s", untimed);
+        file_write(entry_of(path), files[f], strlen(files[f]));
+        bool read = log_parse(&log, &text), timed = log_time(&log, entry_of(path));
+        check(read && timed == same[f] && log.rows[1].seconds == (timed ? 1.5 : 0), "seconds from loss.csv %zu", f + 1);
+        log_free(&log);
+        buffer_free(&text);
+    }
+}
+
 int main(void) {
     mkdir("build/test", 0777);
-    check(ROWS_OF(HEAD, 9) == 0, "a log without rows");
-    check(ROWS_OF(HEAD ROW("1") ROW("2") ROW("3"), 9) == 3, "a log of three rows");
-    check(ROWS_OF(HEAD ROW("1") ROW("2") ROW("3"), 2) == 2,
-          "rows behind the step to resume from are left out");
-    check(ROWS_OF("", 9) == -1, "refused: an empty log");
-    check(ROWS_OF("step,epoch\n1,2\n", 9) == -1, "refused: a log with other columns");
-    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1\n", 9) == -1,
+    check(ROWS_OF(HEAD) == 0, "a log without rows");
+    check(ROWS_OF(HEAD ROW("1") ROW("2") ROW("3")) == 3, "a log of three rows");
+    check(ROWS_OF("") == -1, "refused: an empty log");
+    check(ROWS_OF("step,epoch\n1,2\n") == -1, "refused: a log with other columns");
+    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1\n") == -1,
           "refused: a row with a number too few");
-    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500,7\n", 9) == -1,
+    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500,7\n") == -1,
           "refused: a row with a number too many");
-    check(ROWS_OF(HEAD "1,0.2500,x,3.500000,3.400000,4.905163,0.1,1.500\n", 9) == -1,
+    check(ROWS_OF(HEAD "1,0.2500,x,3.500000,3.400000,4.905163,0.1,1.500\n") == -1,
           "refused: a row with a word");
-    check(ROWS_OF(HEAD ROW("-1"), 9) == -1, "refused: a step below zero");
-    check(ROWS_OF(HEAD ROW("nan"), 9) == -1, "refused: a step that is no number");
-    check(ROWS_OF(HEAD ROW("1") "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500", 9) == -1,
+    check(ROWS_OF(HEAD ROW("-1")) == -1, "refused: a step below zero");
+    check(ROWS_OF(HEAD ROW("nan")) == -1, "refused: a step that is no number");
+    check(ROWS_OF(HEAD ROW("1") "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500") == -1,
           "refused: a row without its line end, to which the next would be joined");
-    check(ROWS_OF(HEAD ROW("1") "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500\0\n", 9) == -1,
+    check(ROWS_OF(HEAD ROW("1") "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,1.500\0\n") == -1,
           "refused: a row with a NUL");
-    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,nan\n", 9) == -1,
+    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,nan\n") == -1,
           "refused: seconds that are no number");
-    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,inf\n", 9) == -1,
+    check(ROWS_OF(HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,inf\n") == -1,
           "refused: endless seconds");
     char wide[600] = HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,1";
     memset(wide + strlen(wide), '0', 400);
-    check(rows_of(wide, strlen(wide), 9) == -1, "refused: a row of 400 characters");
-    check(ROWS_OF(HEAD ROW("2") ROW("1"), 9) == -1, "refused: steps that go back");
-    check(ROWS_OF(HEAD ROW("1") ROW("1"), 9) == -1, "refused: a step twice");
-    check(ROWS_OF(HEAD ROW("1") "2,0.5000,999,3.500000,3.400000,4.905163,0.1,1.500\n", 9) == -1,
+    check(rows_of(wide, strlen(wide)) == -1, "refused: a row of 400 characters");
+    check(ROWS_OF(HEAD ROW("2") ROW("1")) == -1, "refused: steps that go back");
+    check(ROWS_OF(HEAD ROW("1") ROW("1")) == -1, "refused: a step twice");
+    check(ROWS_OF(HEAD ROW("1") "2,0.5000,999,3.500000,3.400000,4.905163,0.1,1.500\n") == -1,
           "refused: fewer characters than before");
-    check(ROWS_OF(HEAD ROW("1.5"), 9) == -1, "refused: half a step");
-    check(ROWS_OF(HEAD ROW(" 1"), 9) == -1 && ROWS_OF(HEAD ROW("0x1"), 9) == -1,
+    check(ROWS_OF(HEAD ROW("1.5")) == -1, "refused: half a step");
+    check(ROWS_OF(HEAD ROW(" 1")) == -1 && ROWS_OF(HEAD ROW("0x1")) == -1,
           "refused: what no run writes");
     test_ranges();
+    test_times();
     Log rows = {0};
     Buffer whole = {0};
     log_add(&rows, (LogRow){0});
     log_add(&rows,
             (LogRow){SIZE_MAX / 4096, SIZE_MAX / 2, 1e6, 6.8e38, 6.8e38, 9.8e38, 1e30, 1e11});
-    log_print(&rows, &whole);
+    log_print(&rows, true, &whole);
     log_free(&rows);
-    check(rows_of(whole.text, whole.length, SIZE_MAX) == 2,
+    check(rows_of(whole.text, whole.length) == 2,
           "the largest row that can be is written whole and read back");
     buffer_free(&whole);
     static const double wrong[][3] = {{-1e300, 3, 1}, {3, 1e300, 1},    {3, 3, 1e300}, {-1, 3, 1},
@@ -126,15 +145,15 @@ int main(void) {
     for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++)
         check(adding_fails(wrong[w][0], wrong[w][1], wrong[w][2]),
               "no row of losses %g and %g after %g s", wrong[w][0], wrong[w][1], wrong[w][2]);
-    check(!log_load(&rows, entry_of("build/test"), 9), "refused: a folder as log");
+    check(!log_load(&rows, entry_of("build/test")), "refused: a folder as log");
     log_free(&rows);
-    check(!log_load(&rows, entry_of("build/test/none.csv"), 9), "refused: no log");
+    check(!log_load(&rows, entry_of("build/test/none.csv")), "refused: no log");
     log_free(&rows);
-    check(!log_load(&rows, entry_of("/dev/zero"), 9), "refused: a device as log");
+    check(!log_load(&rows, entry_of("/dev/zero")), "refused: a device as log");
     log_free(&rows);
     remove(path);
     bool made = mkfifo(path, 0600) == 0;
-    check(made && !log_load(&rows, entry_of(path), 9),
+    check(made && !log_load(&rows, entry_of(path)),
           "refused: a FIFO as log, without waiting for a writer");
     log_free(&rows);
     remove(path);

@@ -103,6 +103,18 @@ static size_t *places_before(const char *text, size_t length) {
     return before;
 }
 
+/* The phrases' texts, as the n-grams have theirs: each is the beginning of the one before and a last character. */
+static Array phrase_cells(Array pairs) {
+    enum { WIDTH = 40 };
+    char *cells = calloc(pairs.rows + 1, WIDTH), text[WIDTH];
+    for (size_t i = 0; i < pairs.rows; i++) {
+        size_t length = (size_t)pairs.data[2 * i];
+        text[length - 1] = pairs.data[2 * i + 1];
+        memcpy(cells + (i + 1) * WIDTH - length, text, length);
+    }
+    return (Array){pairs.rows, WIDTH, cells};
+}
+
 /* A model's file and a text, with what finding the bags takes. */
 typedef struct {
     const char *text;
@@ -121,7 +133,7 @@ static Reading reading_start(const char *file, const char *text, size_t length) 
     r.weight = find_array(file, "linear.weight");
     r.bias = find_array(file, "linear.bias");
     r.ngrams = find_array(file, "ngrams");
-    r.phrases = find_array(file, "phrases");
+    r.phrases = phrase_cells(find_array(file, "phrases"));
     r.echoes = find_array(file, "echoes");
     r.columns = find_array(file, "columns");
     r.counts = find_array(file, "counts");
@@ -133,6 +145,7 @@ static Reading reading_start(const char *file, const char *text, size_t length) 
 static void reading_end(Reading *r) {
     free(r->plain);
     free(r->before);
+    free((char *)r->phrases.data);
     free(r->ngram_entries);
     free(r->phrase_entries);
 }
