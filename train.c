@@ -38,7 +38,7 @@ typedef struct {
     Trainer *trainer;
     State state;     /* what the files hold beside */
     bool owns_files; /* the folder holds no file of another run */
-    float *start; /* [100, dim] the characters' rows before the first step */
+    float *start;    /* [100, dim] the characters' rows before the first step */
     Pace pace;
     double started, last_save; /* when training began (before a stop: earlier), and the last save */
     const char *not_finite;    /* what is no finite number, so that the run ends; NULL: nothing */
@@ -297,7 +297,8 @@ static void summarize(Run *run) {
     Report *report = &run->report;
     const Entry *file = run->folder.file;
     const Standing *standing = &run->state.standing;
-    const Model *model = run->state.best.model.embedding ? &run->state.best.model : &run->trainer->model;
+    const Model *model =
+        run->state.best.model.embedding ? &run->state.best.model : &run->trainer->model;
     if (run->trainer->step < run->trainer->steps)
         report_line(report, "it stopped learning: no better model for %zu evaluations",
                     standing->since_best);
