@@ -1,16 +1,18 @@
 #!/bin/sh
 # Protects the checks of ./wtf: with one line of the program broken at a time, ./wtf must end with status 1.
-#   sh tests/slow/wtf_breaks.sh
-# Each break is a substitution for sed; one that changes nothing is a failure, too.
+#   sh tests/slow/wtf_breaks.sh [WORD]
+# Each break is a substitution for sed; one that changes nothing is a failure, too. With a word, only breaks that have it in
+# their names are tried.
 . tests/programs/lib.sh
 begin wtf_breaks
 build="${CC:-cc} -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -pthread -w -O1"
 mkdir -p $out/objects
 (cd $out/objects && $build -c "$OLDPWD"/lib/*.c) || bad "the library does not compile with $build"
-broken=0
+only=$1
 
 # broken FILE NAME SUBSTITUTION
 broken() {
+    case $2 in *"$only"*) ;; *) return ;; esac
     rm -rf $out/src
     mkdir -p $out/src/lib
     cp model.h wtf.c $out/src
@@ -48,8 +50,8 @@ broken model.h "the bias never gets a gradient" 's/gradient->bias\[c\] \+= dlogi
 broken model.h "the bias's gradient has the wrong sign" 's/gradient->bias\[c\] \+= dlogits/gradient->bias[c] -= dlogits/'
 broken model.h "dh has the wrong sign" 's/dh\[d\] \+= dlogits\[c\] \*/dh[d] -= dlogits[c] */'
 broken model.h "dh by the wrong weights" 's/\* model->linear\[c \* dim \+ d\];/* model->linear[d];/'
-broken model.h "softmax does not add to 1" 's/logits\[c\] \*= 1 \/ sum\[0\]/logits[c] *= 2 \/ sum[0]/'
-broken model.h "softmax leaves a character out of its sum" 's/c < CHARACTERS; c\+\+\) sum\[c % 32\]/c + 1 < CHARACTERS; c++) sum[c % 32]/'
+broken model.h "softmax does not add to 1" 's/logits\[c\] \*= 1 \/ total/logits[c] *= 2 \/ total/'
+broken model.h "softmax leaves characters out of its sum" 's/i < 20; i\+\+\) total/i + 1 < 20; i++) total/'
 broken model.h "the loss forgets the largest logit" 's/return \(double\)largest \+ exact_log/return exact_log/'
 broken model.h "the loss adds the target's logit" 's/loss -= \(double\)logits\[targets\[i\]\]/loss += (double)logits[targets[i]]/'
 broken model.h "the loss counts softmax once a bag" 's/return loss \+ \(double\)n \* softmax/return loss + softmax/'
