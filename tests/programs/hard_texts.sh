@@ -37,6 +37,16 @@ trained "5 KB" short
 silent "no better than the frequencies of characters"
 below "$(pairs)"
 
+# small texts are trained in many small steps: a few hundred characters are better than their own frequencies
+for size in 300 500 2000; do head -c $size data/text.txt > $out/first$size; done
+trained "300 characters" first300
+silent "too few steps"
+below 3.6
+trained "500 characters" first500
+below 2.3
+trained "2,000 characters" first2000
+below 2.35
+
 trained "one character over and over" same
 says "one character over and over"
 silent "no better than the frequencies"
