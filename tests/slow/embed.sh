@@ -176,6 +176,11 @@ if command -v gnuplot > /dev/null && [ -x /bin/gnuplot ]; then
 fi
 grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq 1 ] && ok "without gnuplot make plot says in one line how to get it" || bad "without gnuplot: $(cat $out/errors)"
 
+mkdir -p $out/unlogged
+cp $out/model.safetensors $out/unlogged
+make -s plot OUT=$out/unlogged > /dev/null 2> $out/errors
+grep -q 'no curve to draw' $out/errors && [ ! -f $out/unlogged/loss.png ] && ok "make plot without a log says so, and draws nothing" || bad "make plot without a log: $(cat $out/errors)"
+
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -n "$chromium" ]; then
     browse() { timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir=$out/profile "$@" 2> /dev/null; }
