@@ -165,7 +165,7 @@ static double take_step(Trainer *trainer, const Optimizer *optimizer, const Sort
     Model *sum = trainer->options.sgd ? NULL : &trainer->sum;
     if (!trainer->options.reference) {
         team_step(team, member, &trainer->workspace, &trainer->model, sum, optimizer, batch);
-        return trainer->workspace.mean_loss;
+        return member == 0 ? trainer->workspace.mean_loss : 0;
     }
     team_meet(team);
     if (member > 0) return 0;
