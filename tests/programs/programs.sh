@@ -6,10 +6,13 @@ begin programs
 # threads: all learn from a batch together; small batches are learned by one while the others prepare
 small="-b 16 --dim 8 --order 3"
 ./train -q -t 1 --out $out/one data/text.txt
+./train -q -t 1 --dim 12 --out $out/narrow data/text.txt
 ./train -q -t 1 $small --out $out/small data/text.txt
 for threads in 2 3 8; do
-    ./train -q -t $threads --out $out/$threads data/text.txt
-    same $out/one/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
+    [ $threads = 3 ] || ./train -q -t $threads --dim 12 --out $out/$threads data/text.txt
+    [ $threads != 3 ] || ./train -q -t $threads --out $out/$threads data/text.txt
+    [ $threads = 3 ] && first=$out/one || first=$out/narrow
+    same $first/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
     ./train -q -t $threads $small --out $out/$threads data/text.txt
     same $out/small/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1 with small batches"
 done
@@ -17,7 +20,7 @@ done
 # a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
 stopped="$out/it's \"stopped\""
 for signal in INT TERM; do
-    [ $signal = INT ] && options="-t 1 -e 2 --set evaluations=40" || options="-t 2 -e 2 --set evaluations=40 $small"
+    [ $signal = INT ] && options="-t 1 -e 2 --dim 12 --set evaluations=40" || options="-t 2 -e 2 --set evaluations=40 $small"
     rm -rf "$stopped" $out/stopped.log
     (interruptible ./train $options --out "$stopped" data/text.txt) 2> $out/stopped.log &
     pid=$!
@@ -203,8 +206,10 @@ if has_terminal; then
     live | grep -q '^ *[0-9]*% \[[# ]*\]  train [0-9.]*  best val [0-9.]*  epoch 1/1'
     that $? "300 columns: the live line says it all" "$(live | tail -n 1)"
     rm -f $out/live/loss.csv
-    TERM=xterm terminal "stty cols 200; ./train -t 1 -b 1 -e 1 --out $out/live data/text.txt &
-        until [ -s $out/live/loss.csv ]; do sleep 0.1; done; sleep 1; stty cols 30; sleep 1.5; kill \$!; wait" > $out/said
+    # each width until so many more bytes of it have come
+    grown="grown() { from=\$(wc -c < $out/said); for i in \$(seq 100); do [ \$(wc -c < $out/said) -lt \$((from + \$1)) ] || break; sleep 0.1; done; }"
+    TERM=xterm terminal "$grown; stty cols 200; ./train -t 1 -b 1 -e 1 --out $out/live data/text.txt &
+        until [ -s $out/live/loss.csv ]; do sleep 0.1; done; grown 400; stty cols 30; grown 300; kill \$!; wait" > $out/said
     live | awk 'length($0) >= 30 { wide = NR } /%/ { last = NR } END { exit !(wide && last > wide + 3) }'
     that $? "a terminal that becomes narrower: the line, too" "$(live | tail -n 1)"
     TERM=dumb terminal "$slow" > $out/said
