@@ -183,6 +183,7 @@ static void add_setting(Buffer *out, const SavedModel *saved, const char *label,
 }
 
 static void describe_model(const SavedModel *saved, const char *path, size_t columns, Buffer *out) {
+    static const char *const after[ROW_KINDS] = {", ", ",\n            ", ", ", ", ", "\n"};
     const Vocabulary *vocabulary = &saved->vocabulary;
     char number[32];
     Buffer printed = {0};
@@ -192,13 +193,11 @@ static void describe_model(const SavedModel *saved, const char *path, size_t col
     add_setting(out, saved, ", order ", "order");
     add_setting(out, saved, ", seed ", "seed");
     add_setting(out, saved, ", version ", "version");
-    buffer_add(out, "\nrows        %s: 100 characters", grouped(vocabulary->rows, number));
-    buffer_add(out, ", %s n-grams,\n", grouped(vocabulary->end[NGRAM_ROWS] - CHARACTERS, number));
-    buffer_add(out, "            %s phrases",
-               grouped(vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS], number));
-    buffer_add(out, ", %s echoes",
-               grouped(vocabulary->end[ECHO_ROWS] - vocabulary->end[PHRASE_ROWS], number));
-    buffer_add(out, ", %u columns\n", (unsigned)(vocabulary->rows - vocabulary->end[ECHO_ROWS]));
+    buffer_add(out, "\nrows        %s: ", grouped(vocabulary->rows, number));
+    uint32_t begin = 0;
+    for (RowKind kind = CHARACTER_ROWS; kind < ROW_KINDS; begin = vocabulary->end[kind++])
+        buffer_add(out, "%s %s%s", grouped(vocabulary->end[kind] - begin, number),
+                   row_kind_name(kind), after[kind]);
     buffer_add(out, "trained     on %s characters",
                grouped(metadata_count(&saved->file, "train_characters"), number));
     add_setting(out, saved, ", epochs ", "epochs");
