@@ -103,7 +103,69 @@ static void test_ranks(void) {
     check(sorted, "characters by their values, the smaller id first where they are equal");
 }
 
+/* ---- where a sample begins --------------------------------------------------------------------- */
+
+static size_t to_ids(const char *text, uint8_t *ids) {
+    size_t length = 0;
+    while (text[length]) ids[length] = (uint8_t)id_of((unsigned char)text[length]), length++;
+    return length;
+}
+
+/* A text and the opening that it must have. */
+static void test_opening(const char *text, const char *expected) {
+    uint8_t ids[400];
+    char opening[OPENING + 1];
+    find_opening(ids, to_ids(text, ids), opening);
+    check(!strcmp(opening, expected), "an opening of %zu characters, of a text of %zu",
+          strlen(expected), strlen(text));
+}
+
+/* A stream begun for the model of this text, whose file says this opening (NULL: nothing), has the bag of `as`. */
+static void test_begin(const char *text, const char *opening, const char *as) {
+    uint8_t ids[400];
+    SavedModel saved = {0};
+    uint32_t rows[MAX_BAG], expected[MAX_BAG];
+    saved.vocabulary = vocabulary_list(
+        ids, to_ids(text, ids), (RowOptions){.order = 3, .min_count = 1, .max_rows = UINT32_MAX});
+    if (opening) metadata_add(&saved.file.metadata, "opening", "%s", opening);
+    Stream *begun = stream_start(&saved.vocabulary), *other = stream_start(&saved.vocabulary);
+    stream_begin(begun, &saved);
+    for (size_t i = 0; as[i]; i++) stream_push(other, (uint8_t)id_of((unsigned char)as[i]));
+    size_t count = stream_rows(begun, rows);
+    bool same =
+        count == stream_rows(other, expected) && !memcmp(rows, expected, count * sizeof *rows);
+    check(same, "a stream that begins%s has the rows of %zu characters",
+          opening ? " with an opening" : "", strlen(as));
+    stream_end(begun);
+    stream_end(other);
+    buffer_free(&saved.file.metadata);
+    vocabulary_free(&saved.vocabulary);
+}
+
+static void test_beginnings(void) {
+    char long_text[201], tail[OPENING + 1];
+    for (size_t i = 0; i < 200; i++) long_text[i] = (char)('a' + i % 26);
+    memcpy(long_text + 197, "\n\nz", 4);
+    memcpy(tail, long_text + 199 - OPENING, OPENING);
+    tail[OPENING] = '\0';
+    test_opening("one\ntwo\n\nthree\nfour", "one\ntwo\n\n");
+    test_opening("one\n\ntwo\n\n", "one\n\ntwo\n\n");
+    test_opening("one\ntwo three", "one\n");
+    test_opening("one two three", "one two ");
+    test_opening("\n\none", "\n\n");
+    test_opening(" one", " one");
+    test_opening("one", "one");
+    test_opening("", "");
+    test_opening(long_text, tail);
+    test_begin("ab\n\nab\n\nab", NULL, "\n\n");
+    test_begin("ab\nab\nab", NULL, "\n");
+    test_begin("ab ab ab", NULL, "");
+    test_begin("ab\n\nab\n\nab", "", "\n\n");
+    test_begin("ab\n\nab\n\nab", "b\nab", "b\nab");
+}
+
 int main(void) {
+    test_beginnings();
     static const double temperatures[] = {0.5, 1, 3}, shares[] = {0, 0.3, 0.9, 1};
     static const size_t counts[] = {0, 2, 3, 50, 100};
     for (size_t t = 0; t < 3; t++)
