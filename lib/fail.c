@@ -64,23 +64,26 @@ static void say(const char *format, va_list arguments) {
 }
 
 /* The lock is never given back: of several threads that fail, the first one ends the program. */
-static _Noreturn void say_and_exit(const char *format, va_list arguments, int status) {
+static void say_last(const char *format, va_list arguments) {
     static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&ending);
     say(format, arguments);
-    exit(status);
 }
 
 void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say_and_exit(format, arguments, 1);
+    say_last(format, arguments);
+    va_end(arguments);
+    exit(1);
 }
 
 void wrong_use(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say_and_exit(format, arguments, 2);
+    say_last(format, arguments);
+    va_end(arguments);
+    exit(2);
 }
 
 void notice(const char *format, ...) {
