@@ -221,15 +221,14 @@ SavedModel model_open(const char *path) {
         memcpy(saved.model.embedding, embedding->data, rows * dim * sizeof(float));
     }
     copy_linear(&saved.model, linear->data, bias->data);
-    saved.workspace = workspace_allocate(1, dim);
-    workspace_load(&saved.workspace, &saved.model);
+    saved.step = step_start(saved.model, (Model){0}, 1, 1);
     return saved;
 }
 
 void model_close(SavedModel *saved) {
     if (saved->mapped) saved->model.embedding = NULL;
     model_free(&saved->model);
-    workspace_free(&saved->workspace);
+    step_free(&saved->step);
     vocabulary_free(&saved->vocabulary);
     tensors_close(&saved->file);
 }

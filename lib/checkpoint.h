@@ -27,7 +27,7 @@ typedef struct {
     TensorFile file;
     Vocabulary vocabulary;
     Model model;
-    Workspace workspace; /* for bag_logits */
+    Step step; /* for bag_logits */
     bool mapped;         /* model.embedding is part of the file's bytes */
 } SavedModel;
 

@@ -26,56 +26,55 @@ typedef float Floats __attribute__((vector_size(4 * LANES), aligned(4), may_alia
 /* The next multiple of LANES. */
 static inline size_t padded(size_t count) { return (count + LANES - 1) / LANES * LANES; }
 
-/* out [rows, columns] = start + a [rows, depth] b [depth, columns], each sum from k = 0 up.
-   Element (i, k) of a is a[i * a_row + k * a_column]; rows of b and out are b_row and out_row floats
-   apart; start [columns] is what each row starts with, NULL: zeros. columns counts in whole vectors:
-   with other numbers of columns, out's rows need room for that, and b's last row can be read as far. */
+/* Element (i, j) is at[i * row + j * column]. */
 typedef struct {
-    size_t rows, columns, depth;
-    const float *a, *b, *start;
-    size_t a_row, a_column, b_row, out_row;
-    float *out;
-} Matmul;
+    float *at;
+    size_t row, column;
+} Matrix;
 
 /* Sums of a tile, HIGH rows by WIDE vectors, fill three quarters of the registers. */
 enum { WIDE = LANES > 8 ? 2 : REGISTERS / 8, HIGH = REGISTERS * 3 / 4 / WIDE };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* One tile, from row i and column j on, kept in registers from the first k to the last. rows and
+/* The tile that begins with element (i, j), kept in registers from the first k to the last. rows and
    vectors are constants at every call, so that compilers unroll the loops over them. */
-ALWAYS_INLINE void matmul_tile(const Matmul *m, const size_t rows, const size_t vectors, size_t i,
-                               size_t j) {
-    const float *a = m->a + i * m->a_row, *b = m->b + j;
-    float *out = m->out + i * m->out_row + j;
+ALWAYS_INLINE void matmul_tile(const size_t rows, const size_t vectors, size_t i, size_t j,
+                               size_t depth, Matrix out, Matrix start, Matrix a, Matrix b) {
     Floats sum[HIGH][WIDE] = {{{0}}};
-    for (size_t y = 0; m->start && y < rows; y++)
+    for (size_t y = 0; start.at && y < rows; y++)
         for (size_t x = 0; x < vectors; x++)
-            sum[y][x] = *(const Floats *)(m->start + j + LANES * x);
-    for (size_t k = 0; k < m->depth; k++)
+            sum[y][x] = *(Floats *)(start.at + (i + y) * start.row + j + LANES * x);
+    for (size_t k = 0; k < depth; k++)
         for (size_t y = 0; y < rows; y++) {
-            float factor = a[y * m->a_row + k * m->a_column];
+            float factor = a.at[(i + y) * a.row + k * a.column];
             for (size_t x = 0; x < vectors; x++)
-                sum[y][x] += factor * *(const Floats *)(b + k * m->b_row + LANES * x);
+                sum[y][x] += factor * *(Floats *)(b.at + k * b.row + j + LANES * x);
         }
     for (size_t y = 0; y < rows; y++)
         for (size_t x = 0; x < vectors; x++)
-            *(Floats *)(out + y * m->out_row + LANES * x) = sum[y][x];
+            *(Floats *)(out.at + (i + y) * out.row + j + LANES * x) = sum[y][x];
 }
 
-/* So many vectors of all rows. */
-ALWAYS_INLINE void matmul_strip(const Matmul *m, const size_t vectors, size_t j) {
+/* So many vectors of each row, from column j on. */
+ALWAYS_INLINE void matmul_strip(size_t rows, const size_t vectors, size_t j, size_t depth,
+                                Matrix out, Matrix start, Matrix a, Matrix b) {
     size_t i = 0;
-    for (; i + HIGH <= m->rows; i += HIGH) matmul_tile(m, HIGH, vectors, i, j);
-    for (; i + 2 <= m->rows; i += 2) matmul_tile(m, 2, vectors, i, j);
-    for (; i < m->rows; i++) matmul_tile(m, 1, vectors, i, j);
+    for (; i + HIGH <= rows; i += HIGH) matmul_tile(HIGH, vectors, i, j, depth, out, start, a, b);
+    for (; i + 2 <= rows; i += 2) matmul_tile(2, vectors, i, j, depth, out, start, a, b);
+    for (; i < rows; i++) matmul_tile(1, vectors, i, j, depth, out, start, a, b);
 }
 
-ALWAYS_INLINE void matmul(const Matmul *m) {
-    size_t j = 0;
-    for (; j + WIDE * LANES <= m->columns; j += WIDE * LANES) matmul_strip(m, WIDE, j);
-    for (; j + 2 * LANES <= m->columns; j += 2 * LANES) matmul_strip(m, 2, j);
-    for (; j < m->columns; j += LANES) matmul_strip(m, 1, j);
+/* out [rows, columns] = start + a [rows, depth] b [depth, columns], each sum from k = 0 up. start may
+   be out, have row 0 (all rows start alike), or have no memory (zeros). Columns of out, start and b
+   are neighbours and count in whole vectors: with other numbers of columns, the rows of out need
+   room for that, and the last rows of start and b are read as far. */
+ALWAYS_INLINE void matmul(size_t rows, size_t columns, size_t depth, Matrix out, Matrix start,
+                          Matrix a, Matrix b) {
+    size_t j = 0, wide = WIDE * LANES, two = 2 * LANES;
+    for (; j + wide <= columns; j += wide) matmul_strip(rows, WIDE, j, depth, out, start, a, b);
+    for (; j + two <= columns; j += two) matmul_strip(rows, 2, j, depth, out, start, a, b);
+    for (; j < columns; j += LANES) matmul_strip(rows, 1, j, depth, out, start, a, b);
 }
 
 /* Asks for a row [dim] that will be needed, for the second-level cache. (Inlined by force: gcc

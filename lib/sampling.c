@@ -43,7 +43,7 @@ void stream_begin(Stream *stream, const SavedModel *saved) {
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);
-    bag_logits(&saved->workspace, &saved->model, rows, count, logits);
+    bag_logits(&saved->step, rows, count, logits);
     if (all_finite(logits, CHARACTERS)) return true;
     for (size_t i = 0; i < count; i++)
         require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);

@@ -1,6 +1,5 @@
 #include "step.h"
 
-#include "kernels.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -21,33 +20,26 @@ void model_free(Model *model) {
 /* ---- batches ---------------------------------------------------------------------------------- */
 
 SortedBatch batch_allocate(size_t positions, size_t most) {
-    size_t indices = positions * most, size = sizeof(uint32_t);
+    size_t indices = positions * most;
     SortedBatch batch = {0};
-    batch.batch.offsets = allocate(positions + 1, size, "a batch");
-    batch.batch.indices = allocate(indices, size, "a batch");
-    batch.batch.target_offsets = allocate(positions + 1, size, "a batch");
+    uint32_t *memory = allocate(2 * (positions + 1) + 7 * indices + 1, sizeof *memory, "a batch");
+    batch.batch.offsets = memory;
+    batch.batch.target_offsets = batch.batch.offsets + positions + 1;
+    batch.batch.indices = batch.batch.target_offsets + positions + 1;
+    batch.batch.rows = batch.batch.indices + indices;
+    batch.batch.frequency = batch.batch.rows + indices;
+    batch.numbers = batch.batch.frequency + indices;
+    batch.bags = batch.numbers + indices;
+    batch.shared = batch.bags + indices;
+    batch.bag_offsets = batch.shared + indices;
     batch.batch.targets = allocate(positions, 1, "a batch");
-    batch.batch.rows = allocate(indices, size, "a batch");
-    batch.batch.frequency = allocate(indices, size, "a batch");
-    batch.numbers = allocate(indices, size, "a batch");
-    batch.bag_offsets = allocate(indices + 1, size, "a batch");
-    batch.bags = allocate(indices, size, "a batch");
-    batch.shared = allocate(indices, size, "a batch");
     batch.sorted = allocate(2 * positions, sizeof(uint64_t), "a batch");
     return batch;
 }
 
 void batch_free(SortedBatch *batch) {
     free(batch->batch.offsets);
-    free(batch->batch.indices);
-    free(batch->batch.target_offsets);
     free(batch->batch.targets);
-    free(batch->batch.rows);
-    free(batch->batch.frequency);
-    free(batch->numbers);
-    free(batch->bag_offsets);
-    free(batch->bags);
-    free(batch->shared);
     free(batch->sorted);
 }
 
@@ -55,22 +47,16 @@ static uint32_t ngram_of(uint64_t position) { return (uint32_t)(position >> ROW_
 static uint8_t target_of(uint64_t position) { return (uint8_t)(position >> TARGET_SHIFT); }
 static uint32_t place_of(uint64_t position) { return position & ((1u << TARGET_SHIFT) - 1); }
 
-/* Sorts positions by their rows, digit by digit from the last to the first; positions and spare
+/* Sorts positions by their n-grams, byte by byte from the last to the first; positions and spare
    take turns. Returns where the result is. */
 static const uint64_t *sort_positions(uint64_t *positions, uint64_t *spare, size_t count,
-                                      uint32_t ngrams_end) {
-    enum { MOST_BITS = 8 };
-    int needed = 1, most = count < 128 ? 5 : MOST_BITS;
-    while (ngrams_end >> needed) needed++;
-    int digits = (needed + most - 1) / most, bits = (needed + digits - 1) / digits;
-    uint32_t mask = (1u << bits) - 1;
-    for (int digit = 0; digit < digits; digit++) {
-        int shift = ROW_SHIFT + digit * bits;
-        uint32_t start[(1 << MOST_BITS) + 1] = {0};
-        for (size_t b = 0; b < count; b++) start[(positions[b] >> shift & mask) + 1]++;
-        for (uint32_t value = 0; value < mask; value++) start[value + 1] += start[value];
+                                      uint64_t largest) {
+    for (int shift = ROW_SHIFT; largest; largest >>= 8, shift += 8) {
+        uint32_t start[257] = {0};
+        for (size_t b = 0; b < count; b++) start[(positions[b] >> shift & 255) + 1]++;
+        for (size_t value = 0; value < 255; value++) start[value + 1] += start[value];
         for (size_t b = 0; b < count; b++)
-            spare[start[positions[b] >> shift & mask]++] = positions[b];
+            spare[start[positions[b] >> shift & 255]++] = positions[b];
         uint64_t *sorted = spare;
         spare = positions;
         positions = sorted;
@@ -166,10 +152,10 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
     enum { SOON = 8 };
     Batch *plain = &batch->batch;
     uint32_t before = 0, before_end = 0, i = 0, before_ngram = NO_ROW;
+    uint32_t no_ngram = vocabulary->end[NGRAM_ROWS];
     prefetch_parents(vocabulary, positions, count, batch->bags);
     memcpy(batch->sorted, positions, count * sizeof *positions);
-    positions =
-        sort_positions(batch->sorted, batch->sorted + count, count, vocabulary->end[NGRAM_ROWS]);
+    positions = sort_positions(batch->sorted, batch->sorted + count, count, no_ngram);
     plain->bags = plain->distinct = 0;
     for (uint32_t b = 0; b < count; b++) {
         uint32_t ngram = ngram_of(positions[b]);
@@ -179,7 +165,7 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
         plain->target_offsets[plain->bags] = b;
         plain->offsets[plain->bags++] = i;
         uint32_t first = i;
-        if (ngram != vocabulary->end[NGRAM_ROWS])
+        if (ngram != no_ngram)
             i = add_ngrams(batch, vocabulary, ngram, before, before_end, i, mark);
         before = first;
         before_end = i;
@@ -197,198 +183,182 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
 
 /* ---- the step --------------------------------------------------------------------------------- */
 
-enum { MOST_PARTS = 8 };
+/* A part is computed in pieces of so many bags, whose rows stay in the second-level cache from the
+   look-up to the update. */
+enum { PIECE = 32, MOST_PARTS = 8 };
+
+/* Bags first .. last - 1, and the member's own memory for what the layers make of them. */
+typedef struct {
+    size_t first, last;
+    float *h;      /* [PIECE, padded(dim)] */
+    float *logits; /* [PIECE, LOGITS], then p, then dlogits */
+} Piece;
 
 static size_t gradient_size(size_t dim) { return CHARACTERS * padded(dim) + LOGITS; }
 
-Workspace workspace_allocate(size_t bags, size_t dim) {
-    size_t row = padded(dim) * sizeof(float);
-    Workspace workspace = {0};
-    workspace.transpose = allocate(dim + 1, LOGITS * sizeof(float), "a batch");
-    workspace.h = allocate(bags, row, "a batch");
-    workspace.dh = allocate(bags, row, "a batch");
-    workspace.logits = allocate(bags, LOGITS * sizeof(float), "a batch");
-    workspace.gradient = allocate(MOST_PARTS, gradient_size(dim) * sizeof(float), "a batch");
-    workspace.largest = allocate(bags, sizeof(float), "a batch");
-    workspace.total = allocate(bags, sizeof(float), "a batch");
-    workspace.loss = allocate(bags, sizeof(double), "a batch");
-    return workspace;
+Step step_start(Model model, Model sum, size_t bags, size_t members) {
+    size_t dim = model.dim, row = padded(dim) * sizeof(float);
+    Step step = {.model = model, .sum = sum};
+    step.transpose = allocate(dim + 1, LOGITS * sizeof(float), "a batch");
+    step.h = allocate(members * PIECE, row, "a batch");
+    step.dh = allocate(bags, row, "a batch");
+    step.logits = allocate(members * PIECE, LOGITS * sizeof(float), "a batch");
+    step.gradient = allocate(MOST_PARTS, gradient_size(dim) * sizeof(float), "a batch");
+    step.loss = allocate(bags, sizeof(double), "a batch");
+    step_load(&step);
+    return step;
 }
 
-void workspace_free(Workspace *workspace) {
-    free(workspace->transpose);
-    free(workspace->h);
-    free(workspace->dh);
-    free(workspace->logits);
-    free(workspace->gradient);
-    free(workspace->largest);
-    free(workspace->total);
-    free(workspace->loss);
+void step_free(Step *step) {
+    free(step->transpose);
+    free(step->h);
+    free(step->dh);
+    free(step->logits);
+    free(step->gradient);
+    free(step->loss);
 }
 
-/* Takes over characters first .. last - 1 of the linear layer. */
-static void load_characters(Workspace *workspace, const Model *model, size_t first, size_t last) {
-    for (size_t d = 0; d < model->dim; d++)
+/* Transposes characters first .. last - 1 of the linear layer. */
+static void transpose(Step *step, size_t first, size_t last) {
+    size_t dim = step->model.dim;
+    for (size_t d = 0; d < dim; d++)
         for (size_t c = first; c < last; c++)
-            workspace->transpose[d * LOGITS + c] = model->linear[c * model->dim + d];
-    for (size_t c = first; c < last; c++)
-        workspace->transpose[model->dim * LOGITS + c] = model->bias[c];
+            step->transpose[d * LOGITS + c] = step->model.linear[c * dim + d];
+    for (size_t c = first; c < last; c++) step->transpose[dim * LOGITS + c] = step->model.bias[c];
 }
 
-void workspace_load(Workspace *workspace, const Model *model) {
-    load_characters(workspace, model, 0, CHARACTERS);
-}
+void step_load(Step *step) { transpose(step, 0, CHARACTERS); }
 
-/* Both layers for bags first .. last - 1. Their rows lie anywhere in memory: they are asked for some
-   bags before they are needed. */
-static void forward(const Workspace *workspace, const Model *model, const Batch *batch,
-                    size_t first, size_t last) {
+/* Both layers for a piece. Its rows lie anywhere in memory: they are asked for some bags before they
+   are needed. */
+static void forward(const Step *step, const Batch *batch, const Piece *piece) {
     enum { AHEAD = 4 };
-    size_t dim = model->dim, stride = padded(dim);
+    const Model *model = &step->model;
     const uint32_t *offsets = batch->offsets;
-    for (size_t b = first; b < last; b++) {
+    size_t dim = model->dim, stride = padded(dim), count = piece->last - piece->first;
+    for (size_t b = piece->first; b < piece->last; b++) {
         size_t soon = b + AHEAD < batch->bags ? b + AHEAD : b;
         for (uint32_t i = offsets[soon]; i < offsets[soon + 1]; i++)
             prefetch_row(model->embedding + batch->indices[i] * dim, dim);
         embedding_forward(model, batch->indices + offsets[b], offsets[b + 1] - offsets[b],
-                          workspace->h + b * stride);
+                          piece->h + (b - piece->first) * stride);
     }
-    Matmul logits = {.rows = last - first, .columns = padded(CHARACTERS), .depth = dim};
-    logits.a = workspace->h + first * stride;
-    logits.a_row = stride;
-    logits.a_column = 1;
-    logits.b = workspace->transpose;
-    logits.b_row = LOGITS;
-    logits.start = workspace->transpose + dim * LOGITS;
-    logits.out = workspace->logits + first * LOGITS;
-    logits.out_row = LOGITS;
-    matmul(&logits);
+    Matrix logits = {piece->logits, LOGITS, 1}, weight = {step->transpose, LOGITS, 1};
+    Matrix bias = {step->transpose + dim * LOGITS, 0, 1}, h = {piece->h, stride, 1};
+    matmul(count, padded(CHARACTERS), dim, logits, bias, h, weight);
 }
 
-/* The losses of bags first .. last - 1, and dlogits: cross_entropy_forward and backward, in three
-   rounds, so that no bag waits for what is not yet known of itself. */
-static void cross_entropy(Workspace *workspace, const Batch *batch, size_t first, size_t last) {
-    const uint32_t *offsets = batch->target_offsets;
-    for (size_t b = first; b < last; b++)
-        workspace->largest[b] = largest_logit(workspace->logits + b * LOGITS);
-    for (size_t b = first; b < last; b++) {
-        float *logits = workspace->logits + b * LOGITS;
-        double loss = 0;
+/* The losses of a piece, and dlogits: cross_entropy_forward and backward in three rounds, so that no
+   bag waits for what is not yet known of itself. */
+static void cross_entropy(const Step *step, const Batch *batch, const Piece *piece) {
+    float largest[PIECE], total[PIECE];
+    size_t count = piece->last - piece->first;
+    const uint32_t *offsets = batch->target_offsets + piece->first;
+    double *loss = step->loss + piece->first;
+    for (size_t b = 0; b < count; b++) largest[b] = largest_logit(piece->logits + b * LOGITS);
+    for (size_t b = 0; b < count; b++) {
+        float *logits = piece->logits + b * LOGITS;
+        loss[b] = 0;
         for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++)
-            loss -= (double)logits[batch->targets[i]];
-        workspace->loss[b] = loss;
-        workspace->total[b] = exponentials(logits, workspace->largest[b]);
+            loss[b] -= (double)logits[batch->targets[i]];
+        total[b] = exponentials(logits, largest[b]);
     }
-    for (size_t b = first; b < last; b++) {
-        float *p = workspace->logits + b * LOGITS, total = workspace->total[b];
+    for (size_t b = 0; b < count; b++) {
+        float *p = piece->logits + b * LOGITS;
         size_t n = offsets[b + 1] - offsets[b];
-        for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / total;
-        workspace->loss[b] +=
-            (double)n * ((double)workspace->largest[b] + exact_log((double)total));
+        for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / total[b];
+        loss[b] += (double)n * ((double)largest[b] + exact_log((double)total[b]));
         cross_entropy_backward(p, batch->targets + offsets[b], n, batch->positions);
     }
 }
 
-/* dh of bags first .. last - 1; meanwhile their rows' sums are asked for, as many bags as the matrix
-   product takes at a time. */
-static void backward(Workspace *workspace, const Model *model, const Model *sum, const Batch *batch,
-                     size_t first, size_t last) {
-    size_t dim = model->dim, stride = padded(dim);
-    Matmul dh = {.columns = stride, .depth = CHARACTERS, .b = model->linear, .b_row = dim};
-    dh.a_row = LOGITS;
-    dh.a_column = 1;
-    dh.out_row = stride;
-    for (size_t b = first; b < last; b += HIGH) {
-        dh.rows = last - b < HIGH ? last - b : HIGH;
-        for (uint32_t i = batch->offsets[b]; sum && i < batch->offsets[b + dh.rows]; i++)
-            prefetch_row(sum->embedding + batch->indices[i] * dim, dim);
-        dh.a = workspace->logits + b * LOGITS;
-        dh.out = workspace->dh + b * stride;
-        matmul(&dh);
+/* dh of a piece; meanwhile its rows' sums are asked for, as many bags as the matrix product takes at
+   a time. */
+static void backward(const Step *step, const Batch *batch, const Piece *piece) {
+    size_t dim = step->model.dim, stride = padded(dim);
+    const uint32_t *offsets = batch->offsets;
+    for (size_t b = piece->first, count; b < piece->last; b += count) {
+        count = piece->last - b < HIGH ? piece->last - b : HIGH;
+        for (uint32_t i = offsets[b]; step->sum.embedding && i < offsets[b + count]; i++)
+            prefetch_row(step->sum.embedding + batch->indices[i] * dim, dim);
+        Matrix dlogits = {piece->logits + (b - piece->first) * LOGITS, LOGITS, 1}, zeros = {0};
+        Matrix dh = {step->dh + b * stride, stride, 1}, weight = {step->model.linear, dim, 1};
+        matmul(count, stride, CHARACTERS, dh, zeros, dlogits, weight);
     }
 }
 
-/* A part's gradient of the linear layer, from bags first .. last - 1. */
-static void linear_gradient(Workspace *workspace, size_t dim, size_t part, size_t first,
-                            size_t last) {
-    size_t stride = padded(dim);
-    float *gradient = workspace->gradient + part * gradient_size(dim);
+/* A piece's gradient of the linear layer, added to what is there when `add`. */
+static void linear_gradient(const Step *step, const Piece *piece, bool add, float *gradient) {
+    size_t stride = padded(step->model.dim), count = piece->last - piece->first;
     float *bias = gradient + CHARACTERS * stride;
-    const float *dlogits = workspace->logits + first * LOGITS;
-    Matmul weight = {.rows = CHARACTERS, .columns = stride, .depth = last - first};
-    weight.a = dlogits;
-    weight.a_row = 1;
-    weight.a_column = LOGITS;
-    weight.b = workspace->h + first * stride;
-    weight.b_row = stride;
-    weight.out = gradient;
-    weight.out_row = stride;
-    matmul(&weight);
-    memset(bias, 0, CHARACTERS * sizeof *bias);
-    for (size_t b = first; b < last; b++, dlogits += LOGITS)
-        for (size_t c = 0; c < CHARACTERS; c++) bias[c] += dlogits[c];
+    Matrix weight = {gradient, stride, 1}, start = {add ? gradient : NULL, stride, 1};
+    Matrix transposed = {piece->logits, 1, LOGITS}, h = {piece->h, stride, 1};
+    matmul(CHARACTERS, stride, count, weight, start, transposed, h);
+    if (!add) memset(bias, 0, CHARACTERS * sizeof *bias);
+    for (size_t b = 0; b < count; b++)
+        for (size_t c = 0; c < CHARACTERS; c++) bias[c] += piece->logits[b * LOGITS + c];
 }
 
-/* Updates one row by its gradient [dim]; frequency as in Batch. */
-static void update_row(Model *model, Model *sum, const Optimizer *optimizer, uint32_t row,
-                       const float *gradient, uint32_t frequency) {
-    size_t dim = model->dim, at = row * dim;
+/* Part of Adagrad's sums; SGD has none. */
+static float *sums(float *array, size_t at) { return array ? array + at : NULL; }
+
+/* Updates distinct row u of the batch by its gradient [dim]. */
+static void update_row(const Step *step, const Optimizer *optimizer, const Batch *batch, uint32_t u,
+                       const float *gradient) {
+    size_t dim = step->model.dim, at = batch->rows[u] * dim;
     float scaled[MAX_DIM];
-    for (size_t d = 0; optimizer->scale_grad_by_freq && d < dim; d++)
-        scaled[d] = gradient[d] / (float)frequency;
-    if (optimizer->scale_grad_by_freq) gradient = scaled;
-    update(optimizer, optimizer->embedding_lr, dim, gradient, sum ? sum->embedding + at : NULL,
-           model->embedding + at);
+    if (optimizer->scale_grad_by_freq) {
+        for (size_t d = 0; d < dim; d++) scaled[d] = gradient[d] / (float)batch->frequency[u];
+        gradient = scaled;
+    }
+    update(optimizer, optimizer->embedding_lr, dim, gradient, sums(step->sum.embedding, at),
+           step->model.embedding + at);
 }
 
-/* Updates the rows of bags first .. last - 1 that are in no other bag: dh is their gradient. */
-static void update_own_rows(const Workspace *workspace, Model *model, Model *sum,
-                            const Optimizer *optimizer, const SortedBatch *batch, size_t first,
-                            size_t last) {
-    const Batch *plain = &batch->batch;
-    for (size_t b = first; b < last; b++)
-        for (uint32_t i = plain->offsets[b]; i < plain->offsets[b + 1]; i++) {
+/* Updates the rows of a piece that are in no other bag: dh is their gradient. */
+static void update_own_rows(const Step *step, const Optimizer *optimizer, const SortedBatch *batch,
+                            const Piece *piece) {
+    const uint32_t *offsets = batch->batch.offsets;
+    for (size_t b = piece->first; b < piece->last; b++)
+        for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++) {
             uint32_t u = batch->numbers[i];
             if (batch->bag_offsets[u + 1] - batch->bag_offsets[u] > 1) continue;
-            update_row(model, sum, optimizer, plain->indices[i],
-                       workspace->dh + b * padded(model->dim), plain->frequency[u]);
+            update_row(step, optimizer, &batch->batch, u, step->dh + b * padded(step->model.dim));
         }
 }
 
 /* Updates shared rows first .. last - 1: their gradient is the sum of dh over their bags. */
-static void update_shared_rows(const Workspace *workspace, Model *model, Model *sum,
-                               const Optimizer *optimizer, const SortedBatch *batch, size_t first,
-                               size_t last) {
-    size_t dim = model->dim;
-    const Model dh = {.dim = padded(dim), .embedding = workspace->dh};
+static void update_shared_rows(const Step *step, const Optimizer *optimizer,
+                               const SortedBatch *batch, size_t first, size_t last) {
+    size_t dim = step->model.dim;
+    const Model dh = {.dim = padded(dim), .embedding = step->dh};
     float gradient[MAX_DIM];
-    for (size_t s = first; sum && s < last; s++)
-        prefetch_row(sum->embedding + batch->batch.rows[batch->shared[s]] * dim, dim);
+    for (size_t s = first; step->sum.embedding && s < last; s++)
+        prefetch_row(step->sum.embedding + batch->batch.rows[batch->shared[s]] * dim, dim);
     for (size_t s = first; s < last; s++) {
         uint32_t u = batch->shared[s], offset = batch->bag_offsets[u];
         embedding_forward(&dh, batch->bags + offset, batch->bag_offsets[u + 1] - offset, gradient);
-        update_row(model, sum, optimizer, batch->batch.rows[u], gradient,
-                   batch->batch.frequency[u]);
+        update_row(step, optimizer, &batch->batch, u, gradient);
     }
 }
 
 /* Updates characters first .. last - 1 of the linear layer, by the sum of the parts' gradients. */
-static void update_linear(Workspace *workspace, Model *model, Model *sum,
-                          const Optimizer *optimizer, size_t parts, size_t first, size_t last) {
-    size_t dim = model->dim, stride = padded(dim), size = gradient_size(dim), n = last - first;
-    float *weight = workspace->gradient, *bias = weight + CHARACTERS * stride + first;
-    float *sum_weight = sum ? sum->linear : NULL, *sum_bias = sum ? sum->bias + first : NULL;
-    float lr = optimizer->linear_lr;
+static void update_linear(Step *step, const Optimizer *optimizer, size_t parts, size_t first,
+                          size_t last) {
+    const Model *model = &step->model, *sum = &step->sum;
+    size_t dim = model->dim, stride = padded(dim), size = gradient_size(dim);
+    float *weight = step->gradient, *bias = weight + CHARACTERS * stride;
     for (size_t part = 1; part < parts; part++) {
-        for (size_t i = first * stride; i < last * stride; i++)
-            weight[i] += weight[part * size + i];
-        for (size_t c = 0; c < n; c++) bias[c] += bias[part * size + c];
+        const float *other = step->gradient + part * size;
+        for (size_t i = first * stride; i < last * stride; i++) weight[i] += other[i];
+        for (size_t c = first; c < last; c++) bias[c] += other[CHARACTERS * stride + c];
     }
     for (size_t c = first; c < last; c++)
-        update(optimizer, lr, dim, weight + c * stride, sum ? sum_weight + c * dim : NULL,
-               model->linear + c * dim);
-    update(optimizer, lr, n, bias, sum_bias, model->bias + first);
-    load_characters(workspace, model, first, last);
+        update(optimizer, optimizer->linear_lr, dim, weight + c * stride,
+               sums(sum->linear, c * dim), model->linear + c * dim);
+    update(optimizer, optimizer->linear_lr, last - first, bias + first, sums(sum->bias, first),
+           model->bias + first);
+    transpose(step, first, last);
 }
 
 /* The member's share of `count` things, first .. last - 1. They stand in about the same order in
@@ -402,48 +372,65 @@ static Range share(size_t count, const Team *team, int member) {
     return (Range){m * count / members, (m + 1) * count / members};
 }
 
-void team_step(Team *team, int member, Workspace *workspace, Model *model, Model *sum,
-               const Optimizer *optimizer, const SortedBatch *batch) {
+/* The member's memory for the piece that begins with bag `first` of first .. end - 1. */
+static Piece piece_at(const Step *step, int member, size_t first, size_t end) {
+    Piece piece = {first, first + PIECE < end ? first + PIECE : end, NULL, NULL};
+    piece.h = step->h + (size_t)member * PIECE * padded(step->model.dim);
+    piece.logits = step->logits + (size_t)member * PIECE * LOGITS;
+    return piece;
+}
+
+static void part_step(const Step *step, int member, const Optimizer *optimizer,
+                      const SortedBatch *batch, size_t part) {
+    const Batch *plain = &batch->batch;
+    size_t size = part_size(plain->bags), begin = part * size;
+    size_t end = begin + size < plain->bags ? begin + size : plain->bags;
+    float *gradient = step->gradient + part * gradient_size(step->model.dim);
+    for (size_t first = begin; first < end; first += PIECE) {
+        Piece piece = piece_at(step, member, first, end);
+        forward(step, plain, &piece);
+        cross_entropy(step, plain, &piece);
+        backward(step, plain, &piece);
+        linear_gradient(step, &piece, first > begin, gradient);
+        if (!optimizer->freeze_embedding) update_own_rows(step, optimizer, batch, &piece);
+    }
+}
+
+void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
+               const SortedBatch *batch) {
     team_meet(team);
     const Batch *plain = &batch->batch;
+    const Model *model = &step->model;
     size_t size = part_size(plain->bags), part_count = (plain->bags + size - 1) / size;
     Range parts = share(part_count, team, member), rows = share(plain->distinct, team, member);
     Range shared = share(batch->shared_rows, team, member);
-    Range vectors = share(padded(CHARACTERS) / LANES, team, member);
+    Range lines = share(LOGITS / 16, team, member);
     if (optimizer->max_norm > 0) {
         for (size_t u = rows.first; u < rows.last; u++)
             embedding_renorm(optimizer, model->dim, model->embedding + plain->rows[u] * model->dim);
         team_meet(team);
     }
-    for (size_t part = parts.first; part < parts.last; part++) {
-        size_t first = part * size, last = first + size < plain->bags ? first + size : plain->bags;
-        forward(workspace, model, plain, first, last);
-        cross_entropy(workspace, plain, first, last);
-        backward(workspace, model, sum, plain, first, last);
-        linear_gradient(workspace, model->dim, part, first, last);
-        if (!optimizer->freeze_embedding)
-            update_own_rows(workspace, model, sum, optimizer, batch, first, last);
-    }
+    for (size_t part = parts.first; part < parts.last; part++)
+        part_step(step, member, optimizer, batch, part);
     team_meet(team);
-    size_t last = vectors.last * LANES < CHARACTERS ? vectors.last * LANES : CHARACTERS;
-    update_linear(workspace, model, sum, optimizer, part_count, vectors.first * LANES, last);
+    size_t end = lines.last * 16 < CHARACTERS ? lines.last * 16 : CHARACTERS;
+    update_linear(step, optimizer, part_count, lines.first * 16, end);
     if (!optimizer->freeze_embedding)
-        update_shared_rows(workspace, model, sum, optimizer, batch, shared.first, shared.last);
+        update_shared_rows(step, optimizer, batch, shared.first, shared.last);
     if (member > 0) return;
     double loss = 0;
-    for (size_t b = 0; b < plain->bags; b++) loss += workspace->loss[b];
-    workspace->mean_loss = loss / (double)plain->positions;
+    for (size_t b = 0; b < plain->bags; b++) loss += step->loss[b];
+    step->mean_loss = loss / (double)plain->positions;
 }
 
 /* ---- scoring ---------------------------------------------------------------------------------- */
 
-void bag_logits(const Workspace *workspace, const Model *model, const uint32_t *bag, size_t n,
-                float *logits) {
+void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) {
     uint32_t offsets[] = {0, (uint32_t)n};
-    Workspace one = *workspace;
-    Batch batch = {.bags = 1, .positions = 1, .offsets = offsets, .indices = (uint32_t *)bag};
-    one.logits = logits;
-    forward(&one, model, &batch, 0, 1);
+    Batch batch = {.bags = 1, .offsets = offsets, .indices = (uint32_t *)bag};
+    Piece piece = piece_at(step, 0, 0, 1);
+    forward(step, &batch, &piece);
+    memcpy(logits, piece.logits, CHARACTERS * sizeof *logits);
 }
 
 enum { CHUNK = 240 }; /* positions scored together, whatever the team */
@@ -458,9 +445,9 @@ typedef struct {
 static void score_chunks(Team *team, int member, void *argument) {
     const Scoring *scoring = argument;
     const Bags *bags = scoring->bags;
-    SortedBatch batch = batch_allocate(CHUNK, largest_bag(scoring->vocabulary));
-    Workspace workspace = workspace_allocate(CHUNK, scoring->model->dim);
-    workspace_load(&workspace, scoring->model);
+    SortedBatch sorted = batch_allocate(CHUNK, largest_bag(scoring->vocabulary));
+    const Batch *batch = &sorted.batch;
+    Step step = step_start(*scoring->model, (Model){0}, CHUNK, 1);
     (void)member;
     for (size_t from; (from = CHUNK * team_next(team)) < bags->count;) {
         size_t count = bags->count - from < CHUNK ? bags->count - from : CHUNK;
@@ -468,14 +455,16 @@ static void score_chunks(Team *team, int member, void *argument) {
         uint64_t positions[CHUNK];
         for (uint32_t i = 0; i < count; i++)
             positions[i] = position(scoring->vocabulary, bags, from + i, i);
-        batch_fill(&batch, scoring->vocabulary, beside, positions, count, NULL);
-        forward(&workspace, scoring->model, &batch.batch, 0, batch.batch.bags);
-        cross_entropy(&workspace, &batch.batch, 0, batch.batch.bags);
-        for (size_t b = 0; b < batch.batch.bags; b++)
-            scoring->loss[from / CHUNK] += workspace.loss[b];
+        batch_fill(&sorted, scoring->vocabulary, beside, positions, count, NULL);
+        for (size_t first = 0; first < batch->bags; first += PIECE) {
+            Piece piece = piece_at(&step, 0, first, batch->bags);
+            forward(&step, batch, &piece);
+            cross_entropy(&step, batch, &piece);
+        }
+        for (size_t b = 0; b < batch->bags; b++) scoring->loss[from / CHUNK] += step.loss[b];
     }
-    batch_free(&batch);
-    workspace_free(&workspace);
+    batch_free(&sorted);
+    step_free(&step);
 }
 
 double text_loss(Team *team, const Model *model, const Vocabulary *vocabulary, const Bags *bags) {

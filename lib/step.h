@@ -45,34 +45,34 @@ void batch_free(SortedBatch *batch);
 void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *beside,
                 const uint64_t *positions, size_t count, uint32_t *mark);
 
-/* What the step keeps beside the model. */
+enum { LOGITS = 112 }; /* 100, in whole lines of the cache: members write parts of a row */
+
+/* A model, Adagrad's sums, and what the step keeps beside them. */
 typedef struct {
+    Model model, sum; /* the caller's; sum's arrays are NULL with SGD, or when nothing is trained */
     float *transpose; /* [dim, LOGITS] linear.weight transposed, then [LOGITS] linear.bias */
-    float *h, *dh;    /* [bags, padded(dim)] */
-    float *logits;    /* [bags, LOGITS], then p, then dlogits */
-    float *gradient;  /* [parts] of linear.weight [100, padded(dim)] and of linear.bias [LOGITS] */
-    float *largest, *total; /* [bags] the largest logit, the sum of exp(logit - largest) */
-    double *loss;           /* [bags] nats, summed over a bag's targets */
-    double mean_loss;       /* of the latest batch, in nats per position */
-} Workspace;
+    float *h, *logits; /* the members' memory, see step.c */
+    float *dh;         /* [bags, padded(dim)] */
+    float *gradient;   /* [parts] of linear.weight [100, padded(dim)] and of linear.bias [LOGITS] */
+    double *loss;      /* [bags] nats, summed over a bag's targets */
+    double mean_loss;  /* of the latest batch, in nats per position */
+} Step;
 
-enum { LOGITS = (CHARACTERS + LANES - 1) / LANES * LANES }; /* 100, in whole vectors */
+/* For batches of up to `bags` bags and a team of so many members. */
+Step step_start(Model model, Model sum, size_t bags, size_t members);
+void step_free(Step *step);
 
-Workspace workspace_allocate(size_t bags, size_t dim);
-void workspace_free(Workspace *workspace);
-
-/* Takes over the model's linear layer; before the first step, and when others have changed it. */
-void workspace_load(Workspace *workspace, const Model *model);
+/* Takes over the model's linear layer, when others than team_step have changed it. */
+void step_load(Step *step);
 
 /* train_step of model.h: every member of the team calls this with the same arguments. The step
    begins when all have arrived, and is done when all have arrived at the next one, or at the end of
-   the team's task. mean_loss is for member 0 to read. sum is not looked at with SGD. */
-void team_step(Team *team, int member, Workspace *workspace, Model *model, Model *sum,
-               const Optimizer *optimizer, const SortedBatch *batch);
+   the team's task. mean_loss is for member 0 to read. */
+void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
+               const SortedBatch *batch);
 
-/* logits [LOGITS] of a bag of n rows. */
-void bag_logits(const Workspace *workspace, const Model *model, const uint32_t *bag, size_t n,
-                float *logits);
+/* logits [100] of a bag of n rows. */
+void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits);
 
 /* The mean of -ln p[target] over all places of bags, in nats per character, the same for any team. */
 double text_loss(Team *team, const Model *model, const Vocabulary *vocabulary, const Bags *bags);

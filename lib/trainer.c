@@ -131,7 +131,8 @@ Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, 
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++)
         trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
-    trainer->workspace = workspace_allocate(batch, dim);
+    trainer->state = step_start(trainer->model, trainer->sum, batch, members);
+    trainer->alone = team_start(1);
     return trainer;
 }
 
@@ -140,7 +141,8 @@ void trainer_end(Trainer *trainer) {
     for (int m = 0; m < team_size(trainer->team); m++) free(trainer->mark[m]);
     free(trainer->ahead);
     free(trainer->mark);
-    workspace_free(&trainer->workspace);
+    step_free(&trainer->state);
+    team_end(trainer->alone);
     model_free(&trainer->model);
     model_free(&trainer->sum);
     model_free(&trainer->gradient);
@@ -160,28 +162,39 @@ typedef struct {
     size_t done;
 } Steps;
 
-static double take_step(Trainer *trainer, const Optimizer *optimizer, const SortedBatch *batch,
-                        Team *team, int member) {
-    Model *sum = trainer->options.sgd ? NULL : &trainer->sum;
-    if (!trainer->options.reference) {
-        team_step(team, member, &trainer->workspace, &trainer->model, sum, optimizer, batch);
-        return member == 0 ? trainer->workspace.mean_loss : 0;
-    }
-    team_meet(team);
-    if (member > 0) return 0;
-    Training training = {trainer->model, trainer->sum, trainer->gradient, trainer->part};
-    return train_step(&training, optimizer, &batch->batch);
+/* Fills the batch of a step. */
+static void prepare(Trainer *trainer, int member, size_t step, SortedBatch *batch) {
+    const uint64_t *positions =
+        trainer->order + (step - trainer->shard_step) * trainer->options.batch;
+    batch_fill(batch, trainer->vocabulary, trainer->bags.beside, positions,
+               step_positions(trainer, step), trainer->mark[member]);
 }
 
-static void record(Steps *steps, size_t step, double loss) {
-    if (steps->trainer->bad_step) return;
-    steps->trainer->losses[steps->done++] = (float)loss;
-    if (!isfinite((float)loss)) steps->trainer->bad_step = step + 1;
+/* Learns from a batch; every member of the team calls it. */
+static void take_step(Steps *steps, Optimizer *optimizer, size_t step, const SortedBatch *batch,
+                      Team *team, int member) {
+    Trainer *trainer = steps->trainer;
+    Training training = {trainer->model, trainer->sum, trainer->gradient, trainer->part};
+    set_rates(optimizer, trainer, step);
+    if (!trainer->options.reference)
+        team_step(team, member, &trainer->state, optimizer, batch);
+    else
+        team_meet(team);
+    if (member > 0 || trainer->bad_step) return;
+    double loss = trainer->state.mean_loss;
+    if (trainer->options.reference) loss = train_step(&training, optimizer, &batch->batch);
+    trainer->losses[steps->done++] = (float)loss;
+    if (!isfinite((float)loss)) trainer->bad_step = step + 1;
+}
+
+/* Whether to stop; member 0 asks, once a round, and the others read the answer. */
+static bool should_stop(const Trainer *trainer) {
+    return trainer->bad_step || (trainer->stop && *trainer->stop);
 }
 
 /* Members fill a round of batches and then learn from these together, one after the other. Two
    rounds and two flags take turns: some member may still be at the last round's. */
-static void take_steps(Team *team, int member, void *argument) {
+static void learn_together(Team *team, int member, void *argument) {
     Steps *steps = argument;
     Trainer *trainer = steps->trainer;
     size_t members = (size_t)team_size(team), turn = 0;
@@ -189,32 +202,54 @@ static void take_steps(Team *team, int member, void *argument) {
     for (size_t step = steps->from, count; step < steps->to; step += count, turn = !turn) {
         SortedBatch *round = trainer->ahead + turn * trainer->round;
         count = smaller(trainer->round, steps->to - step);
-        for (size_t b = (size_t)member; b < count; b += members) {
-            size_t first = (step + b - trainer->shard_step) * trainer->options.batch;
-            batch_fill(&round[b], trainer->vocabulary, trainer->bags.beside, trainer->order + first,
-                       step_positions(trainer, step + b), trainer->mark[member]);
-        }
-        bool asked = trainer->stop && *trainer->stop;
-        if (member == 0) trainer->stopping[turn] = trainer->bad_step || asked;
+        for (size_t b = (size_t)member; b < count; b += members)
+            prepare(trainer, member, step + b, &round[b]);
+        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
         for (size_t b = 0; b < count; b++) {
-            set_rates(&optimizer, trainer, step + b);
-            double loss = take_step(trainer, &optimizer, &round[b], team, member);
-            if (member == 0) record(steps, step + b, loss);
+            take_step(steps, &optimizer, step + b, &round[b], team, member);
             if (trainer->stopping[turn]) return;
         }
     }
 }
 
+/* Member 0 learns from the batches of one round while the others fill those of the next. */
+static void learn_alone(Team *team, int member, void *argument) {
+    Steps *steps = argument;
+    Trainer *trainer = steps->trainer;
+    size_t others = (size_t)team_size(team) - 1, ready = 0, turn = 0, count;
+    Optimizer optimizer = trainer->optimizer;
+    for (size_t step = steps->from; step < steps->to || ready; step += count, ready = count) {
+        SortedBatch *coming = trainer->ahead + turn * trainer->round;
+        const SortedBatch *filled = trainer->ahead + !turn * trainer->round;
+        count = smaller(trainer->round, steps->to - step);
+        for (size_t b = (size_t)member - 1; member > 0 && b < count; b += others)
+            prepare(trainer, member, step + b, &coming[b]);
+        for (size_t b = 0; member == 0 && b < ready; b++)
+            take_step(steps, &optimizer, step - ready + b, &filled[b], trainer->alone, 0);
+        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
+        team_meet(team);
+        if (trainer->stopping[turn]) return;
+        turn = !turn;
+    }
+}
+
+/* Where all rows are characters, a batch has few bags, and members that learn together would pass the
+   linear layer around for longer than they compute. */
+static TeamTask *way_to_learn(const Trainer *trainer) {
+    bool alone = trainer->vocabulary->rows == CHARACTERS && team_size(trainer->team) > 1;
+    return alone ? learn_alone : learn_together;
+}
+
 size_t trainer_run(Trainer *trainer, size_t steps) {
     size_t done = 0;
     trainer->stopping[0] = trainer->stopping[1] = false;
-    workspace_load(&trainer->workspace, &trainer->model);
+    step_load(&trainer->state);
     while (done < steps && trainer->step < trainer->steps && !trainer->bad_step) {
         if (trainer->stopping[0] || trainer->stopping[1]) break;
         if (trainer->step == trainer->shard_end) enter_shard(trainer);
         size_t end = smaller(trainer->step + steps - done, trainer->shard_end);
         Steps stretch = {trainer, trainer->step, end, done};
-        team_run(trainer->team, take_steps, &stretch);
+        team_run(trainer->team, way_to_learn(trainer), &stretch);
         bool first = trainer->step == trainer->shard_step && stretch.done > done;
         if (first && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
             bags_count(trainer->vocabulary, &trainer->bags);

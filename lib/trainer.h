@@ -54,7 +54,8 @@ typedef struct {
     size_t ahead_count; /* 2 round, or all of a shard when it has fewer */
     size_t round;       /* batches that are filled before the steps on them are taken */
     uint32_t **mark;    /* [members][rows] scratch of batch_fill */
-    Workspace workspace;
+    Step state;
+    Team *alone;                       /* a team of one, see learn_alone */
     Model gradient, part;              /* see Training; only with options.reference */
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping[2];

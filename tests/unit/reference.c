@@ -39,30 +39,28 @@ static bool same_bits(const Model *a, const Model *b) {
 
 typedef struct {
     Training fast;
-    Workspace workspace;
+    Step step;
     Optimizer optimizer;
     SortedBatch batch;
 } Work;
 
-static void step(Team *team, int member, void *argument) {
+static void take_step(Team *team, int member, void *argument) {
     Work *work = argument;
-    Model *sum = work->optimizer.sgd ? NULL : &work->fast.sum;
-    team_step(team, member, &work->workspace, &work->fast.model, sum, &work->optimizer,
-              &work->batch);
+    team_step(team, member, &work->step, &work->optimizer, &work->batch);
 }
 
 /* Batches of random positions, some twice; their number goes down to 1. */
 static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, Optimizer optimizer,
                     size_t dim, const char *name, uint32_t *state) {
     Training reference;
-    Work work = {.optimizer = optimizer, .workspace = workspace_allocate(MOST, dim)};
+    Work work = {.optimizer = optimizer};
     uint32_t seed = draw(state, 1 << 20), *mark = allocate(vocabulary->rows, sizeof *mark, "test");
     start(&work.fast, vocabulary->rows, dim, seed);
     start(&reference, vocabulary->rows, dim, seed);
     reference.gradient = model_allocate(vocabulary->rows, dim);
     reference.part = model_allocate(0, dim);
     work.batch = batch_allocate(MOST, largest_bag(vocabulary));
-    workspace_load(&work.workspace, &work.fast.model);
+    work.step = step_start(work.fast.model, optimizer.sgd ? (Model){0} : work.fast.sum, MOST, (size_t)team_size(team));
     static const uint32_t sizes[] = {1, 2, 15, 16, 17, 63, 65, 200, 511, 512, 513, MOST};
     size_t wrong = 0;
     uint64_t positions[MOST];
@@ -74,17 +72,17 @@ static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, 
             positions[b] = position(vocabulary, bags, i, i);
         }
         batch_fill(&work.batch, vocabulary, bags->beside, positions, count, mark);
-        team_run(team, step, &work);
+        team_run(team, take_step, &work);
         double loss = train_step(&reference, &optimizer, &work.batch.batch);
         bool same = same_bits(&work.fast.model, &reference.model);
         same &= optimizer.sgd || same_bits(&work.fast.sum, &reference.sum);
-        wrong += !same || memcmp(&loss, &work.workspace.mean_loss, sizeof loss) || !isfinite(loss);
+        wrong += !same || memcmp(&loss, &work.step.mean_loss, sizeof loss) || !isfinite(loss);
     }
     check(wrong == 0, "%s, dim %zu, %d threads, order %d: %d batches, %zu of them not alike", name,
           dim, team_size(team), vocabulary->options.order, STEPS, wrong);
     end(&work.fast);
     end(&reference);
-    workspace_free(&work.workspace);
+    step_free(&work.step);
     batch_free(&work.batch);
     free(mark);
 }
