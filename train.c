@@ -94,7 +94,6 @@ static void adopt(Run *run) {
     const char *path = whole ? settings->init : settings->pretrained;
     if (!path[0]) return;
     size_t rows = model_adopt(&trainer->model, &run->vocabulary, path, whole);
-    workspace_load(&trainer->workspace, &trainer->model);
     report_adopted(&run->report, path, rows, trainer->model.rows, whole);
 }
 

@@ -114,20 +114,25 @@ static void test_matmul(void) {
     bool same = true;
     for (size_t rows = 1; rows <= 17; rows++)
         for (int turned = 0; turned < 2; turned++) {
-            Matmul product = {.rows = rows, .columns = COLUMNS_MOST, .depth = 13, .a = a, .b = b, .out = out};
-            product.a_row = turned ? 1 : 13;
-            product.a_column = turned ? rows : 1;
-            product.b_row = product.out_row = COLUMNS_MOST;
-            if (!turned) product.start = start;
-            matmul(&product);
+            Matrix result = {out, COLUMNS_MOST, 1}, none = {0}, alike = {start, 0, 1};
+            Matrix left = {a, turned ? 1 : 13, turned ? rows : 1}, right = {b, COLUMNS_MOST, 1};
+            matmul(rows, COLUMNS_MOST, 13, result, turned ? none : alike, left, right);
             for (size_t i = 0; i < rows; i++)
                 for (size_t j = 0; j < COLUMNS_MOST; j++) {
                     float sum = turned ? 0 : start[j];
                     for (size_t k = 0; k < 13; k++) sum += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * COLUMNS_MOST + j];
                     same &= sum == out[i * COLUMNS_MOST + j];
                 }
+            float twice[17 * COLUMNS_MOST];
+            memcpy(twice, out, rows * COLUMNS_MOST * sizeof(float));
+            matmul(rows, COLUMNS_MOST, 13, result, result, left, right);
+            for (size_t i = 0; i < rows; i++)
+                for (size_t j = 0; j < COLUMNS_MOST; j++) {
+                    for (size_t k = 0; k < 13; k++) twice[i * COLUMNS_MOST + j] += (turned ? a[k * rows + i] : a[i * 13 + k]) * b[k * COLUMNS_MOST + j];
+                    same &= twice[i * COLUMNS_MOST + j] == out[i * COLUMNS_MOST + j];
+                }
         }
-    check(same, "matmul gives the bits of the plain triple loop, for 1 to 17 rows, transposed or not");
+    check(same, "matmul gives the bits of the plain triple loop, for 1 to 17 rows, transposed or not, and added to what is there");
 }
 
 enum { ROWS = 130, SIZE = 150 /* four parts */ };
