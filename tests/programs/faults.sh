@@ -53,7 +53,7 @@ if ! ${CC:-cc} -std=c11 -O1 -shared -fPIC -o $out/shim.so tests/programs/shim.c 
     echo "skip faults: the shim is for Linux with the GNU C library"
     exit 0
 fi
-[ -x build/tools/faults ] || make -s build/tools/faults || exit 1
+make -s build/tools/faults || exit 1
 cp build/tools/faults $out/faults
 [ "${FAULT_STRIDE:=100}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work faults "$FAULT_STRIDE"
 [ "${DEATH_STRIDE:=120}" = no ] || $out/faults "$PWD/$out/shim.so" . $out/work deaths "$DEATH_STRIDE"
