@@ -55,12 +55,6 @@ typedef struct {
 
 /* ---- what a text stands for ------------------------------------------------------------------ */
 
-typedef struct {
-    uint32_t row;  /* NO_ROW: not one row but those of the text's bag */
-    float *vector; /* [dim] the row, or the mean of the bag */
-    Buffer name;
-} Subject;
-
 /* The mean of the rows in the bag of a context: it points where their sum does, but is never too
    large for a float. */
 static void mean_of_context(const SavedModel *saved, const uint8_t *ids, size_t length,
@@ -75,17 +69,14 @@ static void mean_of_context(const SavedModel *saved, const uint8_t *ids, size_t 
     stream_end(stream);
 }
 
-/* The text's row; without one, the rows of its bag. */
-static Subject find_subject(const SavedModel *saved, const char *argument) {
+/* vector [dim]: the row that a text names, which is returned; without one, NO_ROW, the mean of the
+   rows in its bag. */
+static uint32_t find_row(const SavedModel *saved, const char *argument, float *vector) {
     char *text = text_argument("the text", argument);
     size_t dim = saved->model.dim;
-    Subject subject = {NO_ROW, allocate(dim, sizeof(float), "a row"), {0}};
-    Buffer printed = {0};
-    subject.row = named_row(&saved->vocabulary, text);
-    if (subject.row != NO_ROW) {
-        char name[ROW_NAME];
-        memcpy(subject.vector, saved->model.embedding + subject.row * dim, dim * sizeof(float));
-        buffer_add(&subject.name, "%s", row_name(&saved->vocabulary, subject.row, name));
+    uint32_t row = named_row(&saved->vocabulary, text);
+    if (row != NO_ROW) {
+        memcpy(vector, saved->model.embedding + row * dim, dim * sizeof(float));
     } else {
         uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
         size_t length = unescaped(text, ids);
@@ -93,19 +84,12 @@ static Subject find_subject(const SavedModel *saved, const char *argument) {
             fail("\"%s\" has nothing in it, or a \\xHH that is none of the 100 characters; see "
                  "--help",
                  text);
-        mean_of_context(saved, ids, length, subject.vector);
-        buffer_add(&subject.name, "the sum for \"%.60s\"", shown(text, &printed));
+        mean_of_context(saved, ids, length, vector);
         free(ids);
     }
-    require_finite(subject.vector, dim);
-    buffer_free(&printed);
+    require_finite(vector, dim);
     free(text);
-    return subject;
-}
-
-static void subject_free(Subject *subject) {
-    free(subject->vector);
-    buffer_free(&subject->name);
+    return row;
 }
 
 /* ---- the model in short ---------------------------------------------------------------------- */
@@ -234,16 +218,17 @@ static void print_numbers(const float *numbers, size_t count) {
 static void print_row(const SavedModel *saved, const char *text, const Settings *settings) {
     enum { SHOWN = 8 };
     const Model *model = &saved->model;
-    char number[32];
-    Subject subject = find_subject(saved, text);
-    if (subject.row == NO_ROW) no_row(text, settings);
-    printf("row %u, %s\n", (unsigned)subject.row, subject.name.text);
-    print_numbers(subject.vector, model->dim);
-    printf("norm %.4f, seen %s times in training", exact_norm(subject.vector, model->dim, 2),
-           grouped(saved->vocabulary.count[subject.row], number));
+    char number[32], name[ROW_NAME];
+    float vector[MAX_DIM] = {0};
+    uint32_t row = find_row(saved, text, vector);
+    if (row == NO_ROW) no_row(text, settings);
+    printf("row %u, %s\n", (unsigned)row, row_name(&saved->vocabulary, row, name));
+    print_numbers(vector, model->dim);
+    printf("norm %.4f, seen %s times in training", exact_norm(vector, model->dim, 2),
+           grouped(saved->vocabulary.count[row], number));
     Start start = start_of(saved);
     if (start.known)
-        printf(", moved %.4f from its start\n", distance_moved(saved, &start, subject.row));
+        printf(", moved %.4f from its start\n", distance_moved(saved, &start, row));
     else
         printf("; its start is not known (--pretrained, or not in the file)\n");
     Scored order[CHARACTERS] = {{0}};
@@ -251,7 +236,7 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
         const float *weight = model->linear + c * model->dim;
         order[c].row = c;
         for (size_t d = 0; d < model->dim; d++)
-            order[c].score += (double)weight[d] * (double)subject.vector[d];
+            order[c].score += (double)weight[d] * (double)vector[d];
     }
     sort_scored(order, CHARACTERS);
     printf("what it adds to the logits\n");
@@ -263,34 +248,39 @@ static void print_row(const SavedModel *saved, const char *text, const Settings 
         printf("  %-6s %+8.3f      %-6s %+8.3f\n", up, most->score, down, least->score);
     }
     start_free(&start);
-    subject_free(&subject);
 }
 
 static void print_near(const SavedModel *saved, const char *text, const Settings *settings) {
     const Vocabulary *vocabulary = &saved->vocabulary;
     size_t dim = saved->model.dim, found = 0, shown_rows = settings->count ? settings->count : 12;
-    Subject subject = find_subject(saved, text);
-    bool all = settings->any || subject.row == NO_ROW;
-    RowKind kind = subject.row == NO_ROW ? ROW_KINDS : row_kind(vocabulary, subject.row);
+    float vector[MAX_DIM] = {0};
+    uint32_t subject = find_row(saved, text, vector);
+    Buffer printed = {0};
+    char name[ROW_NAME], number[32];
+    bool all = settings->any || subject == NO_ROW;
+    RowKind kind = subject == NO_ROW ? ROW_KINDS : row_kind(vocabulary, subject);
     Scored *near = allocate(vocabulary->rows, sizeof *near, "the neighbours");
     for (uint32_t row = 0; row < vocabulary->rows; row++) {
         bool moved = row >= CHARACTERS || vocabulary->count[row] > 0;
-        if (row == subject.row || !moved || !(all || row_kind(vocabulary, row) == kind)) continue;
-        double score = cosine(subject.vector, saved->model.embedding + row * dim, dim);
+        if (row == subject || !moved || !(all || row_kind(vocabulary, row) == kind)) continue;
+        double score = cosine(vector, saved->model.embedding + row * dim, dim);
         if (isfinite(score)) near[found++] = (Scored){score, row};
     }
     sort_scored(near, found);
-    printf("near %s, among %s\n", subject.name.text, all ? "all rows" : row_kind_name(kind));
-    if (subject.row < CHARACTERS && vocabulary->count[subject.row] == 0)
+    if (subject == NO_ROW)
+        printf("near the sum for \"%.60s\", among ", shown(text, &printed));
+    else
+        printf("near %s, among ", row_name(vocabulary, subject, name));
+    printf("%s\n", all ? "all rows" : row_kind_name(kind));
+    if (subject < CHARACTERS && vocabulary->count[subject] == 0)
         printf("  (never seen in training: its row is what it was at the start)\n");
     for (size_t i = 0; i < found && i < shown_rows; i++) {
-        char name[ROW_NAME], number[32];
         row_name(vocabulary, near[i].row, name);
         grouped(vocabulary->count[near[i].row], number);
         printf("  %+.4f  %-24s seen %s times\n", near[i].score, name, number);
     }
     free(near);
-    subject_free(&subject);
+    buffer_free(&printed);
 }
 
 /* Every character, the one whose row moved farthest first; false when their start is not known. */
