@@ -66,12 +66,21 @@ static bool has_diverged(const Run *run) { return run->trainer->bad_step || run-
 
 /* ---- saving and resuming ----------------------------------------------------------------------- */
 
+/* Before the first file is written: a finished run that is in the folder is kept. */
+static void own_files(Run *run) {
+    if (!run->owns_files && run_is_finished(&run->folder)) {
+        folder_keep(&run->folder);
+        report_kept(&run->report, run->folder.path);
+    }
+    run->owns_files = true;
+}
+
 static void save(Run *run) {
+    own_files(run);
     report_doing(&run->report, "saving");
     if (!has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
     state_save(&run->state, run->trainer, &run->folder, has_diverged(run));
     run->last_save = seconds_now();
-    run->owns_files = true;
 }
 
 /* Saves the losses at once, so that one can watch them, but never over those of another run. */
@@ -178,6 +187,7 @@ static void evaluate(Run *run) {
         standing->best_loss = loss;
         standing->best_step = run->trainer->step;
         standing->since_best = 0;
+        if (model_is_large(model)) own_files(run);
         state_keep_best(&run->state, run->trainer, &run->folder);
     }
     LogRow row = log_row(run, loss);

@@ -261,15 +261,19 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path,
 
 static const size_t large = (size_t)512 << 20; /* bytes of a model that is not copied */
 
-static bool is_large(const Model *model) {
+bool model_is_large(const Model *model) {
     return model->rows * model->dim * sizeof(float) >= large;
 }
 
-/* FNV-1a over what the files say of the run: every file of the run has this key. */
+/* FNV-1a over what the files say of the run: every file of the run has this key. A run that is made
+   longer stays the same run. */
 static void add_run(Metadata *metadata, const Metadata *about) {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < about->length; i++)
-        hash = (hash ^ (uint8_t)about->text[i]) * 0x100000001b3u;
+    for (const char *key = metadata_next(about, NULL); key; key = metadata_next(about, key)) {
+        const char *end = metadata_value(key) + strlen(metadata_value(key)) + 1;
+        for (const char *c = key; c < end && strcmp(key, "epochs") != 0; c++)
+            hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+    }
     metadata_add(metadata, "format", "pt");
     metadata_add(metadata, "run", "%016llx", (unsigned long long)hash);
 }
@@ -297,7 +301,7 @@ void state_keep_best(State *state, const Trainer *trainer, const Folder *folder)
     const Model *model = &trainer->model;
     const uint32_t *counts = trainer->vocabulary->count;
     Best *best = &state->best;
-    if (is_large(model)) {
+    if (model_is_large(model)) {
         Writer writer = {0};
         Entry entry = folder->file[MODEL];
         TensorFile file = best_file(state, trainer, entry.path, model, counts);
@@ -320,7 +324,7 @@ void state_keep_best(State *state, const Trainer *trainer, const Folder *folder)
    fingerprint stands for them. A large one may be replaced before the next checkpoint is saved. */
 static void add_weights(TensorFile *file, const State *state, const Trainer *trainer) {
     const Model *model = &trainer->model;
-    if (state->standing.best_step != trainer->step || is_large(model)) {
+    if (state->standing.best_step != trainer->step || model_is_large(model)) {
         add_model(file, weights, model);
         return;
     }
@@ -413,6 +417,12 @@ static _Noreturn void no_checkpoint(const char *path, const char *what) {
     fail("%s: is no checkpoint of this run: %s; start again without --resume", path, what);
 }
 
+/* Is this option given to make the run longer than it was? */
+static bool is_longer(const Option *option, const char *saved) {
+    if (!option->given || strcmp(option->name, "epochs") != 0) return false;
+    return *(size_t *)option->value > strtoull(saved, NULL, 10);
+}
+
 TensorFile checkpoint_open(Entry entry, Option *options) {
     const char *path = entry.path;
     TensorFile file = tensors_open(entry, "a checkpoint");
@@ -422,6 +432,7 @@ TensorFile checkpoint_open(Entry entry, Option *options) {
         if (!saved)
             fail("%s: does not say its --%s, so it is no checkpoint; start again without --resume",
                  path, option->name);
+        if (is_longer(option, saved)) continue;
         char *given = option_text(option);
         if (option->given && strcmp(given, saved) != 0)
             fail("%s: this run has --%s %s, not %s; leave that option out, or start again without "
@@ -574,5 +585,17 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
         tensor_find(checkpoint, "snapshots", "F32", 3))
         no_checkpoint(path, "its snapshots are damaged");
     take_log(&state->log, folder, checkpoint);
+    if (metadata_count(checkpoint, "epochs") < trainer->options.epochs)
+        state->standing.since_best = 0; /* a longer run has new hope */
     trainer_seek(trainer, step);
+}
+
+bool run_is_finished(const Folder *folder) {
+    TensorFile file;
+    if (tensors_map(&file, folder->file[CHECKPOINT])) return folder_used(folder);
+    size_t evaluations = metadata_count(&file, "evaluations");
+    bool finished = metadata_count(&file, "step") >= metadata_count(&file, "steps") ||
+                    metadata_count(&file, "since_best") >= evaluations;
+    tensors_close(&file);
+    return finished;
 }

@@ -78,8 +78,9 @@ typedef struct {
     Log log;
 } State;
 
-/* Takes the trainer's model as the best so far. A model of 512 MB or more takes no second place in
-   memory: it is saved at once. */
+/* Takes the trainer's model as the best so far. A large model, of 512 MB or more, takes no second
+   place in memory: it is saved at once. */
+bool model_is_large(const Model *model);
 void state_keep_best(State *state, const Trainer *trainer, const Folder *folder);
 
 /* Saves the run. With best_only all files but the best model stay as they are: for a run that has
@@ -87,7 +88,7 @@ void state_keep_best(State *state, const Trainer *trainer, const Folder *folder)
 void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only);
 
 /* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails with
-   one line when an option was given that is not the run's. */
+   one line when an option was given that is not the run's; but more epochs make the run longer. */
 TensorFile checkpoint_open(Entry entry, Option *options);
 
 /* Fails with one line when the checkpoint is not of this run, or not of a model of this size: before
@@ -101,5 +102,8 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint);
 
 void state_free(State *state);
+
+/* Has the folder the files of a run that ended by itself, or files of which that is not known? */
+bool run_is_finished(const Folder *folder);
 
 #endif

@@ -231,6 +231,26 @@ bool folder_used(const Folder *folder) {
     return false;
 }
 
+void folder_keep(const Folder *folder) {
+    const char *name = "previous";
+    if (mkdirat(folder->descriptor, name, 0777) && errno != EEXIST)
+        fail("%s/%s: cannot be made: %s; name another folder with --out", folder->path, name,
+             strerror(errno));
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int previous = openat(folder->descriptor, name, flags);
+    if (previous < 0)
+        fail("%s/%s: is no folder, but the run that was here would be kept there; remove it",
+             folder->path, name);
+    for (int i = 0; i < RUN_FILES; i++) unlinkat(previous, folder->file[i].name, 0);
+    for (int i = 0; i < RUN_FILES; i++) {
+        const char *file = folder->file[i].name;
+        if (linkat(folder->descriptor, file, previous, file, 0) == 0 || errno == ENOENT) continue;
+        if (renameat(folder->descriptor, file, previous, file)) /* there are no links everywhere */
+            fail("%s: cannot be kept in %s: %s", folder->file[i].path, name, strerror(errno));
+    }
+    close(previous);
+}
+
 void folder_protect(const Folder *folder, const char *path) {
     struct stat text, file;
     if (stat(path, &text)) return;

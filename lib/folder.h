@@ -62,6 +62,10 @@ void folder_clean(const Folder *folder);
 /* Has the folder a file of a run? */
 bool folder_used(const Folder *folder);
 
+/* Gives the files of a run a second name in the folder `previous` in this folder, so that they stay
+   when they are written over here; those of an earlier run lose it. Fails with one line. */
+void folder_keep(const Folder *folder);
+
 /* Fails with one line when this path names one of the files that the run will overwrite. */
 void folder_protect(const Folder *folder, const char *path);
 

@@ -358,6 +358,13 @@ void report_next(Report *report, const char *folder, const char *model, const ui
     free(words);
 }
 
+void report_kept(Report *report, const char *folder) {
+    char *out = shell_word(folder);
+    report_line(report, "the run that was here is kept: mv %s/previous/* %s brings it back", out,
+                out);
+    free(out);
+}
+
 void report_stopped(Report *report, const char *folder, const char *text, size_t step,
                     size_t steps) {
     char a[32], b[32];

@@ -87,6 +87,9 @@ void report_moves(Report *report, const Vocabulary *vocabulary, const Model *mod
 /* A file that was written, with its size; nothing when it is not there. */
 void report_file(Report *report, Entry entry, const char *what);
 
+/* The previous run in this folder is kept, and how to have it back. */
+void report_kept(Report *report, const char *folder);
+
 /* Commands that can be pasted: what can be done with the model, and how to go on with a run. */
 void report_next(Report *report, const char *folder, const char *model, const uint8_t *ids,
                  size_t length);

@@ -115,6 +115,34 @@ wait $pid
 [ ! -f $out/went_on ]
 that $? "a shell does not go on behind a run that was stopped"
 
+# a finished run is kept when another one is begun in its folder, and one command brings it back
+./train -q -t 1 --dim 4 --order 3 --out $out/kept $out/text
+cp $out/kept/model.safetensors $out/kept.model
+./train -t 1 --dim 4 --order 3 -s 2 --out $out/kept $out/text 2> $out/said
+back=$(sed -n 's/^the run that was here is kept: \(mv .*\) brings it back$/\1/p' $out/said)
+cmp -s $out/kept/model.safetensors $out/kept.model && bad "a second run: no other model" || ok "a second run in the same folder has its own model"
+sh -c "$back"
+same $out/kept/model.safetensors $out/kept.model "and what it says brings the first one back: $back"
+same_run $out/kept $out/kept && ./train -q --resume --out $out/kept $out/text && [ "$(metadata $out/kept/checkpoint.safetensors seed)" = 1 ]
+that $? "with all its files"
+(interruptible ./train -q -t 1 -b 1 --out $out/kept data/text.txt) &
+pid=$!
+until [ -s $out/kept/loss.csv.partial ] || [ "$(lines $out/kept/loss.csv)" -gt 1 ] || ! kill -0 $pid; do :; done
+sleep 0.5
+kill -s TERM $pid
+wait $pid
+./train -q -t 1 --dim 4 --order 3 -s 3 --out $out/kept $out/text
+same $out/kept/previous/model.safetensors $out/kept.model "a run that was stopped on its way does not take its place"
+
+# a finished run can be made longer
+./train -q -t 1 --dim 4 --order 3 -e 2 --out $out/longer.run $out/text
+rows=$(lines $out/longer.run/loss.csv)
+./train -q --resume --epochs 4 --out $out/longer.run $out/text && [ "$(lines $out/longer.run/loss.csv)" -eq $((rows + 8)) ]
+that $? "--resume --epochs 4 goes on with a run of 2"
+./train -q --resume --out $out/longer.run $out/text && [ "$(metadata $out/longer.run/checkpoint.safetensors epochs)" = 4 ]
+that $? "and that is its length then"
+refuses 1 "--resume --epochs 3 behind it" "has --epochs 4, not 3" ./train -q --resume --epochs 3 --out $out/longer.run $out/text
+
 # another model as the start, another text for validation, all of the text for training
 head -c 12000 data/text.txt | tail -c 8000 > $out/other
 first_loss() { sed -n 2p "$1/loss.csv" | cut -d, -f5; }
@@ -205,7 +233,7 @@ if has_terminal; then
     done
     live | grep -q '^ *[0-9]*% \[[# ]*\]  train [0-9.]*  best val [0-9.]*  epoch 1/1'
     that $? "300 columns: the live line says it all" "$(live | tail -n 1)"
-    rm -f $out/live/loss.csv
+    rm -rf $out/live
     # each width until so many more bytes of it have come
     grown="grown() { from=\$(wc -c < $out/said); for i in \$(seq 100); do [ \$(wc -c < $out/said) -lt \$((from + \$1)) ] || break; sleep 0.1; done; }"
     TERM=xterm terminal "$grown; stty cols 200; ./train -t 1 -b 1 -e 1 --out $out/live data/text.txt &
