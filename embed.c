@@ -32,7 +32,7 @@ static const char usage[] =
     "  row TEXT      a row: its numbers, how far it moved, what it makes likely\n"
     "  near TEXT     the rows that point the same way, by cosine\n"
     "  moved         every character by how far training moved its row\n"
-    "  compare A B   two whole texts, by the cosine of their vectors; also --pairs FILE\n"
+    "  compare A B   two texts, by the cosine of their vectors; also --pairs FILE\n"
     "  lines F TEXT  the lines of file F that are nearest to a text\n"
     "  export        files for other programs, see --format\n"
     "  report        report.html: the map as it moves, and more\n";

@@ -44,7 +44,7 @@ first=$!
 until [ -f $out/moved/checkpoint.safetensors ] || ! kill -0 $first 2> /dev/null; do :; done
 mv $out/moved $out/moved.old
 ./train $small -s 2 --out $out/moved $out/text && ./train $small -s 2 --out $out/alone $out/text
-kill -s INT $first
+kill -s TERM $first
 wait $first
 for file in model.safetensors checkpoint.safetensors snapshots.safetensors; do
     same $out/moved/$file $out/alone/$file "a run whose folder was moved writes nothing into the new one: $file"
