@@ -103,6 +103,12 @@ int main(int argc, char **argv) {
     static const char every[] = "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0" "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";
     seed("text", "look-alikes", every, sizeof every - 1);
     seed("text", "plain", text, sizeof text - 1);
+    static const char windows[] = "\1It\x92s all \x93quoted\x94, caf\xe9 and more of it, so that it is text";
+    seed("text", "Windows-1252", windows, sizeof windows - 1);
+    static const char utf_16[] = "\2a\0 \0t\0e\0x\0t\0\xe9\0\r\0\n\0\x19\x20\x3d\xd8\0\xde o\0r\0 \0s\0o\0 \0o\0r\0 \0s\0o\0";
+    seed("text", "UTF-16", utf_16, sizeof utf_16 - 1);
+    static const char marked[] = "\0\xfe\xff\0a\0 \0t\0e\0x\0t\x04\x36\0 \0s\0o\0m\0e\0 \0w\0o\0r\0d\0s";
+    seed("text", "UTF-16 with a mark", marked, sizeof marked - 1);
     uint8_t bytes[257];
     for (int i = 0; i < 256; i++) bytes[i + 1] = (uint8_t)i;
     bytes[0] = 2;
