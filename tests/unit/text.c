@@ -221,6 +221,40 @@ static void test_blocks(void) {
           "scripts have their names");
 }
 
+/* Each byte that Windows-1252 and Latin-1 have apart, and where nothing is. */
+static void test_windows(void) {
+    static const char *const becomes[32] = {"EUR", NULL, "'", "f", "\"", "...", NULL, NULL, "^", NULL, "S", "'", "OE", NULL, "Z", NULL,
+                                            NULL, "'", "'", "\"", "\"", "*", "-", "--", "~", "TM", "s", "'", "oe", NULL, "z", "Y"};
+    static const uint32_t unlike[] = {0x81, 0x2020, 0x2021, 0x2030, 0x8d, 0x8f, 0x90, 0x9d};
+    size_t wrong = 0, others = 0;
+    for (int byte = 0x80; byte < 0xa0; byte++) {
+        Sample *sample = letters(100);
+        const char *ascii = becomes[byte - 0x80];
+        add(sample, &(Item){(char[]){(char)byte}, 1, ascii ? ascii : "", 1, 0, ascii != NULL, !ascii, 1});
+        wrong += !read_from_file(sample);
+        if (ascii) continue;
+        Text text = text_read(path, false);
+        wrong += text.most[0].code != unlike[others++] || text.first_code != text.most[0].code;
+        free(text.ids);
+    }
+    check(wrong == 0 && others == sizeof unlike / sizeof *unlike, "each byte of Windows-1252 is its character");
+}
+
+/* What the encoding of a text is called. */
+static bool called(const char *bytes, size_t size, const char *name) {
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file)) return false;
+    Text text = text_read(path, false);
+    free(text.ids);
+    return name ? text.encoding && !strcmp(text.encoding, name) : !text.encoding;
+}
+
+static void test_names_of_encodings(void) {
+    check(called("\xef\xbb\xbf text", 8, "UTF-8 with a byte order mark") && called("text", 4, NULL) && called("\xef\xbb and more of it", 18, NULL), "UTF-8 is told by its mark");
+    check(called("\xfe\xff\x20\x19\0t", 6, "UTF-16, big-endian") && called("\xff\xfe\x19\x20t\0", 6, "UTF-16, little-endian"),
+          "UTF-16 is told by its mark, whatever its first character is");
+}
+
 static void test_items(void) {
     size_t wrong = 0;
     for (size_t i = 0; i < ITEMS; i++) {
@@ -362,7 +396,7 @@ static bool says(const Sample *sample, const char *expected) {
     close(other);
     remove(told);
     free(text.ids);
-    if (strcmp(line, wanted)) printf("note it says: %s", line);
+    if (strcmp(line, wanted)) printf("note it says: %s\n", line);
     return !strcmp(line, wanted);
 }
 
@@ -426,7 +460,7 @@ static bool refuses(const char *bytes, size_t size, bool strict, const char *exp
     remove(told);
     snprintf(wanted, sizeof wanted, "test_text: %s: %s", path, expected);
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && !strncmp(line, wanted, strlen(wanted)) && strchr(line, '\n') == line + length - 1;
-    if (!good) printf("note status %d: %s", status, line);
+    if (!good) printf("note status %d: %s\n", status, line);
     return good;
 }
 
@@ -438,6 +472,26 @@ static const char *repeated(const char *part, size_t times, size_t *size) {
     *size = 0;
     for (size_t i = 0; i < times; i++) *size += (size_t)sprintf(text + *size, "%s", part);
     return text;
+}
+
+/* Zero bytes among letters: where UTF-16 begins, letters in twos are characters of another script. */
+static void test_zeros(void) {
+    static const char as_utf_16[] = "is not text in Latin letters: 500 characters were read";
+    char bytes[1000];
+    size_t wrong = 0;
+    for (size_t odd = 0; odd < 2; odd++) {
+        memset(bytes, 'a', sizeof bytes);
+        for (size_t i = 0; i < 10; i++) bytes[20 * i + odd] = '\0';
+        wrong += !called(bytes, sizeof bytes, NULL);
+        bytes[200 + odd] = '\0';
+        wrong += !refuses(bytes, sizeof bytes, false, as_utf_16);
+    }
+    check(wrong == 0, "UTF-16 has more than one zero byte in a hundred, on one side");
+    for (size_t i = 11; i < 20; i++) bytes[20 * i + 1] = '\0';
+    bytes[100] = bytes[120] = '\0';
+    check(refuses(bytes, sizeof bytes, false, as_utf_16), "and a tenth as many on the other side at most");
+    bytes[140] = '\0';
+    check(called(bytes, sizeof bytes, NULL), "or it is none");
 }
 
 static void test_no_text(void) {
@@ -455,6 +509,13 @@ static void test_no_text(void) {
     REFUSES("SQLite format 3\0 and more", "is not text but an SQLite database");
     REFUSES("\x88\x07\0\0\0\0\0\0{\"__metadata__\":{}}", "is not text but a safetensors file");
     REFUSES("\xff\xfe\0\0a\0\0\0", "is not text but UTF-32");
+    REFUSES("\0\0\xfe\xff\0\0\0a", "is not text but UTF-32");
+    REFUSES("\x28\xb5\x2f\xfd and more", "is not text but zstd data");
+    REFUSES("\xd0\xcf\x11\xe0 and more", "is not text but an Office document");
+    REFUSES("MZ\x90\0 and more", "is not text but a program (Windows)");
+    static char tar[512] = "a file's name";
+    memcpy(tar + 257, "ustar", 5);
+    check(refuses(tar, sizeof tar, false, "is not text but a tar archive"), "refused: a tar archive");
     size_t size;
     const char *text = repeated("\u0436\u0430 a ", 100, &size);
     check(refuses(text, size, false, "is not text in Latin letters: 500 characters were read; 200 characters that are nothing in ASCII were left out, "
@@ -519,6 +580,8 @@ int main(void) {
     test_every_character();
     test_blocks();
     test_items();
+    test_windows();
+    test_names_of_encodings();
     test_cut_character();
     test_utf_16();
     test_arguments();
@@ -527,6 +590,7 @@ int main(void) {
     test_ends();
     test_notice();
     test_no_text();
+    test_zeros();
     test_hole(2300000000, "a hole of 2.3 GB");
     test_hole(5000000000, "a hole of 5 GB");
     test_hole(1000000000000, "a hole of 1 TB");
