@@ -20,7 +20,8 @@ void start_free(Start *start);
    row is: squares of floats and their sums are doubles. */
 double distance_moved(const SavedModel *saved, const Start *start, uint32_t row);
 
-/* The characters by this distance: moves [100], the farthest first; returns how many did not move. */
+/* moves [100]: the characters by this distance, the farthest first; returns how many did not
+   move. */
 size_t rank_moves(const SavedModel *saved, const Start *start, Scored *moves);
 
 /* The characters that the training text holds, all 100 where the file has no counts: rows [100];
