@@ -1,7 +1,6 @@
 #include "sentence.h"
 
 #include "exact.h"
-#include "fail.h"
 #include "memory.h"
 
 #include <math.h>
@@ -26,7 +25,7 @@ static void add_moments(int member, size_t piece, void *argument) {
         const float *row = model->embedding + r * dim;
         float scale = (float)vocabulary->count[r] * sentences->weight[r] * sentences->weight[r];
         for (size_t d = first; scale > 0 && d < end; d++) {
-            float scaled = scale * row[d], *sum = sums + (d - first) * dim;
+            float scaled = scale * (row[d] * sentences->unit) * sentences->unit, *sum = sums + (d - first) * dim;
             for (size_t k = 0; k < end; k++) sum[k] += scaled * row[k];
         }
         if ((r + 1) % ROWS_AT_ONCE && r + 1 < vocabulary->rows) continue;
@@ -38,14 +37,19 @@ static void add_moments(int member, size_t piece, void *argument) {
     free(sums);
 }
 
+/* A power of two that makes the largest number about 1: so no square overflows, and vectors, which
+   do not depend on the rows' scale, keep their bits. */
+static float unit_of(const float *numbers, size_t count) {
+    float largest = 0;
+    for (size_t i = 0; i < count; i++) largest = fmaxf(largest, fabsf(numbers[i]));
+    return largest > 0 ? (float)ldexp(1, -ilogbf(largest)) : 1;
+}
+
 /* Cholesky: the matrix [dim, dim], of which the lower half is given, becomes L. What rounding would
    make negative on the diagonal, where rows span fewer than dim directions, is kept above 0. */
 static void factorize(double *matrix, size_t dim) {
     double trace = 0;
     for (size_t d = 0; d < dim; d++) trace += matrix[d * dim + d];
-    if (!isfinite(trace))
-        fail("the model's numbers are too large to compare texts; train it again, with a smaller "
-             "--lr");
     double least = trace > 0 ? 1e-6 * trace / (double)dim : 1;
     for (size_t d = 0; d < dim; d++) {
         double *line = matrix + d * dim;
@@ -68,6 +72,8 @@ Sentences sentences_start(const SavedModel *saved, Team *team) {
     vocabulary->groups = 0;
     vocabulary->options.phrases = false;
     if (vocabulary->rows == CHARACTERS) first = 0;
+    require_finite(saved->model.embedding, vocabulary->rows * dim);
+    sentences.unit = unit_of(saved->model.embedding, vocabulary->rows * dim);
     for (size_t c = 0; c < CHARACTERS; c++) total += vocabulary->count[c];
     sentences.weight = allocate(vocabulary->rows, sizeof(float), "the weights of the rows");
     for (size_t r = first; r < vocabulary->rows; r++)
@@ -139,7 +145,7 @@ static void read_text(int member, size_t piece, void *argument) {
             double weight = (double)sentences->weight[bag[i]];
             if (weight == 0 || last_text[bag[i]] == text) continue;
             const float *row = sentences->model->embedding + bag[i] * dim;
-            for (size_t d = 0; d < dim; d++) sum[d] += weight * (double)row[d];
+            for (size_t d = 0; d < dim; d++) sum[d] += weight * (double)(row[d] * sentences->unit);
             last_text[bag[i]] = text;
         }
     }

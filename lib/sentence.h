@@ -15,13 +15,14 @@ typedef struct {
     Team *team;
     const Model *model;
     Vocabulary vocabulary; /* the model's, without other rows than n-grams */
+    float unit;            /* by which rows are multiplied when they are read */
     float *weight;         /* [n-grams] */
     double *factor;        /* [dim, dim] L, below its diagonal and on it */
     uint32_t *last_text;   /* [team, n-grams] the last text that a member counted the row for */
     uint32_t texts;        /* so far */
 } Sentences;
 
-/* Reads the whole table once. Fails with one line when numbers of the model are too large. */
+/* Reads the whole table once. Fails with one line when a number is not finite. */
 Sentences sentences_start(const SavedModel *saved, Team *team);
 void sentences_free(Sentences *sentences);
 
