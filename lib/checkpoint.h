@@ -27,8 +27,8 @@ typedef struct {
     TensorFile file;
     Vocabulary vocabulary;
     Model model;
-    Step step; /* for bag_logits */
-    bool mapped;         /* model.embedding is part of the file's bytes */
+    Step step;   /* for bag_logits */
+    bool mapped; /* model.embedding is part of the file's bytes */
 } SavedModel;
 
 /* Fails with one line when the file is no model or its parts disagree. */

@@ -25,7 +25,8 @@ static void add_moments(int member, size_t piece, void *argument) {
         const float *row = model->embedding + r * dim;
         float scale = (float)vocabulary->count[r] * sentences->weight[r] * sentences->weight[r];
         for (size_t d = first; scale > 0 && d < end; d++) {
-            float scaled = scale * (row[d] * sentences->unit) * sentences->unit, *sum = sums + (d - first) * dim;
+            float scaled = scale * (row[d] * sentences->unit) * sentences->unit,
+                  *sum = sums + (d - first) * dim;
             for (size_t k = 0; k < end; k++) sum[k] += scaled * row[k];
         }
         if ((r + 1) % ROWS_AT_ONCE && r + 1 < vocabulary->rows) continue;

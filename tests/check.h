@@ -19,6 +19,8 @@ static inline bool __attribute__((format(printf, 2, 3))) check(bool holds, const
     return holds;
 }
 
-static inline bool close_to(double a, double b, double tolerance) { return fabs(a - b) <= tolerance; }
+static inline bool close_to(double a, double b, double tolerance) {
+    return fabs(a - b) <= tolerance;
+}
 
 #endif

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char text[] = "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
+static const char text[] =
+    "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
 static const char *folder;
 
 static char *place(const char *kind, const char *name) {
@@ -23,7 +24,9 @@ static char *place(const char *kind, const char *name) {
     return path;
 }
 
-static void seed(const char *kind, const char *name, const void *bytes, size_t size) { file_write(entry_of(place(kind, name)), bytes, size); }
+static void seed(const char *kind, const char *name, const void *bytes, size_t size) {
+    file_write(entry_of(place(kind, name)), bytes, size);
+}
 
 static void write_run(const char *name, RowOptions rows, RunOptions run, size_t steps) {
     uint8_t ids[sizeof text];
@@ -32,8 +35,10 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
     Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
     if (steps) trainer_run(trainer, steps);
-    Folder folder = {.file = {entry_of(strdup(place("model", name))), entry_of(strdup(place("checkpoint", name))),
-                              entry_of(strdup(place("snapshots", name))), entry_of(strdup(place("log", name)))}};
+    Folder folder = {.file = {entry_of(strdup(place("model", name))),
+                              entry_of(strdup(place("checkpoint", name))),
+                              entry_of(strdup(place("snapshots", name))),
+                              entry_of(strdup(place("log", name)))}};
     State state = {.standing = {.best_loss = 3}, .snapshots = snapshots_start(1)};
     metadata_add(&state.about, "order", "%d", rows.order);
     metadata_add(&state.about, "evaluations", "4");
@@ -59,8 +64,16 @@ int main(int argc, char **argv) {
         seed("checkpoint", breaches[i].name, bytes, size);
         free(bytes);
     }
-    RunOptions run = {.dim = 1, .batch = 8, .epochs = 3, .seed = 1, .embedding_lr = 0.1, .linear_lr = 0.1, .final_lr = 1, .deviation = 1};
-    RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10}, ngrams = characters, all = characters;
+    RunOptions run = {.dim = 1,
+                      .batch = 8,
+                      .epochs = 3,
+                      .seed = 1,
+                      .embedding_lr = 0.1,
+                      .linear_lr = 0.1,
+                      .final_lr = 1,
+                      .deviation = 1};
+    RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10}, ngrams = characters,
+               all = characters;
     ngrams.order = 3;
     all.order = 4;
     all.max_rows = 60;
@@ -100,14 +113,19 @@ int main(int argc, char **argv) {
     buffer_free(&lines);
     log_free(&log);
 
-    static const char every[] = "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0" "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";
+    static const char every[] =
+        "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0"
+        "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";
     seed("text", "look-alikes", every, sizeof every - 1);
     seed("text", "plain", text, sizeof text - 1);
-    static const char windows[] = "\1It\x92s all \x93quoted\x94, caf\xe9 and more of it, so that it is text";
+    static const char windows[] =
+        "\1It\x92s all \x93quoted\x94, caf\xe9 and more of it, so that it is text";
     seed("text", "Windows-1252", windows, sizeof windows - 1);
-    static const char utf_16[] = "\2a\0 \0t\0e\0x\0t\0\xe9\0\r\0\n\0\x19\x20\x3d\xd8\0\xde o\0r\0 \0s\0o\0 \0o\0r\0 \0s\0o\0";
+    static const char utf_16[] = "\2a\0 \0t\0e\0x\0t\0\xe9\0\r\0\n\0\x19\x20\x3d\xd8\0\xde o\0r\0 "
+                                 "\0s\0o\0 \0o\0r\0 \0s\0o\0";
     seed("text", "UTF-16", utf_16, sizeof utf_16 - 1);
-    static const char marked[] = "\0\xfe\xff\0a\0 \0t\0e\0x\0t\x04\x36\0 \0s\0o\0m\0e\0 \0w\0o\0r\0d\0s";
+    static const char marked[] =
+        "\0\xfe\xff\0a\0 \0t\0e\0x\0t\x04\x36\0 \0s\0o\0m\0e\0 \0w\0o\0r\0d\0s";
     seed("text", "UTF-16 with a mark", marked, sizeof marked - 1);
     uint8_t bytes[257];
     for (int i = 0; i < 256; i++) bytes[i + 1] = (uint8_t)i;

@@ -60,7 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         if (good) {
             if (parts.length != whole.length || memcmp(parts.ids, kept, whole.length)) abort();
             if (parts.replaced != whole.replaced || parts.line_ends != whole.line_ends) abort();
-            if (parts.left_out != whole.left_out || memcmp(parts.most, whole.most, sizeof whole.most)) abort();
+            if (parts.left_out != whole.left_out ||
+                memcmp(parts.most, whole.most, sizeof whole.most))
+                abort();
         }
         fuzz_end();
         free(kept);

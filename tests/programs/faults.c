@@ -68,12 +68,14 @@ static void put(const char *path, Bytes bytes) {
 
 static bool same_bytes(const char *path, Bytes wanted) {
     Bytes found = bytes_of(path);
-    bool same = found.size == wanted.size && (!found.size || !memcmp(found.bytes, wanted.bytes, found.size));
+    bool same = found.size == wanted.size &&
+                (!found.size || !memcmp(found.bytes, wanted.bytes, found.size));
     free(found.bytes);
     return same;
 }
 
-static const char *const saved[] = {"model.safetensors", "checkpoint.safetensors", "snapshots.safetensors", "loss.csv"};
+static const char *const saved[] = {"model.safetensors", "checkpoint.safetensors",
+                                    "snapshots.safetensors", "loss.csv"};
 enum { SAVED = 4 };
 
 typedef struct {
@@ -121,7 +123,8 @@ static const char *torn(const char *directory) {
         if (!reason) {
             for (size_t t = 0; t < file.tensor_count; t++) {
                 const Tensor *tensor = &file.tensors[t];
-                for (size_t f = 0; !strcmp(tensor->dtype, "F32") && f < (tensor->end - tensor->begin) / 4; f++) {
+                for (size_t f = 0;
+                     !strcmp(tensor->dtype, "F32") && f < (tensor->end - tensor->begin) / 4; f++) {
                     float value;
                     memcpy(&value, (const uint8_t *)tensor->data + 4 * f, 4);
                     if (!isfinite(value)) reason = "it holds a number that is not finite";
@@ -135,7 +138,8 @@ static const char *torn(const char *directory) {
         return why;
     }
     Log rows;
-    bool good = access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])));
+    bool good =
+        access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])));
     return good ? NULL : "loss.csv is not whole";
 }
 
@@ -151,13 +155,15 @@ static const Fault none = {NULL, NULL, 0, -1};
 
 static void drain(int end, char *text, size_t *length, size_t room) {
     char rest[4096];
-    ssize_t got = *length + 1 < room ? read(end, text + *length, room - 1 - *length) : read(end, rest, sizeof rest);
+    ssize_t got = *length + 1 < room ? read(end, text + *length, room - 1 - *length)
+                                     : read(end, rest, sizeof rest);
     if (got > 0 && *length + 1 < room) *length += (size_t)got;
 }
 
 /* Runs a program with these arguments; returns its status, 1000 + the signal that ended it. */
 static int run(const char *const *arguments, Fault fault) {
-    int error_file = open(in(folder, "stderr"), O_RDWR | O_CREAT | O_TRUNC, 0666), output_file = open(in(folder, "stdout"), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    int error_file = open(in(folder, "stderr"), O_RDWR | O_CREAT | O_TRUNC, 0666),
+        output_file = open(in(folder, "stdout"), O_RDWR | O_CREAT | O_TRUNC, 0666);
     memset(page, 0, sizeof *page);
     pid_t child = fork();
     if (child == 0) {
@@ -180,7 +186,9 @@ static int run(const char *const *arguments, Fault fault) {
         _exit(127);
     }
     if (fault.kill_after >= 0) {
-        struct timespec pause = {(time_t)fault.kill_after, (long)((fault.kill_after - (double)(time_t)fault.kill_after) * 1e9)};
+        struct timespec pause = {
+            (time_t)fault.kill_after,
+            (long)((fault.kill_after - (double)(time_t)fault.kill_after) * 1e9)};
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
     }
@@ -206,23 +214,53 @@ static size_t lines(const char *text) {
 /* ---- what is run ------------------------------------------------------------------------------ */
 
 static char text_path[4096], work[4096], model_path[4096];
-#define RUN_OPTIONS "-q", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work
+#define RUN_OPTIONS                                                                                \
+    "-q", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e",     \
+        "1", "--save-every", "0", "--out", work
 static const char *const train_new[] = {"train", RUN_OPTIONS, "-s", "1", text_path, NULL};
 static const char *const train_resume[] = {"train", RUN_OPTIONS, "--resume", text_path, NULL};
-static const char *const train_adopt[] = {"train", RUN_OPTIONS, "-s", "1", "--pretrained", model_path, text_path, NULL};
-static const char *const train_said[] = {"train", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e", "1", "--save-every", "0", "--out", work, "-s", "1", "--set", "batch-losses=3", text_path, NULL};
-static const char *const sample[] = {"sample", "-s", "1", "-n", "40", "--model", model_path, "The ", NULL};
+static const char *const train_adopt[] = {"train",        RUN_OPTIONS, "-s",      "1",
+                                          "--pretrained", model_path,  text_path, NULL};
+static const char *const train_said[] = {"train",
+                                         "-t",
+                                         "2",
+                                         "--set",
+                                         "evaluations=2",
+                                         "--dim",
+                                         "2",
+                                         "--order",
+                                         "3",
+                                         "-b",
+                                         "64",
+                                         "-e",
+                                         "1",
+                                         "--save-every",
+                                         "0",
+                                         "--out",
+                                         work,
+                                         "-s",
+                                         "1",
+                                         "--set",
+                                         "batch-losses=3",
+                                         text_path,
+                                         NULL};
+static const char *const sample[] = {"sample",  "-s",       "1",    "-n", "40",
+                                     "--model", model_path, "The ", NULL};
 static const char *const sample_next[] = {"sample", "--next", "--model", model_path, "The ", NULL};
-static const char *const sample_score[] = {"sample", "--score", text_path, "--model", model_path, NULL};
+static const char *const sample_score[] = {"sample",  "--score",  text_path,
+                                           "--model", model_path, NULL};
 static const char *const embed[] = {"embed", "--model", model_path, NULL};
-static const char *const embed_export[] = {"embed", "--model", model_path, "--out", work, "-n", "150", "export", NULL};
-static const char *const embed_report[] = {"embed", "--model", model_path, "--out", work, "report", NULL};
+static const char *const embed_export[] = {"embed", "--model", model_path, "--out", work,
+                                           "-n",    "150",     "export",   NULL};
+static const char *const embed_report[] = {"embed", "--model", model_path, "--out",
+                                           work,    "report",  NULL};
 
 typedef struct {
     const char *name;
     const char *const *arguments;
     bool trains, resumes, prints, exports;
-    Files before, after; /* the folder of a run that trains, and the end of one that nothing disturbs */
+    Files before,
+        after; /* the folder of a run that trains, and the end of one that nothing disturbs */
     char *output;
 } Scenario;
 
@@ -263,9 +301,12 @@ static void prepare(void) {
     folder_write(work, NULL);
     Fault stop = none;
     stop.kind = "die";
-    stop.call = "rename"; /* loss.csv of the start; then four for each evaluation: loss.csv, model, snapshots, checkpoint */
+    stop.call =
+        "rename"; /* loss.csv of the start; then four for each evaluation: loss.csv, model, snapshots, checkpoint */
     stop.at = 7;
-    if (!strcmp(shim, "-")) { /* built in: memory only; the last quarter comes after the first checkpoint */
+    if (!strcmp(
+            shim,
+            "-")) { /* built in: memory only; the last quarter comes after the first checkpoint */
         stop.call = "memory";
         stop.at = old_calls * 3 / 4;
     }
@@ -291,26 +332,36 @@ static void prepare(void) {
 /* What is wrong after a run that a fault met; NULL when nothing is. must_succeed: such a fault is no reason to give up. */
 static const char *trouble(const Scenario *scenario, int status, bool must_succeed) {
     static char why[70000];
-    if (status >= 1000) return snprintf(why, sizeof why, "it crashed with signal %d", status - 1000), why;
-    if (status != 0 && status != 1) return snprintf(why, sizeof why, "status %d: %s", status, said), why;
+    if (status >= 1000)
+        return snprintf(why, sizeof why, "it crashed with signal %d", status - 1000), why;
+    if (status != 0 && status != 1)
+        return snprintf(why, sizeof why, "status %d: %s", status, said), why;
     if (must_succeed && status) return snprintf(why, sizeof why, "it gave up: %s", said), why;
     bool quiet = scenario->arguments != train_said;
-    if (status == 1 && (!lines(said) || (quiet && lines(said) > 1))) return snprintf(why, sizeof why, "it says %zu lines: %s", lines(said), said), why;
-    if (status == 0 && scenario->prints && strcmp(printed, scenario->output)) return "it printed something else";
+    if (status == 1 && (!lines(said) || (quiet && lines(said) > 1)))
+        return snprintf(why, sizeof why, "it says %zu lines: %s", lines(said), said), why;
+    if (status == 0 && scenario->prints && strcmp(printed, scenario->output))
+        return "it printed something else";
     if (!scenario->trains) return NULL;
     const char *reason = torn(work);
     if (reason) return reason;
     for (int i = 0; i < SAVED; i++)
-        if (scenario->before.file[i].bytes && access(in(work, saved[i]), F_OK)) return snprintf(why, sizeof why, "%s, which was there before, is gone", saved[i]), why;
+        if (scenario->before.file[i].bytes && access(in(work, saved[i]), F_OK))
+            return snprintf(why, sizeof why, "%s, which was there before, is gone", saved[i]), why;
     for (int i = 0; i < 3 && status == 0; i++)
-        if (!same_bytes(in(work, saved[i]), scenario->after.file[i])) return snprintf(why, sizeof why, "%s is not that of an undisturbed run", saved[i]), why;
+        if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
+            return snprintf(why, sizeof why, "%s is not that of an undisturbed run", saved[i]), why;
     if (left_over(work)) return "a temporary file is left";
     if (scenario->resumes && status == 1) {
         char first[1000];
         snprintf(first, sizeof first, "%.900s", said);
-        if (run(scenario->arguments, none)) return snprintf(why, sizeof why, "resuming after \"%s\" says: %s", first, said), why;
+        if (run(scenario->arguments, none))
+            return snprintf(why, sizeof why, "resuming after \"%s\" says: %s", first, said), why;
         for (int i = 0; i < 3; i++)
-            if (!same_bytes(in(work, saved[i]), scenario->after.file[i])) return snprintf(why, sizeof why, "resumed after \"%s\", %s is another", first, saved[i]), why;
+            if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
+                return snprintf(why, sizeof why, "resumed after \"%s\", %s is another", first,
+                                saved[i]),
+                       why;
     }
     return NULL;
 }
@@ -330,26 +381,31 @@ static void test_order(void) {
         wrong += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
         saves += renamed;
     }
-    check(saves > 8 && !wrong && page->file_calls < sizeof page->order, "%zu files saved in a run: each written, synced, renamed, its folder synced, in this order", saves);
+    check(
+        saves > 8 && !wrong && page->file_calls < sizeof page->order,
+        "%zu files saved in a run: each written, synced, renamed, its folder synced, in this order",
+        saves);
 }
 
 static void test_faults(unsigned stride) {
-    static const struct { const char *call, *kinds[6]; bool must_succeed[6]; } faults[] = {
-        {"open", {"EIO", "ENOSPC", "EINTR", "EMFILE"}, {0}},
-        {"read", {"EIO", "EINTR", "short"}, {false, true, true}},
-        {"write", {"ENOSPC", "EIO", "EINTR", "short"}, {false, false, true, true}},
-        {"fsync", {"EIO", "ENOSPC", "EINTR", "EINVAL"}, {false, false, true, true}},
-        {"rename", {"EIO", "ENOSPC"}, {0}},
-        {"close", {"EIO", "ENOSPC", "EINTR"}, {false, false, true}},
-        {"mmap", {"ENOMEM"}, {0}},
-        {"memory", {"ENOMEM"}, {0}},
-        {"thread", {"EAGAIN"}, {true}},
-        {"fopen", {"EIO", "ENOMEM"}, {true, true}},
-        {"fstat", {"EIO"}, {0}},
-        {"flock", {"ENOLCK"}, {0}},
-        {"fgets", {"EIO"}, {true}},
-        {"chmod", {"EIO"}, {0}},
-        {"mkdir", {"ENOSPC"}, {0}}};
+    static const struct {
+        const char *call, *kinds[6];
+        bool must_succeed[6];
+    } faults[] = {{"open", {"EIO", "ENOSPC", "EINTR", "EMFILE"}, {0}},
+                  {"read", {"EIO", "EINTR", "short"}, {false, true, true}},
+                  {"write", {"ENOSPC", "EIO", "EINTR", "short"}, {false, false, true, true}},
+                  {"fsync", {"EIO", "ENOSPC", "EINTR", "EINVAL"}, {false, false, true, true}},
+                  {"rename", {"EIO", "ENOSPC"}, {0}},
+                  {"close", {"EIO", "ENOSPC", "EINTR"}, {false, false, true}},
+                  {"mmap", {"ENOMEM"}, {0}},
+                  {"memory", {"ENOMEM"}, {0}},
+                  {"thread", {"EAGAIN"}, {true}},
+                  {"fopen", {"EIO", "ENOMEM"}, {true, true}},
+                  {"fstat", {"EIO"}, {0}},
+                  {"flock", {"ENOLCK"}, {0}},
+                  {"fgets", {"EIO"}, {true}},
+                  {"chmod", {"EIO"}, {0}},
+                  {"mkdir", {"ENOSPC"}, {0}}};
     size_t all = 0;
     for (int s = 0; s < SCENARIOS; s++) {
         Scenario *scenario = &scenarios[s];
@@ -358,28 +414,43 @@ static void test_faults(unsigned stride) {
         if (!scenario->name) continue;
         for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
             for (int k = 0; k < 6 && faults[f].kinds[k]; k++) {
-                if (!strcmp(shim, "-") && strcmp(faults[f].call, "memory")) continue; /* built in: memory only */
+                if (!strcmp(shim, "-") && strcmp(faults[f].call, "memory"))
+                    continue; /* built in: memory only */
                 for (unsigned at = 1 + (unsigned)k % stride;; at += stride) {
                     if (scenario->trains) folder_write(work, &scenario->before);
                     Fault fault = {faults[f].call, faults[f].kinds[k], at, -1};
                     int status = run(scenario->arguments, fault);
                     if (!page->hit) {
                         const char *why = trouble(scenario, status, true);
-                        if (why && !wrong++) snprintf(first_trouble, sizeof first_trouble, "undisturbed: %.2900s", why);
+                        if (why && !wrong++)
+                            snprintf(first_trouble, sizeof first_trouble, "undisturbed: %.2900s",
+                                     why);
                         break;
                     }
                     tried++;
                     survived += status == 0;
-                    bool must_succeed = faults[f].must_succeed[k] && !(scenario->exports && !strcmp(fault.call, "fopen"));
+                    bool must_succeed = faults[f].must_succeed[k] &&
+                                        !(scenario->exports && !strcmp(fault.call, "fopen"));
                     const char *why = trouble(scenario, status, must_succeed);
-                    if (why && !wrong++) snprintf(first_trouble, sizeof first_trouble, "%s number %u fails with %s: %.2900s", fault.call, at, fault.kind, why);
+                    if (why && !wrong++)
+                        snprintf(first_trouble, sizeof first_trouble,
+                                 "%s number %u fails with %s: %.2900s", fault.call, at, fault.kind,
+                                 why);
                 }
             }
         all += tried;
-        if (wrong) check(false, "faults, %s: %zu of %zu places are wrong, such as: %s", scenario->name, wrong, tried, first_trouble);
-        else check(tried > 0, "faults, %s: %zu places tried, %zu of them made no difference, the others ended in a line and status 1", scenario->name, tried, survived);
+        if (wrong)
+            check(false, "faults, %s: %zu of %zu places are wrong, such as: %s", scenario->name,
+                  wrong, tried, first_trouble);
+        else
+            check(tried > 0,
+                  "faults, %s: %zu places tried, %zu of them made no difference, the others ended "
+                  "in a line and status 1",
+                  scenario->name, tried, survived);
     }
-    printf("note faults: %zu places tried in all: one in %u of the calls of each kind, with every error of that kind\n", all, stride);
+    printf("note faults: %zu places tried in all: one in %u of the calls of each kind, with every "
+           "error of that kind\n",
+           all, stride);
 }
 
 /* ---- deaths ----------------------------------------------------------------------------------- */
@@ -391,7 +462,10 @@ static const char *go_on(const Scenario *scenario) {
     int status = run(state ? train_resume : train_new, none);
     if (status) return snprintf(why, sizeof why, "going on: status %d: %s", status, said), why;
     for (int i = 0; i < 3; i++)
-        if (!same_bytes(in(work, saved[i]), scenario->after.file[i])) return snprintf(why, sizeof why, "%s is not that of a run that was never stopped", saved[i]), why;
+        if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
+            return snprintf(why, sizeof why, "%s is not that of a run that was never stopped",
+                            saved[i]),
+                   why;
     return left_over(work) ? "what the run that died left over is still there" : NULL;
 }
 
@@ -400,7 +474,9 @@ static void test_deaths(unsigned stride) {
     Scenario *scenario = &scenarios[0];
     size_t tried = 0, wrong = 0;
     char first[3000] = "";
-    for (int beside = 0; beside < 2; beside++) { /* in an empty folder; then in that of another run, whose files must stay or go whole */
+    for (
+        int beside = 0; beside < 2;
+        beside++) { /* in an empty folder; then in that of another run, whose files must stay or go whole */
         for (int k = 0; k < 3; k++) {
             for (unsigned at = 1 + (unsigned)k % stride;; at += stride) {
                 folder_write(work, beside ? &scenario->before : NULL);
@@ -411,18 +487,28 @@ static void test_deaths(unsigned stride) {
                 const char *why = status == FAULT_DIED ? torn(work) : "it did not end there";
                 if (beside) {
                     for (int i = 0; i < 2 && !why; i++)
-                        if (access(in(work, saved[i]), F_OK)) why = "a file of the run before is gone";
-                    if (!why && run(train_new, none)) why = said; /* a new run works there, whatever the other left */
-                    if (!why && left_over(work)) why = "what the run that died left over is still there";
+                        if (access(in(work, saved[i]), F_OK))
+                            why = "a file of the run before is gone";
+                    if (!why && run(train_new, none))
+                        why = said; /* a new run works there, whatever the other left */
+                    if (!why && left_over(work))
+                        why = "what the run that died left over is still there";
                 } else if (!why) {
                     why = go_on(scenario);
                 }
-                if (why && !wrong++) snprintf(first, sizeof first, "%s file call %u: %.2900s", kinds[k], at, why);
+                if (why && !wrong++)
+                    snprintf(first, sizeof first, "%s file call %u: %.2900s", kinds[k], at, why);
             }
         }
     }
-    if (wrong) check(false, "death at every file call: %zu of %zu are wrong, such as: %s", wrong, tried, first);
-    else check(tried > 0, "death at file calls of a run: %zu tried (before, behind, within a write): files whole, resumed to the same bytes", tried);
+    if (wrong)
+        check(false, "death at every file call: %zu of %zu are wrong, such as: %s", wrong, tried,
+              first);
+    else
+        check(tried > 0,
+              "death at file calls of a run: %zu tried (before, behind, within a write): files "
+              "whole, resumed to the same bytes",
+              tried);
 }
 
 static double uniform(void) { return (double)random() / 2147483648.0; }
@@ -437,7 +523,8 @@ static void test_kills(unsigned count) {
     clock_gettime(CLOCK_MONOTONIC, &before);
     run(train_new, none);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    double whole = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+    double whole =
+        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
     folder_write(work, NULL);
     while (killed < count) {
         Fault fault = none;
@@ -445,21 +532,31 @@ static void test_kills(unsigned count) {
         bool state = !access(in(work, saved[1]), F_OK);
         int status = run(state ? train_resume : train_new, fault);
         const char *why = NULL;
-        if (status == 1000 + SIGKILL) killed++, resumed += state;
-        else if (status == 0) finished++;
-        else why = said;
+        if (status == 1000 + SIGKILL)
+            killed++, resumed += state;
+        else if (status == 0)
+            finished++;
+        else
+            why = said;
         if (!why) why = torn(work);
         if (!why && (status == 0 || uniform() < 0.3)) { /* some are killed again on their way on */
             why = go_on(scenario);
             folder_write(work, NULL);
         }
         if (why) {
-            if (!wrong++) snprintf(first, sizeof first, "killed after %.6f s: %.2900s", fault.kill_after, why);
+            if (!wrong++)
+                snprintf(first, sizeof first, "killed after %.6f s: %.2900s", fault.kill_after,
+                         why);
             folder_write(work, NULL);
         }
     }
-    if (wrong) check(false, "kill -9: %zu of %zu are wrong, such as: %s", wrong, killed, first);
-    else check(killed > 0, "kill -9 at %zu random instants of runs of %.0f ms (%zu of them already resumed): files whole, resumed to the same bytes", killed, 1000 * whole, resumed);
+    if (wrong)
+        check(false, "kill -9: %zu of %zu are wrong, such as: %s", wrong, killed, first);
+    else
+        check(killed > 0,
+              "kill -9 at %zu random instants of runs of %.0f ms (%zu of them already resumed): "
+              "files whole, resumed to the same bytes",
+              killed, 1000 * whole, resumed);
 }
 
 int main(int argc, char **argv) {
@@ -483,9 +580,13 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (!strcmp(argv[4], "faults") && strcmp(shim, "-")) test_order();
-    if (!strcmp(argv[4], "faults")) test_faults(number);
-    else if (!strcmp(argv[4], "deaths")) test_deaths(number);
-    else if (!strcmp(argv[4], "kills")) test_kills(number);
-    else return 2;
+    if (!strcmp(argv[4], "faults"))
+        test_faults(number);
+    else if (!strcmp(argv[4], "deaths"))
+        test_deaths(number);
+    else if (!strcmp(argv[4], "kills"))
+        test_kills(number);
+    else
+        return 2;
     return 0;
 }

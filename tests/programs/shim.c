@@ -27,9 +27,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *const names[FAULT_CALLS] = {"open", "read", "write", "fsync", "rename", "close", "mmap", "memory", "thread", "fopen", "fstat", "flock", "mkdir", "fgets", "chmod"};
-static const struct { const char *name; int number; } errors[] = {
-    {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
+static const char *const names[FAULT_CALLS] = {"open",  "read",  "write",  "fsync",  "rename",
+                                               "close", "mmap",  "memory", "thread", "fopen",
+                                               "fstat", "flock", "mkdir",  "fgets",  "chmod"};
+static const struct {
+    const char *name;
+    int number;
+} errors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"ENOMEM", ENOMEM},
+              {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
 
 enum { SHORT = 1000, DIE, DIE_AFTER, TORN };
 
@@ -39,7 +44,8 @@ static bool any_file_call;
 static unsigned chosen_at;
 
 static void __attribute__((constructor)) start(void) {
-    const char *call = getenv("FAULT_CALL"), *at = getenv("FAULT_AT"), *how = getenv("FAULT_KIND"), *where = getenv("FAULT_PAGE");
+    const char *call = getenv("FAULT_CALL"), *at = getenv("FAULT_AT"), *how = getenv("FAULT_KIND"),
+               *where = getenv("FAULT_PAGE");
     if (!where) return;
     for (int i = 0; call && i < FAULT_CALLS; i++)
         if (!strcmp(call, names[i])) chosen = i;
@@ -51,7 +57,8 @@ static void __attribute__((constructor)) start(void) {
     if (how && !strcmp(how, "die")) kind = DIE;
     if (how && !strcmp(how, "die-after")) kind = DIE_AFTER;
     if (how && !strcmp(how, "torn")) kind = TORN;
-    long mapped = syscall(SYS_mmap, NULL, sizeof *page, (long)(PROT_READ | PROT_WRITE), (long)MAP_SHARED, atol(where), 0L); /* it reads whole registers */
+    long mapped = syscall(SYS_mmap, NULL, sizeof *page, (long)(PROT_READ | PROT_WRITE),
+                          (long)MAP_SHARED, atol(where), 0L); /* it reads whole registers */
     if (mapped != -1) page = (FaultPage *)mapped;
 }
 
@@ -59,7 +66,12 @@ static void __attribute__((constructor)) start(void) {
 static int fault(int call) {
     if (!page) return 0;
     unsigned number = atomic_fetch_add(&page->calls[call], 1) + 1, file_call = 0;
-    const char letter = call == FAULT_OPEN ? 'o' : call == FAULT_WRITE ? 'w' : call == FAULT_FSYNC ? 'f' : call == FAULT_RENAME ? 'r' : call == FAULT_CLOSE ? 'c' : 0;
+    const char letter = call == FAULT_OPEN     ? 'o'
+                        : call == FAULT_WRITE  ? 'w'
+                        : call == FAULT_FSYNC  ? 'f'
+                        : call == FAULT_RENAME ? 'r'
+                        : call == FAULT_CLOSE  ? 'c'
+                                               : 0;
     if (letter) {
         file_call = atomic_fetch_add(&page->file_calls, 1) + 1;
         if (file_call < sizeof page->order) page->order[file_call - 1] = letter;
@@ -86,7 +98,8 @@ static void passed(int what) {
 #else
 #define NAME(call) call
 #define REAL(call) __libc_##call
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
+    *__libc_memalign(size_t, size_t);
 #define __libc_aligned_alloc __libc_memalign
 #endif
 
@@ -96,17 +109,23 @@ void *NAME(realloc)(void *block, size_t size);
 void *NAME(aligned_alloc)(size_t alignment, size_t size);
 
 void *NAME(malloc)(size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(malloc)(size); }
-void *NAME(calloc)(size_t count, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(calloc)(count, size); }
-void *NAME(realloc)(void *block, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(realloc)(block, size); }
-void *NAME(aligned_alloc)(size_t alignment, size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(aligned_alloc)(alignment, size); }
+void *NAME(calloc)(size_t count, size_t size) {
+    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(calloc)(count, size);
+}
+void *NAME(realloc)(void *block, size_t size) {
+    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(realloc)(block, size);
+}
+void *NAME(aligned_alloc)(size_t alignment, size_t size) {
+    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(aligned_alloc)(alignment, size);
+}
 
 /* ---- everything else -------------------------------------------------------------------------- */
 
 #ifndef FAULT_LINKED
 
 /* The next function of this name: libc's own. */
-#define NEXT(result, name, ...) \
-    static result (*next)(__VA_ARGS__); \
+#define NEXT(result, name, ...)                                                                    \
+    static result (*next)(__VA_ARGS__);                                                            \
     if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name)
 
 int open(const char *path, int flags, ...) {
@@ -146,7 +165,10 @@ ssize_t write(int descriptor, const void *bytes, size_t size) {
     NEXT(ssize_t, write, int, const void *, size_t);
     int what = fault(FAULT_WRITE);
     if (FAILS(what)) return -1;
-    ssize_t result = next(descriptor, bytes, what == SHORT && size > 1 ? 1 : what == TORN ? size / 2 : size);
+    ssize_t result = next(descriptor, bytes,
+                          what == SHORT && size > 1 ? 1
+                          : what == TORN            ? size / 2
+                                                    : size);
     if (what == TORN) _exit(FAULT_DIED);
     passed(what);
     return result;
@@ -182,10 +204,12 @@ int close(int descriptor) {
 
 void *mmap(void *where, size_t size, int protection, int flags, int descriptor, off_t offset) {
     NEXT(void *, mmap, void *, size_t, int, int, int, off_t);
-    return FAILS(fault(FAULT_MMAP)) ? MAP_FAILED : next(where, size, protection, flags, descriptor, offset);
+    return FAILS(fault(FAULT_MMAP)) ? MAP_FAILED
+                                    : next(where, size, protection, flags, descriptor, offset);
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*life)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*life)(void *),
+                   void *argument) {
     NEXT(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int what = fault(FAULT_THREAD);
     return FAILS(what) ? what : next(thread, attributes, life, argument);

@@ -10,14 +10,16 @@
 typedef struct {
     const char *name;
     const char *header;
-    uint64_t length;   /* what the first 8 bytes say: 0 means the header's true length */
-    size_t data;       /* how many bytes follow the header */
+    uint64_t length;    /* what the first 8 bytes say: 0 means the header's true length */
+    size_t data;        /* how many bytes follow the header */
     const char *reason; /* part of the refusal; NULL: the file must be accepted */
 } Breach;
 
-#define ONE(dtype, shape, offsets) "{\"a\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
-#define TWO(offsets_a, offsets_b) \
-    "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets_a "},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets_b "}}"
+#define ONE(dtype, shape, offsets)                                                                 \
+    "{\"a\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+#define TWO(offsets_a, offsets_b)                                                                  \
+    "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets_a                           \
+    "},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":" offsets_b "}}"
 #define NOT_JSON "header is not the JSON"
 
 static const Breach breaches[] = {
@@ -26,13 +28,20 @@ static const Breach breaches[] = {
     {"only metadata", "{\"__metadata__\":{\"a\":\"b\",\"c\":\"\"}}", 0, 0, NULL},
     {"empty metadata", "{\"__metadata__\":{}}", 0, 0, NULL},
     {"one tensor", ONE("F32", "[2,3]", "[0,24]"), 0, 24, NULL},
-    {"white space everywhere", "{\"a\" : { \"dtype\":\t\"U8\" ,\n\"shape\" : [ 1 , 2 ] , \"data_offsets\":[ 0 ,2 ]\r} } ", 0, 2, NULL},
+    {"white space everywhere",
+     "{\"a\" : { \"dtype\":\t\"U8\" ,\n\"shape\" : [ 1 , 2 ] , \"data_offsets\":[ 0 ,2 ]\r} } ", 0,
+     2, NULL},
     {"a number without dimensions", ONE("I64", "[]", "[0,8]"), 0, 8, NULL},
     {"a tensor of no size", ONE("F32", "[0,7]", "[0,0]"), 0, 0, NULL},
-    {"a zero beside huge dimensions", ONE("F32", "[0,18446744073709551615,18446744073709551615]", "[0,0]"), 0, 0, NULL},
+    {"a zero beside huge dimensions",
+     ONE("F32", "[0,18446744073709551615,18446744073709551615]", "[0,0]"), 0, 0, NULL},
     {"tensors in another order than their data", TWO("[4,8]", "[0,4]"), 0, 8, NULL},
-    {"escapes in a name", "{\"\\u00e9\\n\\\"\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, NULL},
-    {"UTF-8 in a name", "{\"\xc3\xa9\xf0\x9f\x98\x80\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, NULL},
+    {"escapes in a name",
+     "{\"\\u00e9\\n\\\"\\ud83d\\ude00\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+     0, 1, NULL},
+    {"UTF-8 in a name",
+     "{\"\xc3\xa9\xf0\x9f\x98\x80\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1,
+     NULL},
 
     /* the header's length */
     {"header too small: one byte", "{", 0, 0, NOT_JSON},
@@ -56,8 +65,10 @@ static const Breach breaches[] = {
     {"begins with a space", " {}", 0, 0, "does not begin with {"},
     {"begins with [", "[]", 0, 0, "does not begin with {"},
     {"begins with a byte order mark", "\xef\xbb\xbf{}", 0, 0, "does not begin with {"},
-    {"not JSON: no end", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}", 0, 1, NOT_JSON},
-    {"not JSON: a comma too many", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},}", 0, 1, NOT_JSON},
+    {"not JSON: no end", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}", 0, 1,
+     NOT_JSON},
+    {"not JSON: a comma too many",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},}", 0, 1, NOT_JSON},
     {"not JSON: a name without quotes", "{a:{}}", 0, 0, NOT_JSON},
     {"not JSON: single quotes", "{'a':{}}", 0, 0, NOT_JSON},
     {"not JSON: no colon", "{\"a\"{}}", 0, 0, NOT_JSON},
@@ -81,15 +92,22 @@ static const Breach breaches[] = {
 
     /* fields */
     {"unknown dtype", ONE("F31", "[1]", "[0,4]"), 0, 4, "dtype that is not known"},
-    {"a dtype of 100 characters", ONE("F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F3", "[1]", "[0,4]"), 0, 4, "dtype that is not known"},
+    {"a dtype of 100 characters",
+     ONE("F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F3"
+         "2F32F32F32F3",
+         "[1]", "[0,4]"),
+     0, 4, "dtype that is not known"},
     {"an empty dtype", ONE("", "[1]", "[0,4]"), 0, 4, "dtype that is not known"},
     {"a dtype in small letters", ONE("f32", "[1]", "[0,4]"), 0, 4, "dtype that is not known"},
     {"missing dtype", "{\"a\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, "lacks its dtype"},
     {"missing shape", "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1]}}", 0, 1, "lacks its dtype"},
     {"missing data_offsets", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 0, 1, "lacks its dtype"},
     {"no field at all", "{\"a\":{}}", 0, 0, NOT_JSON},
-    {"unknown field", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"b\":1}}", 0, 1, "unknown or there twice"},
-    {"a field twice", "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, "unknown or there twice"},
+    {"unknown field", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"b\":1}}", 0,
+     1, "unknown or there twice"},
+    {"a field twice",
+     "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1,
+     "unknown or there twice"},
     {"a shape that is a number", ONE("U8", "1", "[0,1]"), 0, 1, NOT_JSON},
     {"a negative dimension", ONE("U8", "[-1]", "[0,1]"), 0, 1, "no whole number"},
     {"a dimension with a fraction", ONE("U8", "[1.0]", "[0,1]"), 0, 1, NOT_JSON},
@@ -97,32 +115,44 @@ static const Breach breaches[] = {
     {"a dimension with a leading zero", ONE("U8", "[01]", "[0,1]"), 0, 1, "no whole number"},
     {"a dimension in quotes", ONE("U8", "[\"1\"]", "[0,1]"), 0, 1, "no whole number"},
     {"a dimension above 2^64", ONE("U8", "[18446744073709551616]", "[0,1]"), 0, 1, "too large"},
-    {"a dimension of 100 digits", ONE("U8", "[1234567890123456789012345678901234567890123456789012345678901234567890]", "[0,1]"), 0, 1, "too large"},
+    {"a dimension of 100 digits",
+     ONE("U8", "[1234567890123456789012345678901234567890123456789012345678901234567890]", "[0,1]"),
+     0, 1, "too large"},
     {"nine dimensions", ONE("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 0, 1, "more dimensions"},
     {"one offset", ONE("U8", "[1]", "[0]"), 0, 1, "not two numbers"},
     {"no offset", ONE("U8", "[1]", "[]"), 0, 1, "not two numbers"},
     {"three offsets", ONE("U8", "[1]", "[0,1,2]"), 0, 1, "more dimensions or offsets"},
 
     /* names */
-    {"duplicate name", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 0, 2, "one name"},
-    {"duplicate name, once escaped", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"\\u0061\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 0, 2, "one name"},
+    {"duplicate name",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\","
+     "\"shape\":[1],\"data_offsets\":[1,2]}}",
+     0, 2, "one name"},
+    {"duplicate name, once escaped",
+     "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"\\u0061\":{\"dtype\":\"U8\","
+     "\"shape\":[1],\"data_offsets\":[1,2]}}",
+     0, 2, "one name"},
     {"duplicate metadata", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, 0, "twice"},
-    {"duplicate key in metadata", "{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"1\"}}", 0, 0, "key stands twice"},
+    {"duplicate key in metadata", "{\"__metadata__\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"1\"}}", 0, 0,
+     "key stands twice"},
 
     /* data */
     {"size below shape x dtype", ONE("F32", "[2,3]", "[0,20]"), 0, 20, "not what its shape says"},
     {"size above shape x dtype", ONE("F32", "[2,3]", "[0,28]"), 0, 28, "not what its shape says"},
     {"offsets the wrong way round", ONE("U8", "[4]", "[4,0]"), 0, 4, "not what its shape says"},
     {"overflow in shape", ONE("F32", "[4294967296,4294967296]", "[0,0]"), 0, 0, "too large"},
-    {"overflow in shape times dtype", ONE("F64", "[2305843009213693952]", "[0,0]"), 0, 0, "too large"},
-    {"overflow in shape to the right size", ONE("U8", "[4294967297,4294967295,4294967297,4294967295]", "[0,1]"), 0, 1, "too large"},
+    {"overflow in shape times dtype", ONE("F64", "[2305843009213693952]", "[0,0]"), 0, 0,
+     "too large"},
+    {"overflow in shape to the right size",
+     ONE("U8", "[4294967297,4294967295,4294967297,4294967295]", "[0,1]"), 0, 1, "too large"},
     {"hole before the first tensor", ONE("U8", "[4]", "[4,8]"), 0, 8, "hole"},
     {"hole between tensors", TWO("[0,4]", "[5,9]"), 0, 9, "hole"},
     {"overlap by a byte", TWO("[0,4]", "[3,7]"), 0, 7, "overlap"},
     {"overlap: both at one place", TWO("[0,4]", "[0,4]"), 0, 4, "overlap"},
     {"data cut short by a byte", ONE("U8", "[4]", "[0,4]"), 0, 3, "cut short"},
     {"no data", ONE("F32", "[2,3]", "[0,24]"), 0, 0, "cut short"},
-    {"offsets near 2^64", ONE("U8", "[4]", "[18446744073709551611,18446744073709551615]"), 0, 4, "hole"},
+    {"offsets near 2^64", ONE("U8", "[4]", "[18446744073709551611,18446744073709551615]"), 0, 4,
+     "hole"},
     {"trailing byte", ONE("U8", "[4]", "[0,4]"), 0, 5, "something follows"},
     {"data without tensors", "{}", 0, 1, "something follows"},
 };

@@ -79,8 +79,13 @@ static void test_ranges(void) {
 /* The rows of a checkpoint take their seconds from loss.csv where it has the same rows. */
 static void test_times(void) {
     static const char *const files[] = {
-        HEAD ROW("1") ROW("2"), HEAD ROW("1") ROW("2") ROW("3"), HEAD ROW("1"), HEAD ROW("1") ROW("3"),
-        HEAD ROW("1") "2,0.2500,1000,3.500000,3.400001,4.905163,0.1,1.500\n", HEAD ROW("1") ROW("2") "x", ""};
+        HEAD ROW("1") ROW("2"),
+        HEAD ROW("1") ROW("2") ROW("3"),
+        HEAD ROW("1"),
+        HEAD ROW("1") ROW("3"),
+        HEAD ROW("1") "2,0.2500,1000,3.500000,3.400001,4.905163,0.1,1.500\n",
+        HEAD ROW("1") ROW("2") "x",
+        ""};
     static const bool same[] = {true, true, false, false, false, true, false};
     static const char untimed[] = HEAD "1,0.2500,1000,3.500000,3.400000,4.905163,0.1,0.000\n"
                                        "2,0.2500,1000,3.500000,3.400000,4.905163,0.1,0.000\n";
@@ -90,7 +95,8 @@ static void test_times(void) {
         buffer_add(&text, "%s", untimed);
         file_write(entry_of(path), files[f], strlen(files[f]));
         bool read = log_parse(&log, &text), timed = log_time(&log, entry_of(path));
-        check(read && timed == same[f] && log.rows[1].seconds == (timed ? 1.5 : 0), "seconds from loss.csv %zu", f + 1);
+        check(read && timed == same[f] && log.rows[1].seconds == (timed ? 1.5 : 0),
+              "seconds from loss.csv %zu", f + 1);
         log_free(&log);
         buffer_free(&text);
     }

@@ -2,8 +2,8 @@
 #include "../../lib/checkpoint.h"
 #include "../../lib/format.h"
 #include "../../lib/snapshots.h"
-#include "breaches.h"
 #include "../check.h"
+#include "breaches.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,12 +31,15 @@ typedef struct {
 } Pair;
 
 /* Writes a file of these tensors and metadata. */
-static void put(const char *path, const Tensor *tensors, size_t count, const Pair *pairs, size_t pair_count) {
+static void put(const char *path, const Tensor *tensors, size_t count, const Pair *pairs,
+                size_t pair_count) {
     TensorFile file = {0};
     Writer writer = {0};
     for (size_t i = 0; i < count; i++)
-        tensor_add(&file, tensors[i].name, tensors[i].dtype, tensors[i].rank, tensors[i].shape, tensors[i].data);
-    for (size_t i = 0; i < pair_count; i++) metadata_add(&file.metadata, pairs[i].key, "%s", pairs[i].value);
+        tensor_add(&file, tensors[i].name, tensors[i].dtype, tensors[i].rank, tensors[i].shape,
+                   tensors[i].data);
+    for (size_t i = 0; i < pair_count; i++)
+        metadata_add(&file.metadata, pairs[i].key, "%s", pairs[i].value);
     tensors_prepare(&file, path);
     tensors_write(&file, &writer, entry_of(path));
     writer_finish(&writer);
@@ -63,46 +66,69 @@ static void test_rules(void) {
         size_t size;
         uint8_t *bytes = breach_bytes(&breaches[i], &size);
         bool good = parses(bytes, size, &reason);
-        if (!breaches[i].reason) check(good, "accepted: %s%s%s", breaches[i].name, good ? "" : ": refused: ", good ? "" : reason);
-        else if (good) check(false, "refused: %s: was accepted", breaches[i].name);
-        else check(strstr(reason, breaches[i].reason) != NULL, "refused: %s%s%s", breaches[i].name, strstr(reason, breaches[i].reason) ? "" : ": but as: ", strstr(reason, breaches[i].reason) ? "" : reason);
+        if (!breaches[i].reason)
+            check(good, "accepted: %s%s%s", breaches[i].name,
+                  good ? "" : ": refused: ", good ? "" : reason);
+        else if (good)
+            check(false, "refused: %s: was accepted", breaches[i].name);
+        else
+            check(strstr(reason, breaches[i].reason) != NULL, "refused: %s%s%s", breaches[i].name,
+                  strstr(reason, breaches[i].reason) ? "" : ": but as: ",
+                  strstr(reason, breaches[i].reason) ? "" : reason);
         free(bytes);
     }
     const uint8_t seven[7] = {0};
     check(!parses(seven, 0, &reason) && strstr(reason, "shorter"), "refused: an empty file");
-    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"), "refused: header too small: seven bytes");
+    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"),
+          "refused: header too small: seven bytes");
 }
 
 /* What the reference implementation's SafeTensorError can say of a file (safetensors 0.4 to 0.7, src/tensor.rs; its other values are
    of writing), and which of the breaches above mean it. */
 static void test_reference_errors(void) {
-    static const struct { const char *error, *breaches[4]; } errors[] = {
+    static const struct {
+        const char *error, *breaches[4];
+    } errors[] = {
         {"InvalidHeader", {"not UTF-8: a lone continuation", "not UTF-8: 0xff"}},
         {"InvalidHeaderStart", {"begins with a space", "begins with ["}},
-        {"InvalidHeaderDeserialization", {"header too small: one byte", "not JSON: no end", "metadata that is no string", "unknown dtype"}},
-        {"HeaderTooLarge", {"header too large: 100 MB and a byte", "header too large: 2^63", "header too large: all bits"}},
-        {"InvalidHeaderLength", {"length beyond the file by a byte", "length beyond the file by much"}},
-        {"InvalidOffset", {"hole before the first tensor", "hole between tensors", "overlap by a byte", "overlap: both at one place"}},
-        {"TensorInvalidInfo", {"size below shape x dtype", "size above shape x dtype", "offsets the wrong way round"}},
-        {"ValidationOverflow", {"overflow in shape", "overflow in shape times dtype", "overflow in shape to the right size"}},
-        {"MetadataIncompleteBuffer", {"data cut short by a byte", "no data", "trailing byte", "data without tensors"}}};
+        {"InvalidHeaderDeserialization",
+         {"header too small: one byte", "not JSON: no end", "metadata that is no string",
+          "unknown dtype"}},
+        {"HeaderTooLarge",
+         {"header too large: 100 MB and a byte", "header too large: 2^63",
+          "header too large: all bits"}},
+        {"InvalidHeaderLength",
+         {"length beyond the file by a byte", "length beyond the file by much"}},
+        {"InvalidOffset",
+         {"hole before the first tensor", "hole between tensors", "overlap by a byte",
+          "overlap: both at one place"}},
+        {"TensorInvalidInfo",
+         {"size below shape x dtype", "size above shape x dtype", "offsets the wrong way round"}},
+        {"ValidationOverflow",
+         {"overflow in shape", "overflow in shape times dtype",
+          "overflow in shape to the right size"}},
+        {"MetadataIncompleteBuffer",
+         {"data cut short by a byte", "no data", "trailing byte", "data without tensors"}}};
     const char *reason;
     for (size_t e = 0; e < sizeof errors / sizeof *errors; e++)
         for (size_t b = 0; b < 4 && errors[e].breaches[b]; b++) {
             size_t size, i = 0;
             while (i < BREACHES && strcmp(breaches[i].name, errors[e].breaches[b])) i++;
             uint8_t *bytes = i < BREACHES ? breach_bytes(&breaches[i], &size) : NULL;
-            check(bytes && !parses(bytes, size, &reason), "SafeTensorError::%s: %s", errors[e].error, errors[e].breaches[b]);
+            check(bytes && !parses(bytes, size, &reason), "SafeTensorError::%s: %s",
+                  errors[e].error, errors[e].breaches[b]);
             free(bytes);
         }
     const uint8_t seven[7] = {0};
-    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"), "SafeTensorError::HeaderTooSmall: seven bytes");
+    check(!parses(seven, 7, &reason) && strstr(reason, "shorter"),
+          "SafeTensorError::HeaderTooSmall: seven bytes");
     TensorFile file;
     Breach one = {"", ONE("U8", "[1]", "[0,1]"), 0, 1, NULL};
     size_t size;
     uint8_t *bytes = breach_bytes(&one, &size);
     bool good = !tensors_parse(&file, bytes, size);
-    check(good && tensor_find(&file, "a", "U8", 1) && !tensor_find(&file, "b", "U8", 1) && !tensor_find(&file, "a", "I8", 1) && !tensor_find(&file, "a", "U8", 2),
+    check(good && tensor_find(&file, "a", "U8", 1) && !tensor_find(&file, "b", "U8", 1) &&
+              !tensor_find(&file, "a", "I8", 1) && !tensor_find(&file, "a", "U8", 2),
           "SafeTensorError::TensorNotFound: no such name, or of another dtype or rank");
     if (good) tensors_close(&file);
     free(bytes);
@@ -114,16 +140,20 @@ static void test_made_headers(void) {
     enum { DEEP = 1000000 };
     char *header = malloc(2 * DEEP + 100);
     for (int kind = 0; kind < 4; kind++) {
-        static const char *const before[] = {"{\"a\":", "{\"a\":", "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1],\"shape\":", "{\"__metadata__\":"};
+        static const char *const before[] = {
+            "{\"a\":", "{\"a\":", "{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1],\"shape\":",
+            "{\"__metadata__\":"};
         static const char *const opening[] = {"[", "{\"", "[", "{\""};
         strcpy(header, before[kind]);
         size_t length = strlen(header);
-        for (int i = 0; i < DEEP; i++) header[length++] = opening[kind][i % (int)strlen(opening[kind])];
+        for (int i = 0; i < DEEP; i++)
+            header[length++] = opening[kind][i % (int)strlen(opening[kind])];
         header[length] = '\0';
         Breach breach = {"", header, 0, 1, ""};
         size_t size;
         uint8_t *bytes = breach_bytes(&breach, &size);
-        check(!parses(bytes, size, &reason), "refused: deep nesting, a million levels (%d)", kind + 1);
+        check(!parses(bytes, size, &reason), "refused: deep nesting, a million levels (%d)",
+              kind + 1);
         free(bytes);
     }
     free(header);
@@ -136,11 +166,15 @@ static void test_made_headers(void) {
 /* A name's escapes become UTF-8: one to four bytes for a character. */
 static void test_escapes(void) {
     TensorFile file;
-    Breach breach = {"", "{\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\n\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 0, 1, NULL};
+    Breach breach = {"",
+                     "{\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\\n\":{\"dtype\":\"U8\",\"shape\":[1],"
+                     "\"data_offsets\":[0,1]}}",
+                     0, 1, NULL};
     size_t size;
     uint8_t *bytes = breach_bytes(&breach, &size);
     bool good = !tensors_parse(&file, bytes, size);
-    check(good && tensor_find(&file, "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n", "U8", 1), "escapes in a name become UTF-8 of one, two, three and four bytes");
+    check(good && tensor_find(&file, "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n", "U8", 1),
+          "escapes in a name become UTF-8 of one, two, three and four bytes");
     if (good) tensors_close(&file);
     free(bytes);
 }
@@ -163,16 +197,17 @@ static void test_prefixes_and_bytes(void) {
             bytes[i] = kept;
             changed++;
         }
-    check(accepted > 0 && accepted < changed / 20, "one byte changed: %zu of %zu headers are still valid (other names)", accepted, changed);
+    check(accepted > 0 && accepted < changed / 20,
+          "one byte changed: %zu of %zu headers are still valid (other names)", accepted, changed);
     free(bytes);
 }
 
 /* ---- models whose parts disagree -------------------------------------------------------------- */
 
 typedef struct {
-    int status;      /* of exit, or 1000 + the signal */
+    int status;         /* of exit, or 1000 + the signal */
     char said[1 << 15]; /* on standard error */
-    long kilobytes;  /* the most memory it had */
+    long kilobytes;     /* the most memory it had */
 } Ending;
 
 /* Runs an action in a process of its own. */
@@ -190,7 +225,9 @@ static Ending apart(void (*action)(const char *), const char *path) {
     }
     close(ends[1]);
     size_t length = 0;
-    for (ssize_t got; (got = read(ends[0], ending.said + length, sizeof ending.said - 1 - length)) > 0;) length += (size_t)got;
+    for (ssize_t got;
+         (got = read(ends[0], ending.said + length, sizeof ending.said - 1 - length)) > 0;)
+        length += (size_t)got;
     close(ends[0]);
     int status;
     struct rusage usage;
@@ -212,24 +249,36 @@ static bool one_line(const char *text) {
 
 static void refuses(const char *path, const char *name, const char *words) {
     Ending ending = apart(open_and_close, path);
-    bool good = ending.status == 1 && one_line(ending.said) && strstr(ending.said, words) && strstr(ending.said, path);
-    if (good) check(true, "no model: %s", name);
-    else check(false, "no model: %s: status %d, it said: %s", name, ending.status, ending.said);
+    bool good = ending.status == 1 && one_line(ending.said) && strstr(ending.said, words) &&
+                strstr(ending.said, path);
+    if (good)
+        check(true, "no model: %s", name);
+    else
+        check(false, "no model: %s: status %d, it said: %s", name, ending.status, ending.said);
 }
 
 static void accepts(const char *path, const char *name) {
     Ending ending = apart(open_and_close, path);
     bool good = ending.status == 0 && !ending.said[0];
-    if (good) check(true, "a model: %s", name);
-    else check(false, "a model: %s: status %d, it said: %s", name, ending.status, ending.said);
+    if (good)
+        check(true, "a model: %s", name);
+    else
+        check(false, "a model: %s: status %d, it said: %s", name, ending.status, ending.said);
 }
 
 static void make_model(const char *path) {
-    static const char text[] = "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
+    static const char text[] =
+        "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
     uint8_t ids[sizeof text];
     for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
     Team *team = team_start(1);
-    RowOptions options = {.order = 4, .min_count = 2, .max_rows = 1000, .phrases = true, .columns = true, .echoes = 2, .echo_keys = {3, ECHO_WORDS + 1}};
+    RowOptions options = {.order = 4,
+                          .min_count = 2,
+                          .max_rows = 1000,
+                          .phrases = true,
+                          .columns = true,
+                          .echoes = 2,
+                          .echo_keys = {3, ECHO_WORDS + 1}};
     Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, options);
     Model model = model_allocate(vocabulary.rows, 3);
     Random random = random_seeded(1);
@@ -319,10 +368,12 @@ static void test_disagreements(void) {
     }
     copy = copy_of(kept);
     named(&copy, "embedding.weight")->shape[0]--;
-    refuses(write_copy(&copy), "rows that disagree with ngrams: one too few", "another number of rows");
+    refuses(write_copy(&copy), "rows that disagree with ngrams: one too few",
+            "another number of rows");
     copy = copy_of(kept);
     named(&copy, "ngrams")->shape[0]--;
-    refuses(write_copy(&copy), "rows that disagree with ngrams: an n-gram too few", "another number of rows");
+    refuses(write_copy(&copy), "rows that disagree with ngrams: an n-gram too few",
+            "another number of rows");
     copy = copy_of(kept);
     named(&copy, "ngrams")->shape[0] /= 2;
     named(&copy, "ngrams")->shape[1] *= 2;
@@ -366,18 +417,26 @@ static void test_disagreements(void) {
     copy.pairs = 1;
     accepts(write_copy(&copy), "no metadata of ours");
 
-    static const struct { const char *name; int at, value; } cell_changes[] = {
-        {"an n-gram that is empty", 3, 0}, {"an n-gram with a zero inside", 3, -1}, {"an n-gram of bytes that are not printable", 3, 200},
-        {"an n-gram behind another's child", 3, 'Q'}};
+    static const struct {
+        const char *name;
+        int at, value;
+    } cell_changes[] = {{"an n-gram that is empty", 3, 0},
+                        {"an n-gram with a zero inside", 3, -1},
+                        {"an n-gram of bytes that are not printable", 3, 200},
+                        {"an n-gram behind another's child", 3, 'Q'}};
     for (size_t i = 0; i < sizeof cell_changes / sizeof *cell_changes; i++) {
         copy = copy_of(kept);
         Tensor *ngrams = named(&copy, "ngrams");
         uint8_t *own = malloc(ngrams->shape[0] * 4);
         memcpy(own, ngrams->data, ngrams->shape[0] * 4);
         ngrams->data = own;
-        if (i == 0) memset(own, 0, 4);
-        else if (i == 1) memcpy(own, "a\0b", 4), own[3] = 'c';
-        else own[ngrams->shape[0] * 4 - 4 + (size_t)cell_changes[i].at] = (uint8_t)cell_changes[i].value;
+        if (i == 0)
+            memset(own, 0, 4);
+        else if (i == 1)
+            memcpy(own, "a\0b", 4), own[3] = 'c';
+        else
+            own[ngrams->shape[0] * 4 - 4 + (size_t)cell_changes[i].at] =
+                (uint8_t)cell_changes[i].value;
         refuses(write_copy(&copy), cell_changes[i].name, "row");
         free(own);
     }
@@ -415,7 +474,9 @@ static void test_disagreements(void) {
     char *path = write_copy(&copy);
     refuses(path, "200 million phrases of no length", "pairs of a length");
     Ending ending = apart(open_and_close, path), small = apart(open_and_close, kept);
-    check(ending.kilobytes < small.kilobytes + 20000, "and they take no memory: %ld KB, %ld KB for a good model", ending.kilobytes, small.kilobytes);
+    check(ending.kilobytes < small.kilobytes + 20000,
+          "and they take no memory: %ld KB, %ld KB for a good model", ending.kilobytes,
+          small.kilobytes);
     copy = copy_of(kept);
     named(&copy, "ngrams")->shape[0] = (size_t)1 << 40;
     named(&copy, "ngrams")->shape[1] = 0;
@@ -445,8 +506,12 @@ static void test_unaligned(void) {
         fclose(out);
         SavedModel one = model_open(kept), other = model_open(path);
         size_t size = one.model.rows * one.model.dim * sizeof(float);
-        check(one.mapped && !other.mapped && other.model.rows == one.model.rows && !memcmp(one.model.embedding, other.model.embedding, size) &&
-                  !memcmp(one.model.linear, other.model.linear, linear_size(one.model.dim) * sizeof(float)) && !memcmp(one.vocabulary.count, other.vocabulary.count, one.vocabulary.rows * sizeof(uint32_t)),
+        check(one.mapped && !other.mapped && other.model.rows == one.model.rows &&
+                  !memcmp(one.model.embedding, other.model.embedding, size) &&
+                  !memcmp(one.model.linear, other.model.linear,
+                          linear_size(one.model.dim) * sizeof(float)) &&
+                  !memcmp(one.vocabulary.count, other.vocabulary.count,
+                          one.vocabulary.rows * sizeof(uint32_t)),
               "a model whose numbers stand %zu bytes off is read alike", more);
         model_close(&one);
         model_close(&other);
@@ -474,10 +539,22 @@ static void test_not_finite(void) {
             strcpy(path, write_copy(&copy));
             free(own);
             char command[8192];
-            snprintf(command, sizeof command, "./sample -s 1 -n 20 --model %s cat > /dev/null 2> %s/said; test $? -eq 1 && grep -q 'not finite' %s/said && test $(wc -l < %s/said) -eq 1", path, folder, folder, folder);
-            check(system(command) == 0, "sample refuses %s with %s", names[which], i == 0 ? "NaN" : i == 1 ? "infinity" : "-infinity");
-            snprintf(command, sizeof command, "./sample --score data/README.md --model %s > /dev/null 2> %s/said; test $? -eq 1 && grep -q 'not finite' %s/said", path, folder, folder);
-            check(system(command) == 0, "sample --score refuses %s with %s", names[which], i == 0 ? "NaN" : i == 1 ? "infinity" : "-infinity");
+            snprintf(command, sizeof command,
+                     "./sample -s 1 -n 20 --model %s cat > /dev/null 2> %s/said; test $? -eq 1 && "
+                     "grep -q 'not finite' %s/said && test $(wc -l < %s/said) -eq 1",
+                     path, folder, folder, folder);
+            check(system(command) == 0, "sample refuses %s with %s", names[which],
+                  i == 0   ? "NaN"
+                  : i == 1 ? "infinity"
+                           : "-infinity");
+            snprintf(command, sizeof command,
+                     "./sample --score data/README.md --model %s > /dev/null 2> %s/said; test $? "
+                     "-eq 1 && grep -q 'not finite' %s/said",
+                     path, folder, folder);
+            check(system(command) == 0, "sample --score refuses %s with %s", names[which],
+                  i == 0   ? "NaN"
+                  : i == 1 ? "infinity"
+                           : "-infinity");
         }
 }
 
@@ -505,23 +582,34 @@ static Ending program_refuses(const char *const *arguments, const char *words, c
     program = arguments;
     Ending ending = apart(run_program, NULL);
     bool good = ending.status == 1 && one_line(ending.said) && strstr(ending.said, words);
-    if (good) check(true, "%s", name);
-    else check(false, "%s: status %d, it said: %s", name, ending.status, ending.said);
+    if (good)
+        check(true, "%s", name);
+    else
+        check(false, "%s: status %d, it said: %s", name, ending.status, ending.said);
     return ending;
 }
 
 /* Numbers that are not finite in rows beyond the characters, or in the linear layer: whoever uses them says so. */
 static void test_not_finite_in_use(void) {
-    static const char kept[] = FOLDER "/good.safetensors", path[] = FOLDER "/changed.safetensors", words[] = "holds numbers that are not finite";
+    static const char kept[] = FOLDER "/good.safetensors", path[] = FOLDER "/changed.safetensors",
+                      words[] = "holds numbers that are not finite";
     Copy copy = copy_of(kept);
     float *own = spoil(&copy, "embedding.weight", 100 * 3, NAN);
     write_copy(&copy);
     free(own);
-    program_refuses((const char *const[]){"./embed", "--model", path, "compare", "the", "cat", NULL}, words, "embed compare refuses n-grams with NaN");
-    program_refuses((const char *const[]){"./embed", "--model", path, "row", "\"he\"", NULL}, words, "embed row refuses an n-gram with NaN");
-    program_refuses((const char *const[]){"./embed", "--model", path, "near", "\"he\"", NULL}, words, "embed near refuses an n-gram with NaN");
-    program_refuses((const char *const[]){"./embed", "--model", path, "--out", folder, "export", NULL}, words, "embed export refuses n-grams with NaN");
-    program_refuses((const char *const[]){"./embed", "--model", path, "--out", folder, "report", NULL}, words, "embed report refuses n-grams with NaN");
+    program_refuses(
+        (const char *const[]){"./embed", "--model", path, "compare", "the", "cat", NULL}, words,
+        "embed compare refuses n-grams with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "row", "\"he\"", NULL}, words,
+                    "embed row refuses an n-gram with NaN");
+    program_refuses((const char *const[]){"./embed", "--model", path, "near", "\"he\"", NULL},
+                    words, "embed near refuses an n-gram with NaN");
+    program_refuses(
+        (const char *const[]){"./embed", "--model", path, "--out", folder, "export", NULL}, words,
+        "embed export refuses n-grams with NaN");
+    program_refuses(
+        (const char *const[]){"./embed", "--model", path, "--out", folder, "report", NULL}, words,
+        "embed report refuses n-grams with NaN");
     static const char *const layers[] = {"embedding.weight", "linear.weight", "linear.bias"};
     for (int i = 0; i < 3; i++) {
         char name[64];
@@ -537,11 +625,22 @@ static void test_not_finite_in_use(void) {
 /* A run to resume, whose checkpoint is changed. At such a rate the first model is the best: the checkpoint holds its own weights. */
 static void test_changed_checkpoints(void) {
     static const char kept[] = FOLDER "/kept.safetensors";
-    static const char *const resume[] = {"./train", "-q", "-t", "1", "--resume", "--out", FOLDER "/run", FOLDER "/text", NULL};
-    int status = system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && ../../../train -q -t 1 --dim 4 --order 3 --lr 30 --out run text && mv run/checkpoint.safetensors kept.safetensors");
+    static const char *const resume[] = {"./train", "-q",          "-t",           "1", "--resume",
+                                         "--out",   FOLDER "/run", FOLDER "/text", NULL};
+    int status = system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && "
+                                     "../../../train -q -t 1 --dim 4 --order 3 --lr 30 --out run "
+                                     "text && mv run/checkpoint.safetensors kept.safetensors");
     if (!check(status == 0, "a run to be resumed")) return;
-    static const char *const tensors[] = {"embedding.weight", "linear.weight", "linear.bias", "optimizer.embedding.weight.sum", "optimizer.linear.weight.sum", "optimizer.linear.bias.sum"};
-    static const struct { const char *name; float value; } bad[] = {{"NaN", NAN}, {"infinity", INFINITY}, {"-infinity", -INFINITY}, {"-1", -1}};
+    static const char *const tensors[] = {"embedding.weight",
+                                          "linear.weight",
+                                          "linear.bias",
+                                          "optimizer.embedding.weight.sum",
+                                          "optimizer.linear.weight.sum",
+                                          "optimizer.linear.bias.sum"};
+    static const struct {
+        const char *name;
+        float value;
+    } bad[] = {{"NaN", NAN}, {"infinity", INFINITY}, {"-infinity", -INFINITY}, {"-1", -1}};
     for (int i = 0; i < 6; i++)
         for (int b = 0; b < (i < 3 ? 3 : 4); b++) {
             char name[128];
@@ -591,22 +690,31 @@ static void test_changed_checkpoints(void) {
         Copy copy = copy_of(kept);
         set_metadata(&copy, pairs[p].key, pairs[p].value);
         write_copy_to("run/checkpoint.safetensors", &copy);
-        snprintf(name, sizeof name, "--resume refuses a checkpoint with %s %s", pairs[p].key, pairs[p].value);
+        snprintf(name, sizeof name, "--resume refuses a checkpoint with %s %s", pairs[p].key,
+                 pairs[p].value);
         program_refuses(resume, pairs[p].words, name);
     }
     Copy copy = copy_of(kept);
     set_metadata(&copy, "dim", "5");
     write_copy_to("run/checkpoint.safetensors", &copy);
-    Ending small = program_refuses(resume, "embedding.weight is missing or has another shape", "--resume refuses a checkpoint that says dim 5 and has 4");
+    Ending small = program_refuses(resume, "embedding.weight is missing or has another shape",
+                                   "--resume refuses a checkpoint that says dim 5 and has 4");
     copy = copy_of(kept);
     set_metadata(&copy, "dim", "4096");
     write_copy_to("run/checkpoint.safetensors", &copy);
-    Ending large = program_refuses(resume, "embedding.weight is missing or has another shape", "--resume refuses a checkpoint that says dim 4096 and has 4");
-    check(large.kilobytes < small.kilobytes + 10000, "and takes no memory for them: %ld KB, %ld KB with dim 5", large.kilobytes, small.kilobytes);
-    if (system("cd " FOLDER " && mv kept.safetensors run/checkpoint.safetensors && rm run/loss.csv && mkfifo run/loss.csv")) exit(2);
+    Ending large = program_refuses(resume, "embedding.weight is missing or has another shape",
+                                   "--resume refuses a checkpoint that says dim 4096 and has 4");
+    check(large.kilobytes < small.kilobytes + 10000,
+          "and takes no memory for them: %ld KB, %ld KB with dim 5", large.kilobytes,
+          small.kilobytes);
+    if (system("cd " FOLDER " && mv kept.safetensors run/checkpoint.safetensors && rm run/loss.csv "
+                            "&& mkfifo run/loss.csv"))
+        exit(2);
     program = resume;
     Ending ending = apart(run_program, NULL);
-    check(ending.status == 0 && one_line(ending.said) && strstr(ending.said, "loss.csv: is missing, damaged or of another run"), "--resume does not wait at a FIFO in the place of its loss log");
+    check(ending.status == 0 && one_line(ending.said) &&
+              strstr(ending.said, "loss.csv: is missing, damaged or of another run"),
+          "--resume does not wait at a FIFO in the place of its loss log");
     if (system("rm -r " FOLDER "/run")) exit(2);
 }
 
@@ -620,7 +728,8 @@ static void save_not_finite(const char *path) {
 static void test_saving_refuses(void) {
     char *path = in_folder("good.safetensors");
     Ending ending = apart(save_not_finite, path);
-    check(ending.status == 1 && strstr(ending.said, "not written") && one_line(ending.said), "NaN is never saved");
+    check(ending.status == 1 && strstr(ending.said, "not written") && one_line(ending.said),
+          "NaN is never saved");
     accepts(path, "the file that stood there stays");
 }
 
@@ -635,9 +744,21 @@ static void read_while_it_shrinks(const char *path) {
 }
 
 static void make_large(const char *path) {
-    Tensor tensors[] = {{.name = (char *)"embedding.weight", .dtype = "F32", .rank = 2, .shape = {100, 4096}, .data = calloc(100 * 4096, 4)},
-                        {.name = (char *)"linear.weight", .dtype = "F32", .rank = 2, .shape = {100, 4096}, .data = calloc(100 * 4096, 4)},
-                        {.name = (char *)"linear.bias", .dtype = "F32", .rank = 1, .shape = {100}, .data = calloc(100, 4)}};
+    Tensor tensors[] = {{.name = (char *)"embedding.weight",
+                         .dtype = "F32",
+                         .rank = 2,
+                         .shape = {100, 4096},
+                         .data = calloc(100 * 4096, 4)},
+                        {.name = (char *)"linear.weight",
+                         .dtype = "F32",
+                         .rank = 2,
+                         .shape = {100, 4096},
+                         .data = calloc(100 * 4096, 4)},
+                        {.name = (char *)"linear.bias",
+                         .dtype = "F32",
+                         .rank = 1,
+                         .shape = {100},
+                         .data = calloc(100, 4)}};
     put(path, tensors, 3, NULL, 0);
     for (int i = 0; i < 3; i++) free((void *)tensors[i].data);
 }
@@ -674,7 +795,8 @@ static void test_files(void) {
     accepts(large, "a model of zeros without metadata");
     ending = apart(read_while_it_shrinks, large);
     bool said = ending.status == 1 && strstr(ending.said, "cut short") && one_line(ending.said);
-    check(said, "a file that shrinks while mapped: %s", said ? "one line and status 1" : ending.said);
+    check(said, "a file that shrinks while mapped: %s",
+          said ? "one line and status 1" : ending.said);
     unlink(large);
 }
 
@@ -686,10 +808,15 @@ static void test_metadata_goes_round(void) {
     Pair pairs[] = {{"odd", odd}, {odd, (char *)"as key"}, {"empty", (char *)""}};
     put(path, NULL, 0, pairs, 3);
     TensorFile file = tensors_open(entry_of(path), "a test");
-    const char *value = metadata_find(&file, "odd"), *as_key = metadata_find(&file, odd), *empty = metadata_find(&file, "empty");
-    check(value && !strcmp(value, odd) && as_key && !strcmp(as_key, "as key") && empty && !*empty, "metadata with quotes, controls and UTF-8 go round");
-    check(metadata_find(&file, "none") == NULL && tensor_find(&file, "none", "F32", 1) == NULL, "what is not there is not found");
-    check(metadata_number(&file, "odd", 7) == 7 && metadata_number(&file, "empty", 8) == 8 && metadata_number(&file, "none", 9) == 9, "metadata that are no numbers count as missing");
+    const char *value = metadata_find(&file, "odd"), *as_key = metadata_find(&file, odd),
+               *empty = metadata_find(&file, "empty");
+    check(value && !strcmp(value, odd) && as_key && !strcmp(as_key, "as key") && empty && !*empty,
+          "metadata with quotes, controls and UTF-8 go round");
+    check(metadata_find(&file, "none") == NULL && tensor_find(&file, "none", "F32", 1) == NULL,
+          "what is not there is not found");
+    check(metadata_number(&file, "odd", 7) == 7 && metadata_number(&file, "empty", 8) == 8 &&
+              metadata_number(&file, "none", 9) == 9,
+          "metadata that are no numbers count as missing");
     tensors_close(&file);
 }
 
@@ -764,14 +891,19 @@ static void test_escapes_of_bytes(void) {
     memset(large, 'x', 10000);
     large[10000] = '\0';
     metadata_add(&metadata, "long", "%s", large);
-    check(!strcmp(metadata_value(metadata_next(&metadata, NULL)), large), "a value of 10,000 characters is not cut off");
+    check(!strcmp(metadata_value(metadata_next(&metadata, NULL)), large),
+          "a value of 10,000 characters is not cut off");
     buffer_free(&metadata);
     free(large);
 }
 
 /* Snapshots as no run takes them are not used. */
 static void test_snapshots_out_of_range(void) {
-    static const struct { int64_t steps[3]; float value; bool good; const char *name;
+    static const struct {
+        int64_t steps[3];
+        float value;
+        bool good;
+        const char *name;
     } kinds[] = {
         {{0, 5, 9}, 1, true, "as a run takes them"}, {{-1, 5, 9}, 1, false, "before the start"},
         {{0, 9, 5}, 1, false, "in another order"},   {{0, 5, 5}, 1, false, "twice of one step"},
@@ -792,7 +924,8 @@ static void test_snapshots_out_of_range(void) {
         put(in_folder("snapshots.safetensors"), tensors, 2, NULL, 0);
         TensorFile none = {0};
         Snapshots snapshots = snapshots_start(4);
-        bool taken = snapshots_load(&snapshots, entry_of(in_folder("snapshots.safetensors")), &none);
+        bool taken =
+            snapshots_load(&snapshots, entry_of(in_folder("snapshots.safetensors")), &none);
         check(taken == kinds[k].good && snapshots.count == (taken ? 3 : 0), "snapshots %s",
               kinds[k].name);
         snapshots_free(&snapshots);
@@ -824,7 +957,7 @@ static void test_numbers_of_any_size(void) {
                                         "export", "export --format map",
                                         "report"};
     if (system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && ../../../train -q "
-                            "-t 1 --dim 4 --order 3 --out any text"))
+               "-t 1 --dim 4 --order 3 --out any text"))
         exit(2);
     char command[1000];
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -880,12 +1013,13 @@ static void test_numbers_of_any_size(void) {
     set_metadata(&copy, "conditional_entropy", "-1e300");
     write_copy(&copy);
     if (system("cd " FOLDER " && { head -n 1 any/loss.csv; for i in 1 2 3; do echo "
-                            "\"$i,0,$i,1e38,1e38,1e38,0.1,1\"; done; } > loss.csv"))
+               "\"$i,0,$i,1e38,1e38,1e38,0.1,1\"; done; } > loss.csv"))
         exit(2);
     snprintf(command, sizeof command,
              "cd " FOLDER " && ../../../embed --model changed.safetensors report > said && grep -q "
-                          "'^1,0,1,1e38' report.html && "
-             "! grep -v '^unigram\\|^conditional\\|^baselines' report.html | grep -i -E '[^a-z](nan|inf)([^a-z]|$)'");
+             "'^1,0,1,1e38' report.html && "
+             "! grep -v '^unigram\\|^conditional\\|^baselines' report.html | grep -i -E "
+             "'[^a-z](nan|inf)([^a-z]|$)'");
     bool good = system(command) == 0;
     check(good, "embed report: losses of 1e38, entropies that are none");
     if (system("rm -r " FOLDER "/any " FOLDER "/loss.csv")) exit(2);
@@ -896,7 +1030,8 @@ static void write_one(const char *path) { file_write(entry_of(path), "x", 1); }
 static void test_writing_refused(void) {
     char *path = in_folder("no/such/folder/file");
     Ending ending = apart(write_one, path);
-    check(ending.status == 1 && strstr(ending.said, "cannot be written") && one_line(ending.said), "writing into a folder that is not there");
+    check(ending.status == 1 && strstr(ending.said, "cannot be written") && one_line(ending.said),
+          "writing into a folder that is not there");
     char name[4090];
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
@@ -905,7 +1040,8 @@ static void test_writing_refused(void) {
     path = in_folder("folder");
     mkdir(path, 0777);
     ending = apart(write_one, path);
-    check(ending.status == 1 && strstr(ending.said, "rename") && one_line(ending.said), "writing over a folder");
+    check(ending.status == 1 && strstr(ending.said, "rename") && one_line(ending.said),
+          "writing over a folder");
     char partial[4200];
     snprintf(partial, sizeof partial, "%s.partial", path);
     check(access(partial, F_OK) != 0, "and nothing is left behind");
@@ -919,7 +1055,8 @@ static void test_writing_refused(void) {
     FILE *file = fopen(path, "r");
     size_t got = fread(text, 1, sizeof text - 1, file);
     fclose(file);
-    check(got == 5 && !strcmp(text, "newer") && access(partial, F_OK) != 0, "what a killed run left over is used and gone");
+    check(got == 5 && !strcmp(text, "newer") && access(partial, F_OK) != 0,
+          "what a killed run left over is used and gone");
 }
 
 int main(void) {

@@ -26,42 +26,125 @@ typedef struct {
     size_t characters, line_ends, replaced, left_out, windows;
 } Item;
 
-#define REPLACED(bytes, becomes) {bytes, sizeof bytes - 1, becomes, 1, 0, 1, 0, 0}
-#define LINE_END(bytes, becomes, characters, count) {bytes, sizeof bytes - 1, becomes, characters, count, 0, 0, 0}
-#define KEPT(bytes) {bytes, sizeof bytes - 1, bytes, sizeof bytes - 1, 0, 0, 0, 0}
-#define LEFT_OUT(bytes, becomes, characters) {bytes, sizeof bytes - 1, becomes, characters, 0, 0, 1, 0}
-#define WINDOWS(bytes, becomes, characters, count) {bytes, sizeof bytes - 1, becomes, characters, 0, count, 0, count}
+#define REPLACED(bytes, becomes)                                                                   \
+    { bytes, sizeof bytes - 1, becomes, 1, 0, 1, 0, 0 }
+#define LINE_END(bytes, becomes, characters, count)                                                \
+    { bytes, sizeof bytes - 1, becomes, characters, count, 0, 0, 0 }
+#define KEPT(bytes)                                                                                \
+    { bytes, sizeof bytes - 1, bytes, sizeof bytes - 1, 0, 0, 0, 0 }
+#define LEFT_OUT(bytes, becomes, characters)                                                       \
+    { bytes, sizeof bytes - 1, becomes, characters, 0, 0, 1, 0 }
+#define WINDOWS(bytes, becomes, characters, count)                                                 \
+    { bytes, sizeof bytes - 1, becomes, characters, 0, count, 0, count }
 
 static const Item items[] = {
     /* quotes, dashes, ellipses, spaces, bullets */
-    REPLACED("\u2018", "'"), REPLACED("\u2019", "'"), REPLACED("\u201a", "'"), REPLACED("\u201b", "'"), REPLACED("\u201c", "\""),
-    REPLACED("\u201d", "\""), REPLACED("\u201e", "\""), REPLACED("\u201f", "\""), REPLACED("\u00ab", "\""), REPLACED("\u00bb", "\""),
-    REPLACED("\u2039", "'"), REPLACED("\u203a", "'"), REPLACED("\u00b4", "'"), REPLACED("\u2032", "'"), REPLACED("\u2033", "\""),
-    REPLACED("\u2034", "\'\'\'"), REPLACED("\u02bc", "'"), REPLACED("\u300c", "\""), REPLACED("\u2010", "-"), REPLACED("\u2011", "-"),
-    REPLACED("\u2012", "-"), REPLACED("\u2013", "-"), REPLACED("\u2014", "--"), REPLACED("\u2015", "--"), REPLACED("\u2212", "-"),
-    REPLACED("\u2026", "..."), REPLACED("\u00a0", " "), REPLACED("\u202f", " "), REPLACED("\u2007", " "), REPLACED("\u2000", " "),
-    REPLACED("\u200a", " "), REPLACED("\u205f", " "), REPLACED("\u3000", " "), REPLACED("\u2022", "*"), REPLACED("\u00d7", "x"),
+    REPLACED("\u2018", "'"),
+    REPLACED("\u2019", "'"),
+    REPLACED("\u201a", "'"),
+    REPLACED("\u201b", "'"),
+    REPLACED("\u201c", "\""),
+    REPLACED("\u201d", "\""),
+    REPLACED("\u201e", "\""),
+    REPLACED("\u201f", "\""),
+    REPLACED("\u00ab", "\""),
+    REPLACED("\u00bb", "\""),
+    REPLACED("\u2039", "'"),
+    REPLACED("\u203a", "'"),
+    REPLACED("\u00b4", "'"),
+    REPLACED("\u2032", "'"),
+    REPLACED("\u2033", "\""),
+    REPLACED("\u2034", "\'\'\'"),
+    REPLACED("\u02bc", "'"),
+    REPLACED("\u300c", "\""),
+    REPLACED("\u2010", "-"),
+    REPLACED("\u2011", "-"),
+    REPLACED("\u2012", "-"),
+    REPLACED("\u2013", "-"),
+    REPLACED("\u2014", "--"),
+    REPLACED("\u2015", "--"),
+    REPLACED("\u2212", "-"),
+    REPLACED("\u2026", "..."),
+    REPLACED("\u00a0", " "),
+    REPLACED("\u202f", " "),
+    REPLACED("\u2007", " "),
+    REPLACED("\u2000", " "),
+    REPLACED("\u200a", " "),
+    REPLACED("\u205f", " "),
+    REPLACED("\u3000", " "),
+    REPLACED("\u2022", "*"),
+    REPLACED("\u00d7", "x"),
     /* what cannot be seen, and marks that combine */
-    REPLACED("\u200b", ""), REPLACED("\u00ad", ""), {"\ufeff", 3, "", 1, 0, 0, 0, 0}, REPLACED("\u0301", ""), REPLACED("\ufe0f", ""),
+    REPLACED("\u200b", ""),
+    REPLACED("\u00ad", ""),
+    {"\ufeff", 3, "", 1, 0, 0, 0, 0},
+    REPLACED("\u0301", ""),
+    REPLACED("\ufe0f", ""),
     {"e\u0301", 3, "e", 2, 0, 1, 0, 0},
     /* letters */
-    REPLACED("\u00e9", "e"), REPLACED("\u00fc", "u"), REPLACED("\u00df", "ss"), REPLACED("\u00e6", "ae"), REPLACED("\u00c6", "AE"),
-    REPLACED("\u00f8", "o"), REPLACED("\u0142", "l"), REPLACED("\ufb01", "fi"), REPLACED("\ufb03", "ffi"), REPLACED("\u0153", "oe"),
-    REPLACED("\u00de", "Th"), REPLACED("\u00f0", "d"), REPLACED("\u0111", "d"), REPLACED("\u0131", "i"), REPLACED("\u0130", "I"),
-    REPLACED("\u0159", "r"), REPLACED("\u0171", "u"), REPLACED("\u1e9e", "SS"), REPLACED("\u01c5", "Dz"), REPLACED("\u0259", "e"),
-    REPLACED("\u1ea5", "a"), REPLACED("\u01e2", "AE"), REPLACED("\u0149", "'n"), REPLACED("\u00aa", "a"), REPLACED("\uff21", "A"),
-    REPLACED("\uff5e", "~"), REPLACED("\U0001d49c", "A"), REPLACED("\u20ac", "EUR"), REPLACED("\u00bd", "1/2"), REPLACED("\u2122", "TM"),
+    REPLACED("\u00e9", "e"),
+    REPLACED("\u00fc", "u"),
+    REPLACED("\u00df", "ss"),
+    REPLACED("\u00e6", "ae"),
+    REPLACED("\u00c6", "AE"),
+    REPLACED("\u00f8", "o"),
+    REPLACED("\u0142", "l"),
+    REPLACED("\ufb01", "fi"),
+    REPLACED("\ufb03", "ffi"),
+    REPLACED("\u0153", "oe"),
+    REPLACED("\u00de", "Th"),
+    REPLACED("\u00f0", "d"),
+    REPLACED("\u0111", "d"),
+    REPLACED("\u0131", "i"),
+    REPLACED("\u0130", "I"),
+    REPLACED("\u0159", "r"),
+    REPLACED("\u0171", "u"),
+    REPLACED("\u1e9e", "SS"),
+    REPLACED("\u01c5", "Dz"),
+    REPLACED("\u0259", "e"),
+    REPLACED("\u1ea5", "a"),
+    REPLACED("\u01e2", "AE"),
+    REPLACED("\u0149", "'n"),
+    REPLACED("\u00aa", "a"),
+    REPLACED("\uff21", "A"),
+    REPLACED("\uff5e", "~"),
+    REPLACED("\U0001d49c", "A"),
+    REPLACED("\u20ac", "EUR"),
+    REPLACED("\u00bd", "1/2"),
+    REPLACED("\u2122", "TM"),
     /* line ends */
-    LINE_END("\r\n", "\n", 2, 1), LINE_END("\r\r\n", "\n\n", 3, 2), LINE_END("\n\r\n", "\n\n", 3, 1), LINE_END("\r", "\n", 1, 1),
-    LINE_END("\rx\n", "\nx\n", 3, 1), LINE_END("\xc2\x85", "\n", 1, 1), LINE_END("\u2028", "\n", 1, 1), LINE_END("\u2029", "\n", 1, 1),
-    KEPT(" \t\n"), KEPT("\x0b\x0c"), KEPT("a"),
+    LINE_END("\r\n", "\n", 2, 1),
+    LINE_END("\r\r\n", "\n\n", 3, 2),
+    LINE_END("\n\r\n", "\n\n", 3, 1),
+    LINE_END("\r", "\n", 1, 1),
+    LINE_END("\rx\n", "\nx\n", 3, 1),
+    LINE_END("\xc2\x85", "\n", 1, 1),
+    LINE_END("\u2028", "\n", 1, 1),
+    LINE_END("\u2029", "\n", 1, 1),
+    KEPT(" \t\n"),
+    KEPT("\x0b\x0c"),
+    KEPT("a"),
     /* nothing in ASCII */
-    LEFT_OUT("\0", "", 1), LEFT_OUT("\x7f", "", 1), LEFT_OUT("\x1b[", "[", 2), LEFT_OUT("\u0436", "", 1), LEFT_OUT("\u4e2d", "", 1),
-    LEFT_OUT("\U0001f600", "", 1), LEFT_OUT("\xc2\x80", "", 1), LEFT_OUT("\ufffd", "", 1),
+    LEFT_OUT("\0", "", 1),
+    LEFT_OUT("\x7f", "", 1),
+    LEFT_OUT("\x1b[", "[", 2),
+    LEFT_OUT("\u0436", "", 1),
+    LEFT_OUT("\u4e2d", "", 1),
+    LEFT_OUT("\U0001f600", "", 1),
+    LEFT_OUT("\xc2\x80", "", 1),
+    LEFT_OUT("\ufffd", "", 1),
     /* no UTF-8: Windows-1252 */
-    WINDOWS("\x92s", "\'s", 2, 1), WINDOWS("\xe9", "e", 1, 1), WINDOWS("\x80", "EUR", 1, 1), WINDOWS("\xdfz", "ssz", 2, 1),
-    WINDOWS("\xe2\x80z", "aEURz", 3, 2), WINDOWS("\xe2z", "az", 2, 1), WINDOWS("\xc0\x80", "AEUR", 2, 2), WINDOWS("\xe2\xe2z", "aaz", 3, 2),
-    {"\x81", 1, "", 1, 0, 0, 1, 1}, {"\xe2\r\n", 3, "a\n", 3, 1, 1, 0, 1}, {"\xe2\u2019", 4, "a\'", 2, 0, 2, 0, 1},
+    WINDOWS("\x92s", "\'s", 2, 1),
+    WINDOWS("\xe9", "e", 1, 1),
+    WINDOWS("\x80", "EUR", 1, 1),
+    WINDOWS("\xdfz", "ssz", 2, 1),
+    WINDOWS("\xe2\x80z", "aEURz", 3, 2),
+    WINDOWS("\xe2z", "az", 2, 1),
+    WINDOWS("\xc0\x80", "AEUR", 2, 2),
+    WINDOWS("\xe2\xe2z", "aaz", 3, 2),
+    {"\x81", 1, "", 1, 0, 0, 1, 1},
+    {"\xe2\r\n", 3, "a\n", 3, 1, 1, 0, 1},
+    {"\xe2\u2019", 4, "a\'", 2, 0, 2, 0, 1},
 };
 enum { ITEMS = sizeof items / sizeof *items };
 
@@ -111,10 +194,12 @@ static void add_items(Sample *sample) {
 /* Did the reader make of the sample what it must? Frees the text. */
 static bool as_expected(Text *text, const Sample *sample) {
     const Item *counts = &sample->counts;
-    bool same = text->length == sample->length && text->bytes == sample->size && text->characters == counts->characters &&
-                text->line_ends == counts->line_ends && text->replaced == counts->replaced && text->left_out == counts->left_out &&
+    bool same = text->length == sample->length && text->bytes == sample->size &&
+                text->characters == counts->characters && text->line_ends == counts->line_ends &&
+                text->replaced == counts->replaced && text->left_out == counts->left_out &&
                 text->windows_bytes == counts->windows;
-    for (size_t i = 0; same && i < text->length; i++) same = character_of(text->ids[i]) == sample->becomes[i];
+    for (size_t i = 0; same && i < text->length; i++)
+        same = character_of(text->ids[i]) == sample->becomes[i];
     if (counts->left_out) same &= text->first_offset == sample->first_offset;
     size_t named = 0;
     for (int i = 0; i < NAMED; i++) {
@@ -152,7 +237,8 @@ static bool read_in_pieces(const Sample *sample, size_t first, size_t piece) {
     close(ends[0]);
     close(ends[1]);
     Text text = text_read("-", false);
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0 && as_expected(&text, sample);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0 &&
+           as_expected(&text, sample);
 }
 
 /* ---- what becomes of what --------------------------------------------------------------------- */
@@ -172,11 +258,13 @@ static void test_every_character(void) {
             bool line_end = ascii && *ascii == '\n';
             known += ascii != NULL;
             add_letters(sample, 30);
-            add(sample, &(Item){bytes, utf8_write(code, bytes), ascii ? ascii : "", 1, line_end, ascii && !line_end && code != 0xfeff, !ascii, 0});
+            add(sample, &(Item){bytes, utf8_write(code, bytes), ascii ? ascii : "", 1, line_end,
+                                ascii && !line_end && code != 0xfeff, !ascii, 0});
         }
         wrong += !read_from_file(sample);
     }
-    check(wrong == 0, "of the characters U+0080 to U+1FFFF %zu become ASCII, all others are left out", known);
+    check(wrong == 0,
+          "of the characters U+0080 to U+1FFFF %zu become ASCII, all others are left out", known);
 }
 
 /* Are all of these letters of ASCII: at least one, and nothing else? */
@@ -185,9 +273,11 @@ static bool become_letters(unsigned first, unsigned last) {
     for (unsigned code = first; code <= last; code++) {
         const char *ascii = ascii_for(code, one);
         if (code == 0xd7 || code == 0xf7) continue; /* signs: times, divided by */
-        bool marks = (code >= 0x1bb && code <= 0x1c3) || code == 0x149 || code == 0x241 || code == 0x242; /* clicks, digits, stops */
+        bool marks = (code >= 0x1bb && code <= 0x1c3) || code == 0x149 || code == 0x241 ||
+                     code == 0x242; /* clicks, digits, stops */
         if (!ascii || !*ascii) return false;
-        if (!marks && ascii[strspn(ascii, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ2")]) return false;
+        if (!marks && ascii[strspn(ascii, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ2")])
+            return false;
     }
     return true;
 }
@@ -204,40 +294,51 @@ static bool become(unsigned first, unsigned last, const char *expected) {
 static void test_blocks(void) {
     check(become_letters(0xc0, 0xff), "each letter of Latin-1 becomes letters");
     check(become_letters(0x100, 0x24f), "each letter of Latin Extended A and B becomes letters");
-    check(become_letters(0x1e00, 0x1eff), "each letter of Latin Extended Additional becomes letters");
+    check(become_letters(0x1e00, 0x1eff),
+          "each letter of Latin Extended Additional becomes letters");
     check(become_letters(0xfb00, 0xfb06), "each Latin ligature becomes letters");
     size_t wrong = 0;
     char one[2];
-    for (unsigned code = 0x21; code < 0x7f; code++) wrong += !become(0xff00 + code - 0x20, 0xff00 + code - 0x20, (char[]){(char)code, 0});
+    for (unsigned code = 0x21; code < 0x7f; code++)
+        wrong += !become(0xff00 + code - 0x20, 0xff00 + code - 0x20, (char[]){(char)code, 0});
     check(wrong == 0, "each full-width form becomes its half");
-    check(become(0x2000, 0x200a, " ") && become(0x202f, 0x202f, " ") && become(0x205f, 0x205f, " ") && become(0x3000, 0x3000, " ") &&
-              become(0x1680, 0x1680, " ") && become(0xa0, 0xa0, " "), "each space becomes a space");
-    check(become(0x300, 0x36f, "") && become(0x1ab0, 0x1ace, "") && become(0x1dc0, 0x1dff, "") && become(0x20d0, 0x20f0, "") &&
-              become(0xfe20, 0xfe2f, ""), "each mark that combines vanishes");
-    check(!ascii_for(0x436, one) && !ascii_for(0x4e2d, one) && !ascii_for(0x1f600, one) && !ascii_for(0x10ffff, one) && !ascii_for(0x80, one),
+    check(become(0x2000, 0x200a, " ") && become(0x202f, 0x202f, " ") &&
+              become(0x205f, 0x205f, " ") && become(0x3000, 0x3000, " ") &&
+              become(0x1680, 0x1680, " ") && become(0xa0, 0xa0, " "),
+          "each space becomes a space");
+    check(become(0x300, 0x36f, "") && become(0x1ab0, 0x1ace, "") && become(0x1dc0, 0x1dff, "") &&
+              become(0x20d0, 0x20f0, "") && become(0xfe20, 0xfe2f, ""),
+          "each mark that combines vanishes");
+    check(!ascii_for(0x436, one) && !ascii_for(0x4e2d, one) && !ascii_for(0x1f600, one) &&
+              !ascii_for(0x10ffff, one) && !ascii_for(0x80, one),
           "other scripts, emoji and the last code point become nothing");
-    check(!strcmp(script_of(0x436), "Cyrillic") && !strcmp(script_of(0x3b1), "Greek") && !strcmp(script_of(0x4e2d), "Chinese or Japanese") &&
-              !strcmp(script_of(0x1f600), "emoji and symbols") && !strcmp(script_of(0x5d0), "Hebrew") && !script_of(0x7),
+    check(!strcmp(script_of(0x436), "Cyrillic") && !strcmp(script_of(0x3b1), "Greek") &&
+              !strcmp(script_of(0x4e2d), "Chinese or Japanese") &&
+              !strcmp(script_of(0x1f600), "emoji and symbols") &&
+              !strcmp(script_of(0x5d0), "Hebrew") && !script_of(0x7),
           "scripts have their names");
 }
 
 /* Each byte that Windows-1252 and Latin-1 have apart, and where nothing is. */
 static void test_windows(void) {
-    static const char *const becomes[32] = {"EUR", NULL, "'", "f", "\"", "...", NULL, NULL, "^", NULL, "S", "'", "OE", NULL, "Z", NULL,
-                                            NULL, "'", "'", "\"", "\"", "*", "-", "--", "~", "TM", "s", "'", "oe", NULL, "z", "Y"};
+    static const char *const becomes[32] = {
+        "EUR", NULL, "'", "f",  "\"", "...", NULL, NULL, "^", NULL, "S", "'", "OE", NULL, "Z", NULL,
+        NULL,  "'",  "'", "\"", "\"", "*",   "-",  "--", "~", "TM", "s", "'", "oe", NULL, "z", "Y"};
     static const uint32_t unlike[] = {0x81, 0x2020, 0x2021, 0x2030, 0x8d, 0x8f, 0x90, 0x9d};
     size_t wrong = 0, others = 0;
     for (int byte = 0x80; byte < 0xa0; byte++) {
         Sample *sample = letters(100);
         const char *ascii = becomes[byte - 0x80];
-        add(sample, &(Item){(char[]){(char)byte}, 1, ascii ? ascii : "", 1, 0, ascii != NULL, !ascii, 1});
+        add(sample,
+            &(Item){(char[]){(char)byte}, 1, ascii ? ascii : "", 1, 0, ascii != NULL, !ascii, 1});
         wrong += !read_from_file(sample);
         if (ascii) continue;
         Text text = text_read(path, false);
         wrong += text.most[0].code != unlike[others++] || text.first_code != text.most[0].code;
         free(text.ids);
     }
-    check(wrong == 0 && others == sizeof unlike / sizeof *unlike, "each byte of Windows-1252 is its character");
+    check(wrong == 0 && others == sizeof unlike / sizeof *unlike,
+          "each byte of Windows-1252 is its character");
 }
 
 /* What the encoding of a text is called. */
@@ -250,8 +351,11 @@ static bool called(const char *bytes, size_t size, const char *name) {
 }
 
 static void test_names_of_encodings(void) {
-    check(called("\xef\xbb\xbf text", 8, "UTF-8 with a byte order mark") && called("text", 4, NULL) && called("\xef\xbb and more of it", 17, NULL), "UTF-8 is told by its mark");
-    check(called("\xfe\xff\x20\x19\0t", 6, "UTF-16, big-endian") && called("\xff\xfe\x19\x20t\0", 6, "UTF-16, little-endian"),
+    check(called("\xef\xbb\xbf text", 8, "UTF-8 with a byte order mark") &&
+              called("text", 4, NULL) && called("\xef\xbb and more of it", 17, NULL),
+          "UTF-8 is told by its mark");
+    check(called("\xfe\xff\x20\x19\0t", 6, "UTF-16, big-endian") &&
+              called("\xff\xfe\x19\x20t\0", 6, "UTF-16, little-endian"),
           "UTF-16 is told by its mark, whatever its first character is");
 }
 
@@ -268,12 +372,14 @@ static void test_items(void) {
         if (!at_end || !within) printf("note item %zu: %s\n", i, items[i].bytes);
         wrong += !at_end || !within;
     }
-    check(wrong == 0, "letters, quotes, dashes, spaces, line ends, what is no UTF-8, control characters; within a text and at its end");
+    check(wrong == 0, "letters, quotes, dashes, spaces, line ends, what is no UTF-8, control "
+                      "characters; within a text and at its end");
 }
 
 /* A text of UTF-8 that was cut within a character: that one is left out. */
 static void test_cut_character(void) {
-    static const Item cut[] = {LEFT_OUT("\xe2\x80", "", 1), LEFT_OUT("\xe2", "", 1), LEFT_OUT("\xc3", "", 1), LEFT_OUT("\xf0\x9f\x98", "", 1)};
+    static const Item cut[] = {LEFT_OUT("\xe2\x80", "", 1), LEFT_OUT("\xe2", "", 1),
+                               LEFT_OUT("\xc3", "", 1), LEFT_OUT("\xf0\x9f\x98", "", 1)};
     size_t wrong = 0;
     for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
         Sample *sample = letters(100);
@@ -298,7 +404,8 @@ static bool read_as_utf_16(const Sample *sample, bool big, bool mark) {
     size_t size = 0;
     uint32_t code;
     if (mark) size += put_unit(bytes, 0xfeff, big);
-    for (size_t i = 0; i < sample->size; i += utf8_read(sample->bytes + i, sample->size - i, &code)) {
+    for (size_t i = 0; i < sample->size;
+         i += utf8_read(sample->bytes + i, sample->size - i, &code)) {
         utf8_read(sample->bytes + i, sample->size - i, &code);
         if (code >= 0x10000) size += put_unit(bytes + size, 0xd800 + ((code - 0x10000) >> 10), big);
         size += put_unit(bytes + size, code < 0x10000 ? code : 0xdc00 + (code & 0x3ff), big);
@@ -306,9 +413,12 @@ static bool read_as_utf_16(const Sample *sample, bool big, bool mark) {
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, size, file) != size || fclose(file)) return false;
     Text text = text_read(path, false);
-    bool good = text.encoding && !strcmp(text.encoding, big ? "UTF-16, big-endian" : "UTF-16, little-endian") && text.length == sample->length &&
-                text.replaced == sample->counts.replaced && text.left_out == sample->counts.left_out && text.bytes == size;
-    for (size_t i = 0; good && i < text.length; i++) good = character_of(text.ids[i]) == sample->becomes[i];
+    bool good = text.encoding &&
+                !strcmp(text.encoding, big ? "UTF-16, big-endian" : "UTF-16, little-endian") &&
+                text.length == sample->length && text.replaced == sample->counts.replaced &&
+                text.left_out == sample->counts.left_out && text.bytes == size;
+    for (size_t i = 0; good && i < text.length; i++)
+        good = character_of(text.ids[i]) == sample->becomes[i];
     free(text.ids);
     return good;
 }
@@ -322,11 +432,13 @@ static void test_utf_16(void) {
                 if (!items[i].windows) add(sample, &items[i]);
             wrong += !read_as_utf_16(sample, kind & 1, kind & 2);
         }
-        check(wrong == 0, "UTF-16, %s-endian, %s a byte order mark, wherever the buffer ends", kind & 1 ? "big" : "little", kind & 2 ? "with" : "without");
+        check(wrong == 0, "UTF-16, %s-endian, %s a byte order mark, wherever the buffer ends",
+              kind & 1 ? "big" : "little", kind & 2 ? "with" : "without");
     }
     Sample *sample = letters(20);
     add(sample, &items[0]);
-    check(read_as_utf_16(sample, false, false) && read_as_utf_16(sample, true, false), "a line of UTF-16");
+    check(read_as_utf_16(sample, false, false) && read_as_utf_16(sample, true, false),
+          "a line of UTF-16");
 }
 
 static void test_arguments(void) {
@@ -347,7 +459,8 @@ static void test_end_of_buffer(void) {
         add_items(sample);
         wrong += !read_from_file(sample);
     }
-    check(wrong == 0, "the end of the reader's buffer at each of %zu places changes nothing", size + 1);
+    check(wrong == 0, "the end of the reader's buffer at each of %zu places changes nothing",
+          size + 1);
 }
 
 static void test_pieces(void) {
@@ -355,15 +468,20 @@ static void test_pieces(void) {
     Sample *sample = letters(BEFORE);
     add_items(sample);
     size_t wrong = 0;
-    for (size_t cut = BEFORE; cut <= sample->size; cut++) wrong += !read_in_pieces(sample, cut, sample->size);
-    check(wrong == 0, "standard input that comes in two parts, cut at each of %zu places", sample->size - BEFORE + 1);
+    for (size_t cut = BEFORE; cut <= sample->size; cut++)
+        wrong += !read_in_pieces(sample, cut, sample->size);
+    check(wrong == 0, "standard input that comes in two parts, cut at each of %zu places",
+          sample->size - BEFORE + 1);
     for (size_t piece = 1; piece <= 5; piece++)
-        check(read_in_pieces(sample, 1, piece), "standard input that comes in pieces of %zu", piece);
+        check(read_in_pieces(sample, 1, piece), "standard input that comes in pieces of %zu",
+              piece);
 }
 
 static void test_ends(void) {
-    static const Item ends[] = {LINE_END("\r", "\n", 1, 1), LINE_END("\r\n", "\n", 2, 1), WINDOWS("\xe2", "a", 1, 1), WINDOWS("\xe2\x80", "aEUR", 2, 2),
-                                WINDOWS("\xc2", "A", 1, 1), REPLACED("\u00a0", " "), REPLACED("\u2026", "..."), LEFT_OUT("\U0001f600", "", 1)};
+    static const Item ends[] = {LINE_END("\r", "\n", 1, 1), LINE_END("\r\n", "\n", 2, 1),
+                                WINDOWS("\xe2", "a", 1, 1), WINDOWS("\xe2\x80", "aEUR", 2, 2),
+                                WINDOWS("\xc2", "A", 1, 1), REPLACED("\u00a0", " "),
+                                REPLACED("\u2026", "..."),  LEFT_OUT("\U0001f600", "", 1)};
     size_t wrong = 0;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         Sample *sample = letters(100);
@@ -382,7 +500,8 @@ static void test_ends(void) {
 static bool says(const Sample *sample, const char *expected) {
     static const char told[] = "build/test/text.told";
     FILE *file = fopen(path, "wb");
-    if (!file || fwrite(sample->bytes, 1, sample->size, file) != sample->size || fclose(file)) return false;
+    if (!file || fwrite(sample->bytes, 1, sample->size, file) != sample->size || fclose(file))
+        return false;
     Text text = text_read(path, false);
     int kept = dup(STDERR_FILENO), other = open(told, O_RDWR | O_CREAT | O_TRUNC, 0666);
     dup2(other, STDERR_FILENO);
@@ -401,7 +520,8 @@ static bool says(const Sample *sample, const char *expected) {
 }
 
 static void test_notice(void) {
-    const Item line_end = LINE_END("\r\n", "\n", 2, 1), quote = REPLACED("\u2019", "'"), letter = LEFT_OUT("\u0436", "", 1);
+    const Item line_end = LINE_END("\r\n", "\n", 2, 1), quote = REPLACED("\u2019", "'"),
+               letter = LEFT_OUT("\u0436", "", 1);
     Sample *sample = letters(100);
     check(says(sample, NULL), "of printable ASCII nothing is said");
     add(sample, &line_end);
@@ -409,15 +529,20 @@ static void test_notice(void) {
     check(says(sample, "2 line ends (such as CR LF) became LF"), "what is said of CR LF");
     sample = letters(100);
     for (int i = 0; i < 3; i++) add(sample, &quote);
-    check(says(sample, "3 letters, quotes, dashes or spaces beyond ASCII became ASCII"), "what is said of look-alikes");
+    check(says(sample, "3 letters, quotes, dashes or spaces beyond ASCII became ASCII"),
+          "what is said of look-alikes");
     sample = letters(100);
     add(sample, &letter);
     add(sample, &letter);
-    check(says(sample, "2 characters that are nothing in ASCII were left out, Cyrillic: \u0436 2 times; uconv -x 'Any-Latin; Latin-ASCII' spells them in "
-                       "Latin letters"), "what is said of characters left out: themselves, their script, what to do");
+    check(says(sample, "2 characters that are nothing in ASCII were left out, Cyrillic: \u0436 2 "
+                       "times; uconv -x 'Any-Latin; Latin-ASCII' spells them in "
+                       "Latin letters"),
+          "what is said of characters left out: themselves, their script, what to do");
     sample = letters(100);
     add(sample, &(Item)LEFT_OUT("\U0001f600", "", 1));
-    check(says(sample, "1 characters that are nothing in ASCII were left out, emoji and symbols: \U0001f600 1 time"), "what is said of emoji");
+    check(says(sample, "1 characters that are nothing in ASCII were left out, emoji and symbols: "
+                       "\U0001f600 1 time"),
+          "what is said of emoji");
     sample = letters(20000);
     for (int i = 0; i < 1234; i++) {
         add(sample, &line_end);
@@ -425,15 +550,20 @@ static void test_notice(void) {
     }
     add(sample, &(Item)WINDOWS("\xe9", "e", 1, 1));
     for (int i = 0; i < 1500; i++) add(sample, &letter);
-    check(says(sample, "1 bytes that are not UTF-8 were read as Windows-1252; 1,234 line ends (such as CR LF) became LF; 1,235 letters, quotes, dashes or "
-                       "spaces beyond ASCII became ASCII; 1,500 characters that are nothing in ASCII were left out, Cyrillic: \u0436 1,500 times; uconv -x "
-                       "'Any-Latin; Latin-ASCII' spells them in Latin letters"), "what is said of all four, in one line");
+    check(says(sample, "1 bytes that are not UTF-8 were read as Windows-1252; 1,234 line ends "
+                       "(such as CR LF) became LF; 1,235 letters, quotes, dashes or "
+                       "spaces beyond ASCII became ASCII; 1,500 characters that are nothing in "
+                       "ASCII were left out, Cyrillic: \u0436 1,500 times; uconv -x "
+                       "'Any-Latin; Latin-ASCII' spells them in Latin letters"),
+          "what is said of all four, in one line");
     sample = letters(200);
     for (char byte = 1; byte <= 9; byte++)
         if (byte != '\t') add(sample, &(Item){&byte, 1, "", 1, 0, 0, 1, 0});
     add(sample, &(Item)LEFT_OUT("\x7f", "", 1));
-    check(says(sample, "9 characters that are nothing in ASCII were left out, U+0001 1 time, U+0002 1, U+0003 1, U+0004 1, U+0005 1, U+0006 1, U+0007 1, "
-                       "U+0008 1"), "of many kinds of characters eight are named");
+    check(says(sample, "9 characters that are nothing in ASCII were left out, U+0001 1 time, "
+                       "U+0002 1, U+0003 1, U+0004 1, U+0005 1, U+0006 1, U+0007 1, "
+                       "U+0008 1"),
+          "of many kinds of characters eight are named");
 }
 
 /* ---- what is no text -------------------------------------------------------------------------- */
@@ -459,12 +589,14 @@ static bool refuses(const char *bytes, size_t size, bool strict, const char *exp
     line[length] = '\0';
     remove(told);
     snprintf(wanted, sizeof wanted, "test_text: %s: %s", path, expected);
-    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && !strncmp(line, wanted, strlen(wanted)) && strchr(line, '\n') == line + length - 1;
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 &&
+                !strncmp(line, wanted, strlen(wanted)) && strchr(line, '\n') == line + length - 1;
     if (!good) printf("note status %d: %s\n", status, line);
     return good;
 }
 
-#define REFUSES(bytes, expected) check(refuses(bytes, sizeof bytes - 1, false, expected), "refused: %s", expected)
+#define REFUSES(bytes, expected)                                                                   \
+    check(refuses(bytes, sizeof bytes - 1, false, expected), "refused: %s", expected)
 
 /* So many times the same, as one text. */
 static const char *repeated(const char *part, size_t times, size_t *size) {
@@ -489,7 +621,8 @@ static void test_zeros(void) {
     check(wrong == 0, "UTF-16 has more than one zero byte in a hundred, on one side");
     for (size_t i = 11; i < 20; i++) bytes[20 * i + 1] = '\0';
     bytes[100] = bytes[120] = '\0';
-    check(refuses(bytes, sizeof bytes, false, as_utf_16), "and a tenth as many on the other side at most");
+    check(refuses(bytes, sizeof bytes, false, as_utf_16),
+          "and a tenth as many on the other side at most");
     bytes[140] = '\0';
     check(called(bytes, sizeof bytes, NULL), "or it is none");
 }
@@ -497,15 +630,20 @@ static void test_zeros(void) {
 static void test_no_text(void) {
     REFUSES("", "is empty; there is nothing to learn from");
     REFUSES("\xef\xbb\xbf", "is empty; there is nothing to learn from");
-    REFUSES("\x1f\x8b\x08\0\0\0\0\0\0\x03 and more", "is not text but gzip data; unpack it first (gunzip)");
+    REFUSES("\x1f\x8b\x08\0\0\0\0\0\0\x03 and more",
+            "is not text but gzip data; unpack it first (gunzip)");
     REFUSES("PK\3\4\x14\0\6\0 and more", "is not text but a zip archive");
     REFUSES("BZh91AY&SY and more", "is not text but bzip2 data");
-    REFUSES("\xfd""7zXZ\0 and more", "is not text but xz data");
+    REFUSES("\xfd"
+            "7zXZ\0 and more",
+            "is not text but xz data");
     REFUSES("\x89PNG\r\n\x1a\n and more", "is not text but a PNG picture");
     REFUSES("\xff\xd8\xff\xe0 and more", "is not text but a JPEG picture");
     REFUSES("GIF89a and more", "is not text but a GIF picture");
     REFUSES("%PDF-1.7\n and much more that is plain text", "is not text but a PDF document");
-    REFUSES("\x7f""ELF\2\1\1\0 and more", "is not text but a program (ELF)");
+    REFUSES("\x7f"
+            "ELF\2\1\1\0 and more",
+            "is not text but a program (ELF)");
     REFUSES("SQLite format 3\0 and more", "is not text but an SQLite database");
     REFUSES("\x88\x07\0\0\0\0\0\0{\"__metadata__\":{}}", "is not text but a safetensors file");
     REFUSES("\xff\xfe\0\0a\0\0\0", "is not text but UTF-32");
@@ -515,25 +653,38 @@ static void test_no_text(void) {
     REFUSES("MZ\x90\0 and more", "is not text but a program (Windows)");
     static char tar[512] = "a file's name";
     memcpy(tar + 257, "ustar", 5);
-    check(refuses(tar, sizeof tar, false, "is not text but a tar archive"), "refused: a tar archive");
+    check(refuses(tar, sizeof tar, false, "is not text but a tar archive"),
+          "refused: a tar archive");
     size_t size;
     const char *text = repeated("\u0436\u0430 a ", 100, &size);
-    check(refuses(text, size, false, "is not text in Latin letters: 500 characters were read; 200 characters that are nothing in ASCII were left out, "
-                                     "Cyrillic: \u0430 100 times, \u0436 100; uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters\n"),
+    check(refuses(text, size, false,
+                  "is not text in Latin letters: 500 characters were read; 200 characters that are "
+                  "nothing in ASCII were left out, "
+                  "Cyrillic: \u0430 100 times, \u0436 100; uconv -x 'Any-Latin; Latin-ASCII' "
+                  "spells them in Latin letters\n"),
           "refused: another script, which is named");
     text = repeated("\1\2 a ", 100, &size);
-    check(refuses(text, size, false, "is not text: 500 characters were read; 200 characters that are nothing in ASCII were left out, U+0001 100 times, "
-                                     "U+0002 100; give a plain text file\n"), "refused: control characters");
+    check(refuses(text, size, false,
+                  "is not text: 500 characters were read; 200 characters that are nothing in ASCII "
+                  "were left out, U+0001 100 times, "
+                  "U+0002 100; give a plain text file\n"),
+          "refused: control characters");
     text = repeated("\xd0\xd2\xc9\xd7\xc5\xd4 mir ", 100, &size);
-    check(refuses(text, size, false, "is not text in UTF-8, UTF-16 or Windows-1252: 1,100 characters were read; 600 bytes that are not UTF-8 were read as "
-                                     "Windows-1252; "), "refused: an encoding of another language");
+    check(refuses(text, size, false,
+                  "is not text in UTF-8, UTF-16 or Windows-1252: 1,100 characters were read; 600 "
+                  "bytes that are not UTF-8 were read as "
+                  "Windows-1252; "),
+          "refused: an encoding of another language");
     text = repeated("a tenth, at most: \u0436\u0430", 100, &size);
     Text good = {0};
     FILE *file = fopen(path, "wb");
     if (file && fwrite(text, 1, size, file) == size && !fclose(file)) good = text_read(path, false);
-    check(good.left_out == 200 && good.characters == 2000, "a tenth of the characters may be left out, however many bytes they have");
+    check(good.left_out == 200 && good.characters == 2000,
+          "a tenth of the characters may be left out, however many bytes they have");
     free(good.ids);
-    check(refuses("the \u20ac \u0436 is", 13, true, "\u0436 at offset 8 is nothing in ASCII and --strict is given; remove it, or leave --strict out"),
+    check(refuses("the \u20ac \u0436 is", 13, true,
+                  "\u0436 at offset 8 is nothing in ASCII and --strict is given; remove it, or "
+                  "leave --strict out"),
           "refused with --strict: one character that is nothing in ASCII");
 }
 
@@ -569,9 +720,13 @@ static void test_hole(long long size, const char *name) {
     bool one_line = said && fgets(line, sizeof line, said) && fgetc(said) == EOF;
     if (said) fclose(said);
     remove(told);
-    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 1 && one_line && strstr(line, "is not text: ");
-    if (good) check(usage.ru_maxrss < 200000, "a text that is %s: one line, %ld MB of memory", name, usage.ru_maxrss / 1000);
-    else check(false, "a text that is %s: status %d, it said: %s", name, status, line);
+    bool good =
+        WIFEXITED(status) && WEXITSTATUS(status) == 1 && one_line && strstr(line, "is not text: ");
+    if (good)
+        check(usage.ru_maxrss < 200000, "a text that is %s: one line, %ld MB of memory", name,
+              usage.ru_maxrss / 1000);
+    else
+        check(false, "a text that is %s: status %d, it said: %s", name, status, line);
 }
 
 int main(void) {

@@ -28,13 +28,20 @@ static void test_starts(void) {
         double embedding = 0, linear = 0;
         for (size_t i = 0; i < 40; i++) {
             size_t at = i * (CHARACTERS * dim / 40);
-            embedding = fmax(embedding, fabs((double)model.embedding[at] - (double)golden_starts[s].embedding[i]));
-            linear = fmax(linear, fabs((double)model.linear[at] - (double)golden_starts[s].linear[i]));
-            if (i < 20) linear = fmax(linear, fabs((double)model.bias[5 * i] - (double)golden_starts[s].bias[i]));
+            embedding = fmax(embedding, fabs((double)model.embedding[at] -
+                                             (double)golden_starts[s].embedding[i]));
+            linear =
+                fmax(linear, fabs((double)model.linear[at] - (double)golden_starts[s].linear[i]));
+            if (i < 20)
+                linear = fmax(linear,
+                              fabs((double)model.bias[5 * i] - (double)golden_starts[s].bias[i]));
         }
         uint32_t *order = shuffled(&random, 1000);
-        check(embedding <= 1e-6 && linear <= 1e-7, "start with seed %lu, dim %zu: PyTorch's to %.1e (embedding), %.1e (linear)", (unsigned long)golden_starts[s].seed, dim, embedding, linear);
-        check(text_fingerprint((uint8_t *)order, 1000 * sizeof *order) == golden_starts[s].order, "and the shuffle after it is torch.randperm's");
+        check(embedding <= 1e-6 && linear <= 1e-7,
+              "start with seed %lu, dim %zu: PyTorch's to %.1e (embedding), %.1e (linear)",
+              (unsigned long)golden_starts[s].seed, dim, embedding, linear);
+        check(text_fingerprint((uint8_t *)order, 1000 * sizeof *order) == golden_starts[s].order,
+              "and the shuffle after it is torch.randperm's");
         free(order);
         model_free(&model);
     }
@@ -48,11 +55,13 @@ static void test_turns(void) {
         float numbers[1000];
         Random random = random_seeded(golden_turns[s].seed);
         random_normal(&random, numbers, 1000, 1);
-        double difference = fabs((double)numbers[golden_turns[s].at] - (double)golden_turns[s].value);
+        double difference =
+            fabs((double)numbers[golden_turns[s].at] - (double)golden_turns[s].value);
         worst = fmax(worst, difference);
     }
     check(count > 10 && worst <= 1e-6,
-          "normal numbers where the angle's rounding shows, %zu seeds: PyTorch's to %.1e", count, worst);
+          "normal numbers where the angle's rounding shows, %zu seeds: PyTorch's to %.1e", count,
+          worst);
 }
 
 static void test_orders(void) {
@@ -61,7 +70,9 @@ static void test_orders(void) {
         Random random = random_seeded(golden_orders[s].seed);
         uint32_t *order = shuffled(&random, count);
         bool same = !memcmp(order, golden_orders[s].first, sizeof golden_orders[s].first);
-        check(same && text_fingerprint((uint8_t *)order, count * sizeof *order) == golden_orders[s].fingerprint, "random_shuffle of %lu is torch.randperm's", (unsigned long)count);
+        check(same && text_fingerprint((uint8_t *)order, count * sizeof *order) ==
+                          golden_orders[s].fingerprint,
+              "random_shuffle of %lu is torch.randperm's", (unsigned long)count);
         free(order);
     }
 }
@@ -69,25 +80,33 @@ static void test_orders(void) {
 /* Both programs' losses differ by rounding only; a wrong formula differs by far more than 1e-4. */
 static void test_run(Team *team, const Text *text, size_t r) {
     const double allowed = 1e-4;
-    RowOptions rows = {.order = golden_runs[r].order, .min_count = golden_runs[r].min_count, .max_rows = UINT32_MAX, .phrases = golden_runs[r].phrases, .columns = golden_runs[r].columns};
+    RowOptions rows = {.order = golden_runs[r].order,
+                       .min_count = golden_runs[r].min_count,
+                       .max_rows = UINT32_MAX,
+                       .phrases = golden_runs[r].phrases,
+                       .columns = golden_runs[r].columns};
     static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2};
     if (golden_runs[r].echoes) {
         rows.echoes = sizeof keys;
         memcpy(rows.echo_keys, keys, sizeof keys);
     }
     Vocabulary vocabulary = vocabulary_list(text->ids, golden_split, rows);
-    Trainer *trainer = trainer_start(team, &vocabulary, text->ids, golden_split, golden_runs[r].options, NULL);
+    Trainer *trainer =
+        trainer_start(team, &vocabulary, text->ids, golden_split, golden_runs[r].options, NULL);
     double sum = 0, worst = 0;
     size_t done = trainer_run(trainer, GOLDEN_BATCHES);
     for (size_t i = 0; i < done; i++) sum += (double)trainer->losses[i];
     for (size_t i = 0; i < GOLDEN_SAMPLES; i++) {
-        double difference = fabs((double)trainer->losses[golden_steps[i] - 1] - (double)golden_runs[r].losses[i]);
+        double difference =
+            fabs((double)trainer->losses[golden_steps[i] - 1] - (double)golden_runs[r].losses[i]);
         if (!(difference <= worst)) worst = difference;
     }
     double mean_difference = fabs(sum / GOLDEN_BATCHES - golden_runs[r].mean);
-    check(done == GOLDEN_BATCHES && vocabulary.rows == golden_runs[r].rows && worst <= allowed && mean_difference <= allowed,
-          "%s: PyTorch's losses of %zu batches to %.1e, their mean to %.1e (%lu rows of %lu)", golden_runs[r].name, done, worst, mean_difference,
-          (unsigned long)vocabulary.rows, (unsigned long)golden_runs[r].rows);
+    check(done == GOLDEN_BATCHES && vocabulary.rows == golden_runs[r].rows && worst <= allowed &&
+              mean_difference <= allowed,
+          "%s: PyTorch's losses of %zu batches to %.1e, their mean to %.1e (%lu rows of %lu)",
+          golden_runs[r].name, done, worst, mean_difference, (unsigned long)vocabulary.rows,
+          (unsigned long)golden_runs[r].rows);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
 }
@@ -98,7 +117,8 @@ int main(void) {
     test_orders();
     Text text = text_read(GOLDEN_TEXT, true);
     if ((size_t)((double)text.length * 0.9) != golden_split) {
-        check(false, "golden.h: is for another " GOLDEN_TEXT " than the one here: run tests/golden.py > tests/unit/golden.h");
+        check(false, "golden.h: is for another " GOLDEN_TEXT
+                     " than the one here: run tests/golden.py > tests/unit/golden.h");
         return 1;
     }
     Team *team = team_start(2);
