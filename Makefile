@@ -64,7 +64,7 @@ build/bench/%: $(OBJECTS)/bench/%.o $(LIBRARY) build/config
 	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
 
 # ./train with shards of 4,096 positions instead of 16 million: what happens from one to the next is tried on a short text.
-SHARDED  = train lib/trainer
+SHARDED  = train lib/run lib/trainer
 
 $(OBJECTS)/sharded/%.o: %.c
 	@mkdir -p $(@D)

@@ -590,7 +590,7 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
     trainer_seek(trainer, step);
 }
 
-bool run_is_finished(const Folder *folder) {
+bool checkpoint_is_finished(const Folder *folder) {
     TensorFile file;
     if (tensors_map(&file, folder->file[CHECKPOINT])) return folder_used(folder);
     size_t evaluations = metadata_count(&file, "evaluations");

@@ -104,6 +104,6 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
 void state_free(State *state);
 
 /* Has the folder the files of a run that ended by itself, or files of which that is not known? */
-bool run_is_finished(const Folder *folder);
+bool checkpoint_is_finished(const Folder *folder);
 
 #endif
