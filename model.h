@@ -30,8 +30,7 @@
 #define CHARACTERS 100 /* the rows 0..99 and the logits; lib/characters.h has the same line */
 enum { MAX_DIM = 4096 };
 
-/* The parameters; gradients and Adagrad's sums have the same shape.
-   Memory is the caller's, zeroed. */
+/* The parameters. Gradients and Adagrad's sums have the same shape. Memory is the caller's. */
 typedef struct {
     size_t rows, dim;
     float *embedding; /* [rows, dim] embedding.weight; rows 0..99 are the characters' */
@@ -42,7 +41,7 @@ typedef struct {
 static inline size_t linear_size(size_t dim) { return CHARACTERS * dim + CHARACTERS; }
 
 /* Starts as PyTorch does: rows 0..99 from N(0, deviation), linear.weight and linear.bias from
-   U(-1/sqrt dim, 1/sqrt dim). Rows from 100 up stay zeros, until backpropagation writes them. */
+   U(-1/sqrt dim, 1/sqrt dim). Rows from 100 up must be zeros: backpropagation writes them. */
 static inline void model_start(Model *model, Random *random, float deviation) {
     float bound = (float)(1 / sqrt((double)model->dim));
     random_normal(random, model->embedding, CHARACTERS * model->dim, deviation);
@@ -97,42 +96,28 @@ static inline void linear_backward(const Model *model, Model *gradient, const fl
     }
 }
 
-/* The largest of logits [100]. It runs in 20 chains, like the sum below: processors follow several
-   at the same time. */
-static inline float largest_logit(const float *logits) {
-    float most[20];
-    for (size_t i = 0; i < 20; i++) most[i] = logits[i];
-    for (size_t c = 20; c < CHARACTERS; c += 20)
-        for (size_t i = 0; i < 20; i++) most[i] = logits[c + i] > most[i] ? logits[c + i] : most[i];
-    for (size_t i = 1; i < 20; i++) most[0] = most[i] > most[0] ? most[i] : most[0];
-    return most[0];
-}
-
-/* logits [100] become exp(logit - largest), so that nothing overflows; returns their sum. */
-static inline float exponentials(float *logits, float largest) {
-    float sum[20] = {0}, total = 0;
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] = exact_expf(logits[c] - largest);
-    for (size_t c = 0; c < CHARACTERS; c += 20)
-        for (size_t i = 0; i < 20; i++) sum[i] += logits[c + i];
-    for (size_t i = 0; i < 20; i++) total += sum[i];
-    return total;
-}
-
-/* Softmax: logits [100] become p, in place; returns ln of the sum of exp(logit). */
+/* Softmax: logits [100] become p, in place; returns ln of the sum of exp(logit). The largest logit
+   is taken away first, so that nothing overflows. The sum runs in 20 chains: processors follow
+   several at the same time. */
 static inline double softmax(float *logits) {
-    float largest = largest_logit(logits), total = exponentials(logits, largest);
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
-    return (double)largest + exact_log((double)total);
+    float largest = logits[0], chain[20] = {0}, sum = 0;
+    for (size_t c = 1; c < CHARACTERS; c++) largest = logits[c] > largest ? logits[c] : largest;
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] = exact_expf(logits[c] - largest);
+    for (size_t c = 0; c < CHARACTERS; c++) chain[c % 20] += logits[c];
+    for (size_t i = 0; i < 20; i++) sum += chain[i];
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / sum;
+    return (double)largest + exact_log((double)sum);
 }
 
-/* Cross-entropy: logits [100] become p, in place; returns the sum of -ln p[target] over n targets, in nats. */
+/* Cross-entropy: logits [100] become p, in place; returns the sum of -ln p[target] over n targets. */
 static inline double cross_entropy_forward(float *logits, const uint8_t *targets, size_t n) {
     double loss = 0;
     for (size_t i = 0; i < n; i++) loss -= (double)logits[targets[i]];
     return loss + (double)n * softmax(logits);
 }
 
-/* Cross-entropy, backward: p [100] become dlogits, in place: the sum of (p - onehot(target)) / positions over n targets. */
+/* Cross-entropy, backward: p [100] become dlogits, in place: (p - onehot(target)) / positions,
+   summed over n targets. */
 static inline void cross_entropy_backward(float *p, const uint8_t *targets, size_t n,
                                           size_t positions) {
     float share = 1 / (float)positions;
@@ -167,18 +152,10 @@ static inline void update(const Optimizer *optimizer, float lr, size_t n, const 
     }
 }
 
-/* What is trained; Adagrad's sums; gradients, zeros between steps; those of one part (below), of
-   which only the linear layer is used. */
+/* What is trained; Adagrad's sums; gradients, which are zeros between steps. */
 typedef struct {
-    Model model, sum, gradient, part;
+    Model model, sum, gradient;
 } Training;
-
-/* Gradients of the linear layer are added up in parts of so many bags, then part by part: so a
-   thread may take a part, and the sum is the same for any number of threads. */
-static inline size_t part_size(size_t bags) {
-    size_t parts = bags < 512 ? 4 : 8, size = (bags + parts - 1) / parts;
-    return size > 16 ? size : 16;
-}
 
 /* Forward and backward for bag b: adds to the gradients, returns the loss over its targets. */
 static inline double train_bag(Training *training, const Batch *batch, size_t b) {
@@ -191,7 +168,7 @@ static inline double train_bag(Training *training, const Batch *batch, size_t b)
     linear_forward(&training->model, h, p);
     double loss = cross_entropy_forward(p, targets, count);
     cross_entropy_backward(p, targets, count, batch->positions);
-    linear_backward(&training->model, &training->part, h, p, dh);
+    linear_backward(&training->model, &training->gradient, h, p, dh);
     embedding_backward(&training->gradient, bag, n, dh);
     return loss;
 }
@@ -200,16 +177,11 @@ static inline double train_bag(Training *training, const Batch *batch, size_t b)
 static inline double train_step(Training *training, const Optimizer *optimizer,
                                 const Batch *batch) {
     Model *model = &training->model, *sum = &training->sum, *gradient = &training->gradient;
-    size_t dim = model->dim, linear = linear_size(dim), size = part_size(batch->bags);
+    size_t dim = model->dim, linear = linear_size(dim);
     double loss = 0;
     for (size_t u = 0; optimizer->max_norm > 0 && u < batch->distinct; u++)
         embedding_renorm(optimizer, dim, model->embedding + batch->rows[u] * dim);
-    for (size_t b = 0; b < batch->bags; b++) {
-        loss += train_bag(training, batch, b);
-        if ((b + 1) % size && b + 1 < batch->bags) continue;
-        for (size_t i = 0; i < linear; i++) gradient->linear[i] += training->part.linear[i];
-        memset(training->part.linear, 0, linear * sizeof(float));
-    }
+    for (size_t b = 0; b < batch->bags; b++) loss += train_bag(training, batch, b);
     update(optimizer, optimizer->linear_lr, linear, gradient->linear, sum->linear, model->linear);
     memset(gradient->linear, 0, linear * sizeof(float));
     for (size_t u = 0; u < batch->distinct; u++) {

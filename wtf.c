@@ -32,7 +32,7 @@ enum { DIM = 10, NUMBERS = 2 * CHARACTERS * DIM + CHARACTERS, PAD = 99, BATCH = 
 /* nn.Embedding(100, 10) -> nn.Linear(10, 100), and what training needs. */
 typedef struct {
     Training training;
-    float numbers[4][NUMBERS]; /* of the model, Adagrad's sums, the gradients, those of a part */
+    float numbers[3][NUMBERS]; /* of the model, Adagrad's sums, the gradients */
 } Learner;
 
 /* A batch in which each bag is one character; its targets are what follows it in a text. */
@@ -101,9 +101,9 @@ static bool same(const float *a, const float *b, size_t n) { return !memcmp(a, b
 /* The story's learner number i, at its start again. */
 static Training *fresh(Story *story, size_t i, float deviation) {
     Training *t = &story->learners[i].training;
-    Model *models[] = {&t->model, &t->sum, &t->gradient, &t->part};
+    Model *models[] = {&t->model, &t->sum, &t->gradient};
     memset(story->learners[i].numbers, 0, sizeof story->learners[i].numbers);
-    for (size_t m = 0; m < 4; m++) {
+    for (size_t m = 0; m < 3; m++) {
         float *rows = story->learners[i].numbers[m], *linear = rows + CHARACTERS * DIM;
         *models[m] = (Model){CHARACTERS, DIM, rows, linear, linear + CHARACTERS * DIM};
     }
@@ -372,7 +372,6 @@ static void one_step(Story *story, const Optimizer *sgd) {
     const Batch *batch = &story->string.batch;
     Training *before = fresh(story, 0, 1), *after = fresh(story, 1, 1);
     for (size_t b = 0; b < batch->bags; b++) train_bag(before, batch, b);
-    memcpy(before->gradient.linear, before->part.linear, linear_size(DIM) * sizeof(float));
     train(after, sgd, batch, 1);
     const float *old = before->model.embedding, *new = after->model.embedding;
     const float *gradient = before->gradient.embedding;

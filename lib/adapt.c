@@ -20,8 +20,7 @@ static void start_sums(const SavedModel *saved, Model *sum) {
 
 double adapting_loss(SavedModel *saved, const Bags *bags) {
     size_t rows = saved->model.rows, dim = saved->model.dim, most = largest_bag(&saved->vocabulary);
-    Training training = {saved->model, model_allocate(rows, dim), model_allocate(rows, dim),
-                         model_allocate(0, dim)};
+    Training training = {saved->model, model_allocate(rows, dim), model_allocate(rows, dim)};
     Optimizer optimizer = {.embedding_lr = ADAPT_RATE};
     SortedBatch batch = batch_allocate(ADAPT_BATCH, most);
     uint32_t *mark = allocate(rows, sizeof *mark, "learning while reading");
@@ -39,7 +38,6 @@ double adapting_loss(SavedModel *saved, const Bags *bags) {
     batch_free(&batch);
     model_free(&training.sum);
     model_free(&training.gradient);
-    model_free(&training.part);
     free(mark);
     return loss / (double)bags->count;
 }

@@ -221,7 +221,7 @@ SavedModel model_open(const char *path) {
         memcpy(saved.model.embedding, embedding->data, rows * dim * sizeof(float));
     }
     copy_linear(&saved.model, linear->data, bias->data);
-    saved.step = step_start(saved.model, (Model){0}, 1, 1);
+    saved.step = step_start(saved.model, (Model){0}, 1);
     return saved;
 }
 

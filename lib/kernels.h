@@ -1,7 +1,9 @@
-/* kernels.h: the matrix product, on vectors. + and * on vectors give the same bits whatever their
+/* kernels.h: the matrix product on vectors, and softmax's loops. + and * on vectors give the same bits whatever their
    width, and each sum runs in its one order, so the width is the machine's affair. */
 #ifndef KERNELS_H
 #define KERNELS_H
+
+#include "exact.h"
 
 #include <stddef.h>
 
@@ -75,6 +77,27 @@ ALWAYS_INLINE void matmul(size_t rows, size_t columns, size_t depth, Matrix out,
     for (; j + wide <= columns; j += wide) matmul_strip(rows, WIDE, j, depth, out, start, a, b);
     for (; j + two <= columns; j += two) matmul_strip(rows, 2, j, depth, out, start, a, b);
     for (; j < columns; j += LANES) matmul_strip(rows, 1, j, depth, out, start, a, b);
+}
+
+/* The largest of values [100], in the 20 chains of model.h's softmax. */
+static inline float largest_of_100(const float *values) {
+    float chain[20];
+    for (size_t i = 0; i < 20; i++) chain[i] = values[i];
+    for (size_t c = 20; c < 100; c += 20)
+        for (size_t i = 0; i < 20; i++)
+            chain[i] = values[c + i] > chain[i] ? values[c + i] : chain[i];
+    for (size_t i = 1; i < 20; i++) chain[0] = chain[i] > chain[0] ? chain[i] : chain[0];
+    return chain[0];
+}
+
+/* values [100] become exp(value - largest); returns their sum, in 20 chains. */
+static inline float exponentials_of_100(float *values, float largest) {
+    float chain[20] = {0}, sum = 0;
+    for (size_t c = 0; c < 100; c++) values[c] = exact_expf(values[c] - largest);
+    for (size_t c = 0; c < 100; c += 20)
+        for (size_t i = 0; i < 20; i++) chain[i] += values[c + i];
+    for (size_t i = 0; i < 20; i++) sum += chain[i];
+    return sum;
 }
 
 /* Asks for a row [dim] that will be needed, for the second-level cache. (Inlined by force: gcc

@@ -183,27 +183,31 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
 
 /* ---- the step --------------------------------------------------------------------------------- */
 
-/* A part is computed in pieces of so many bags, whose rows stay in the second-level cache from the
-   look-up to the update. */
-enum { PIECE = 32, MOST_PARTS = 8 };
+/* Bags are computed in pieces of so many, whose rows stay in the second-level cache from the look-up
+   to the update. */
+enum { PIECE = 32 };
 
-/* Bags first .. last - 1, and the member's own memory for what the layers make of them. */
+/* Bags first .. last - 1, and what the layers make of them. */
 typedef struct {
     size_t first, last;
-    float *h;      /* [PIECE, padded(dim)] */
-    float *logits; /* [PIECE, LOGITS], then p, then dlogits */
+    float *h, *logits;
 } Piece;
 
-static size_t gradient_size(size_t dim) { return CHARACTERS * padded(dim) + LOGITS; }
+static Piece piece_at(const Step *step, size_t first, size_t end) {
+    Piece piece = {first, first + PIECE < end ? first + PIECE : end, NULL, NULL};
+    piece.h = step->h + first * padded(step->model.dim);
+    piece.logits = step->logits + first * LOGITS;
+    return piece;
+}
 
-Step step_start(Model model, Model sum, size_t bags, size_t members) {
+Step step_start(Model model, Model sum, size_t bags) {
     size_t dim = model.dim, row = padded(dim) * sizeof(float);
     Step step = {.model = model, .sum = sum};
     step.transpose = allocate(dim + 1, LOGITS * sizeof(float), "a batch");
-    step.h = allocate(members * PIECE, row, "a batch");
+    step.h = allocate(bags, row, "a batch");
     step.dh = allocate(bags, row, "a batch");
-    step.logits = allocate(members * PIECE, LOGITS * sizeof(float), "a batch");
-    step.gradient = allocate(MOST_PARTS, gradient_size(dim) * sizeof(float), "a batch");
+    step.logits = allocate(bags, LOGITS * sizeof(float), "a batch");
+    step.gradient = allocate(CHARACTERS, row, "a batch");
     step.loss = allocate(bags, sizeof(double), "a batch");
     step_load(&step);
     return step;
@@ -255,13 +259,13 @@ static void cross_entropy(const Step *step, const Batch *batch, const Piece *pie
     size_t count = piece->last - piece->first;
     const uint32_t *offsets = batch->target_offsets + piece->first;
     double *loss = step->loss + piece->first;
-    for (size_t b = 0; b < count; b++) largest[b] = largest_logit(piece->logits + b * LOGITS);
+    for (size_t b = 0; b < count; b++) largest[b] = largest_of_100(piece->logits + b * LOGITS);
     for (size_t b = 0; b < count; b++) {
         float *logits = piece->logits + b * LOGITS;
         loss[b] = 0;
         for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++)
             loss[b] -= (double)logits[batch->targets[i]];
-        total[b] = exponentials(logits, largest[b]);
+        total[b] = exponentials_of_100(logits, largest[b]);
     }
     for (size_t b = 0; b < count; b++) {
         float *p = piece->logits + b * LOGITS;
@@ -285,18 +289,6 @@ static void backward(const Step *step, const Batch *batch, const Piece *piece) {
         Matrix dh = {step->dh + b * stride, stride, 1}, weight = {step->model.linear, dim, 1};
         matmul(count, stride, CHARACTERS, dh, zeros, dlogits, weight);
     }
-}
-
-/* A piece's gradient of the linear layer, added to what is there when `add`. */
-static void linear_gradient(const Step *step, const Piece *piece, bool add, float *gradient) {
-    size_t stride = padded(step->model.dim), count = piece->last - piece->first;
-    float *bias = gradient + CHARACTERS * stride;
-    Matrix weight = {gradient, stride, 1}, start = {add ? gradient : NULL, stride, 1};
-    Matrix transposed = {piece->logits, 1, LOGITS}, h = {piece->h, stride, 1};
-    matmul(CHARACTERS, stride, count, weight, start, transposed, h);
-    if (!add) memset(bias, 0, CHARACTERS * sizeof *bias);
-    for (size_t b = 0; b < count; b++)
-        for (size_t c = 0; c < CHARACTERS; c++) bias[c] += piece->logits[b * LOGITS + c];
 }
 
 /* Part of Adagrad's sums; SGD has none. */
@@ -342,22 +334,24 @@ static void update_shared_rows(const Step *step, const Optimizer *optimizer,
     }
 }
 
-/* Updates characters first .. last - 1 of the linear layer, by the sum of the parts' gradients. */
-static void update_linear(Step *step, const Optimizer *optimizer, size_t parts, size_t first,
+/* Updates characters first .. last - 1 of the linear layer. */
+static void update_linear(Step *step, const Optimizer *optimizer, size_t bags, size_t first,
                           size_t last) {
     const Model *model = &step->model, *sum = &step->sum;
-    size_t dim = model->dim, stride = padded(dim), size = gradient_size(dim);
-    float *weight = step->gradient, *bias = weight + CHARACTERS * stride;
-    for (size_t part = 1; part < parts; part++) {
-        const float *other = step->gradient + part * size;
-        for (size_t i = first * stride; i < last * stride; i++) weight[i] += other[i];
-        for (size_t c = first; c < last; c++) bias[c] += other[CHARACTERS * stride + c];
+    size_t dim = model->dim, stride = padded(dim);
+    float bias[CHARACTERS] = {0}, lr = optimizer->linear_lr;
+    Matrix weight = {step->gradient + first * stride, stride, 1}, start = {0};
+    for (size_t from = 0; from < bags; from += PIECE, start = weight) {
+        Piece piece = piece_at(step, from, bags);
+        Matrix transposed = {piece.logits + first, 1, LOGITS}, h = {piece.h, stride, 1};
+        matmul(last - first, stride, piece.last - from, weight, start, transposed, h);
     }
+    for (size_t b = 0; b < bags; b++)
+        for (size_t c = first; c < last; c++) bias[c] += step->logits[b * LOGITS + c];
     for (size_t c = first; c < last; c++)
-        update(optimizer, optimizer->linear_lr, dim, weight + c * stride,
-               sums(sum->linear, c * dim), model->linear + c * dim);
-    update(optimizer, optimizer->linear_lr, last - first, bias + first, sums(sum->bias, first),
-           model->bias + first);
+        update(optimizer, lr, dim, step->gradient + c * stride, sums(sum->linear, c * dim),
+               model->linear + c * dim);
+    update(optimizer, lr, last - first, bias + first, sums(sum->bias, first), model->bias + first);
     transpose(step, first, last);
 }
 
@@ -372,37 +366,12 @@ static Range share(size_t count, const Team *team, int member) {
     return (Range){m * count / members, (m + 1) * count / members};
 }
 
-/* The member's memory for the piece that begins with bag `first` of first .. end - 1. */
-static Piece piece_at(const Step *step, int member, size_t first, size_t end) {
-    Piece piece = {first, first + PIECE < end ? first + PIECE : end, NULL, NULL};
-    piece.h = step->h + (size_t)member * PIECE * padded(step->model.dim);
-    piece.logits = step->logits + (size_t)member * PIECE * LOGITS;
-    return piece;
-}
-
-static void part_step(const Step *step, int member, const Optimizer *optimizer,
-                      const SortedBatch *batch, size_t part) {
-    const Batch *plain = &batch->batch;
-    size_t size = part_size(plain->bags), begin = part * size;
-    size_t end = begin + size < plain->bags ? begin + size : plain->bags;
-    float *gradient = step->gradient + part * gradient_size(step->model.dim);
-    for (size_t first = begin; first < end; first += PIECE) {
-        Piece piece = piece_at(step, member, first, end);
-        forward(step, plain, &piece);
-        cross_entropy(step, plain, &piece);
-        backward(step, plain, &piece);
-        linear_gradient(step, &piece, first > begin, gradient);
-        if (!optimizer->freeze_embedding) update_own_rows(step, optimizer, batch, &piece);
-    }
-}
-
 void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
                const SortedBatch *batch) {
     team_meet(team);
     const Batch *plain = &batch->batch;
     const Model *model = &step->model;
-    size_t size = part_size(plain->bags), part_count = (plain->bags + size - 1) / size;
-    Range parts = share(part_count, team, member), rows = share(plain->distinct, team, member);
+    Range bags = share(plain->bags, team, member), rows = share(plain->distinct, team, member);
     Range shared = share(batch->shared_rows, team, member);
     Range lines = share(LOGITS / 16, team, member);
     if (optimizer->max_norm > 0) {
@@ -410,11 +379,16 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
             embedding_renorm(optimizer, model->dim, model->embedding + plain->rows[u] * model->dim);
         team_meet(team);
     }
-    for (size_t part = parts.first; part < parts.last; part++)
-        part_step(step, member, optimizer, batch, part);
+    for (size_t first = bags.first; first < bags.last; first += PIECE) {
+        Piece piece = piece_at(step, first, bags.last);
+        forward(step, plain, &piece);
+        cross_entropy(step, plain, &piece);
+        backward(step, plain, &piece);
+        if (!optimizer->freeze_embedding) update_own_rows(step, optimizer, batch, &piece);
+    }
     team_meet(team);
     size_t end = lines.last * 16 < CHARACTERS ? lines.last * 16 : CHARACTERS;
-    update_linear(step, optimizer, part_count, lines.first * 16, end);
+    update_linear(step, optimizer, plain->bags, lines.first * 16, end);
     if (!optimizer->freeze_embedding)
         update_shared_rows(step, optimizer, batch, shared.first, shared.last);
     if (member > 0) return;
@@ -428,7 +402,7 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) {
     uint32_t offsets[] = {0, (uint32_t)n};
     Batch batch = {.bags = 1, .offsets = offsets, .indices = (uint32_t *)bag};
-    Piece piece = piece_at(step, 0, 0, 1);
+    Piece piece = piece_at(step, 0, 1);
     forward(step, &batch, &piece);
     memcpy(logits, piece.logits, CHARACTERS * sizeof *logits);
 }
@@ -447,7 +421,7 @@ static void score_chunks(Team *team, int member, void *argument) {
     const Bags *bags = scoring->bags;
     SortedBatch sorted = batch_allocate(CHUNK, largest_bag(scoring->vocabulary));
     const Batch *batch = &sorted.batch;
-    Step step = step_start(*scoring->model, (Model){0}, CHUNK, 1);
+    Step step = step_start(*scoring->model, (Model){0}, CHUNK);
     (void)member;
     for (size_t from; (from = CHUNK * team_next(team)) < bags->count;) {
         size_t count = bags->count - from < CHUNK ? bags->count - from : CHUNK;
@@ -457,7 +431,7 @@ static void score_chunks(Team *team, int member, void *argument) {
             positions[i] = position(scoring->vocabulary, bags, from + i, i);
         batch_fill(&sorted, scoring->vocabulary, beside, positions, count, NULL);
         for (size_t first = 0; first < batch->bags; first += PIECE) {
-            Piece piece = piece_at(&step, 0, first, batch->bags);
+            Piece piece = piece_at(&step, first, batch->bags);
             forward(&step, batch, &piece);
             cross_entropy(&step, batch, &piece);
         }

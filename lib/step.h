@@ -51,15 +51,15 @@ enum { LOGITS = 112 }; /* 100, in whole lines of the cache: members write parts 
 typedef struct {
     Model model, sum; /* the caller's; sum's arrays are NULL with SGD, or when nothing is trained */
     float *transpose; /* [dim, LOGITS] linear.weight transposed, then [LOGITS] linear.bias */
-    float *h, *logits; /* the members' memory, see step.c */
-    float *dh;         /* [bags, padded(dim)] */
-    float *gradient;   /* [parts] of linear.weight [100, padded(dim)] and of linear.bias [LOGITS] */
-    double *loss;      /* [bags] nats, summed over a bag's targets */
-    double mean_loss;  /* of the latest batch, in nats per position */
+    float *h, *dh;    /* [bags, padded(dim)] */
+    float *logits;    /* [bags, LOGITS], then p, then dlogits */
+    float *gradient;  /* [100, padded(dim)] of linear.weight */
+    double *loss;     /* [bags] nats, summed over a bag's targets */
+    double mean_loss; /* of the latest batch, in nats per position */
 } Step;
 
-/* For batches of up to `bags` bags and a team of so many members. */
-Step step_start(Model model, Model sum, size_t bags, size_t members);
+/* For batches of up to `bags` bags. */
+Step step_start(Model model, Model sum, size_t bags);
 void step_free(Step *step);
 
 /* Takes over the model's linear layer, when others than team_step have changed it. */

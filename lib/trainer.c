@@ -116,7 +116,6 @@ Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, 
     }
     if (options.reference) {
         trainer->gradient = model_allocate(rows, dim);
-        trainer->part = model_allocate(0, dim);
     }
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
@@ -131,7 +130,7 @@ Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, 
     trainer->mark = allocate(members, sizeof *trainer->mark, "a batch");
     for (size_t m = 0; m < members; m++)
         trainer->mark[m] = allocate(rows, sizeof **trainer->mark, "a batch");
-    trainer->state = step_start(trainer->model, trainer->sum, batch, members);
+    trainer->state = step_start(trainer->model, trainer->sum, batch);
     trainer->alone = team_start(1);
     return trainer;
 }
@@ -146,7 +145,6 @@ void trainer_end(Trainer *trainer) {
     model_free(&trainer->model);
     model_free(&trainer->sum);
     model_free(&trainer->gradient);
-    model_free(&trainer->part);
     free(trainer->losses);
     free(trainer->order);
     bags_free(&trainer->bags);
@@ -174,7 +172,7 @@ static void prepare(Trainer *trainer, int member, size_t step, SortedBatch *batc
 static void take_step(Steps *steps, Optimizer *optimizer, size_t step, const SortedBatch *batch,
                       Team *team, int member) {
     Trainer *trainer = steps->trainer;
-    Training training = {trainer->model, trainer->sum, trainer->gradient, trainer->part};
+    Training training = {trainer->model, trainer->sum, trainer->gradient};
     set_rates(optimizer, trainer, step);
     if (!trainer->options.reference)
         team_step(team, member, &trainer->state, optimizer, batch);
@@ -233,11 +231,21 @@ static void learn_alone(Team *team, int member, void *argument) {
     }
 }
 
-/* Where all rows are characters, a batch has few bags, and members that learn together would pass the
-   linear layer around for longer than they compute. */
-static TeamTask *way_to_learn(const Trainer *trainer) {
-    bool alone = trainer->vocabulary->rows == CHARACTERS && team_size(trainer->team) > 1;
-    return alone ? learn_alone : learn_together;
+/* Takes the next steps of a shard, at most up to `to`. Which way to learn is faster depends on the
+   model, on the batch and on how long data take from one processor to the other: each is timed, and
+   the slower one is tried again for 64 steps of every 2,048. Both give the same bits. */
+static void take_steps(Steps *steps) {
+    enum { TRIAL = 64, EVERY = 2048 };
+    Trainer *trainer = steps->trainer;
+    double *pace = trainer->pace, start = seconds_now();
+    size_t within = steps->from % EVERY, before = steps->done;
+    bool alone = pace[1] < pace[0], trial = within < TRIAL;
+    if (trial) alone = !alone;
+    if (team_size(trainer->team) == 1) alone = false;
+    steps->to = smaller(steps->to, steps->from - within + (trial ? TRIAL : EVERY));
+    team_run(trainer->team, alone ? learn_alone : learn_together, steps);
+    if (steps->done > before)
+        pace[alone] = (seconds_now() - start) / (double)(steps->done - before);
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {
@@ -248,13 +256,13 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
         if (trainer->stopping[0] || trainer->stopping[1]) break;
         if (trainer->step == trainer->shard_end) enter_shard(trainer);
         size_t end = smaller(trainer->step + steps - done, trainer->shard_end);
-        Steps stretch = {trainer, trainer->step, end, done};
-        team_run(trainer->team, way_to_learn(trainer), &stretch);
-        bool first = trainer->step == trainer->shard_step && stretch.done > done;
+        Steps next = {trainer, trainer->step, end, done};
+        take_steps(&next);
+        bool first = trainer->step == trainer->shard_step && next.done > done;
         if (first && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
             bags_count(trainer->vocabulary, &trainer->bags);
-        trainer->step += stretch.done - done;
-        done = stretch.done;
+        trainer->step += next.done - done;
+        done = next.done;
     }
     return done;
 }

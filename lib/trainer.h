@@ -55,8 +55,9 @@ typedef struct {
     size_t round;       /* batches that are filled before the steps on them are taken */
     uint32_t **mark;    /* [members][rows] scratch of batch_fill */
     Step state;
-    Team *alone;                       /* a team of one, see learn_alone */
-    Model gradient, part;              /* see Training; only with options.reference */
+    Team *alone;    /* a team of one, see learn_alone */
+    double pace[2]; /* seconds a step took, learning together and alone; 0: not yet known */
+    Model gradient; /* see Training; only with options.reference */
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
     bool stopping[2];
 } Trainer;

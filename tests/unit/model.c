@@ -169,7 +169,7 @@ static double plain_loss(const double *embedding, const double *linear, size_t d
    off an SGD step with rate 1: new = old - gradient. */
 static void test_gradients(size_t dim) {
     uint32_t state = 7;
-    Training training = {model_allocate(ROWS, dim), {0}, model_allocate(ROWS, dim), model_allocate(0, dim)};
+    Training training = {model_allocate(ROWS, dim), {0}, model_allocate(ROWS, dim)};
     Model *model = &training.model;
     Random random = random_seeded(3);
     model_start(model, &random, 1);
@@ -215,7 +215,6 @@ static void test_gradients(size_t dim) {
     check(untouched, "dim %zu: rows that are in no bag do not move by one bit", dim);
     model_free(&training.model);
     model_free(&training.gradient);
-    model_free(&training.part);
     free(embedding);
     free(linear);
 }

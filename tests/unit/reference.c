@@ -28,7 +28,6 @@ static void end(Training *training) {
     model_free(&training->model);
     model_free(&training->sum);
     model_free(&training->gradient);
-    model_free(&training->part);
 }
 
 static bool same_bits(const Model *a, const Model *b) {
@@ -58,9 +57,8 @@ static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, 
     start(&work.fast, vocabulary->rows, dim, seed);
     start(&reference, vocabulary->rows, dim, seed);
     reference.gradient = model_allocate(vocabulary->rows, dim);
-    reference.part = model_allocate(0, dim);
     work.batch = batch_allocate(MOST, largest_bag(vocabulary));
-    work.step = step_start(work.fast.model, optimizer.sgd ? (Model){0} : work.fast.sum, MOST, (size_t)team_size(team));
+    work.step = step_start(work.fast.model, optimizer.sgd ? (Model){0} : work.fast.sum, MOST);
     static const uint32_t sizes[] = {1, 2, 15, 16, 17, 63, 65, 200, 511, 512, 513, MOST};
     size_t wrong = 0;
     uint64_t positions[MOST];
