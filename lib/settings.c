@@ -42,10 +42,16 @@ static const Settings defaults = {
             .deviation = -1},
 };
 
-/* The table: kind, name, letter, variable, lowest and highest value, its name in --help, help. */
-static void fill_table(Settings *s) {
+/* Appends options to a table; returns its new end. Of each: kind, name, letter, variable, lowest and
+   highest value, the value's name in --help, help. */
+static Option *append(Option *end, const Option *options, size_t count) {
+    memcpy(end, options, count * sizeof *options);
+    return end + count;
+}
+
+static Option *append_training(Option *end, Settings *s) {
     RunOptions *run = &s->run;
-    const Option table[] = {
+    const Option options[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &s->order, 1, MAX_ORDER, "N",
          "longest n-gram that has a row; 1: characters only", .decides = true},
@@ -60,8 +66,8 @@ static void fill_table(Settings *s) {
         {GROUP, .name = "Training"},
         {COUNT, "epochs", 'e', &run->epochs, 0, 1e6, "N",
          "passes through the text (default by its size)", .decides = true},
-        {COUNT, "batch", 'b', &run->batch, 1, 1 << 20, "N", "positions in a batch (default by its size)",
-         .decides = true},
+        {COUNT, "batch", 'b', &run->batch, 1, 1 << 20, "N",
+         "positions in a batch (default by its size)", .decides = true},
         {REAL, "lr", 'l', &run->embedding_lr, 0, 1e30, "X",
          "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
         {TEXT, "optimizer", 'o', &s->optimizer, 0, 0, "NAME", "adagrad or sgd", .decides = true},
@@ -75,6 +81,13 @@ static void fill_table(Settings *s) {
          "processors to use; any number gives the same result"},
         {FLAG, "reference", 0, &run->reference, 0, 1, NULL,
          "train by model.h's plain loops: the same result, slower"},
+    };
+    return append(end, options, sizeof options / sizeof *options);
+}
+
+static Option *append_files(Option *end, Settings *s) {
+    RunOptions *run = &s->run;
+    const Option options[] = {
         {GROUP, .name = "As nn.Embedding has them"},
         {TEXT, "init", 0, &s->init, 0, 0, "FILE",
          "start from another model: its linear layer, and its rows as --pretrained",
@@ -97,7 +110,14 @@ static void fill_table(Settings *s) {
         {FLAG, "strict", 0, &s->strict, 0, 1, NULL,
          "a character that would be left out is an error"},
         {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong"},
-        /* what only experiments need: --set NAME=VALUE */
+    };
+    return append(end, options, sizeof options / sizeof *options);
+}
+
+/* What only experiments need: given as --set NAME=VALUE. */
+static Option *append_advanced(Option *end, Settings *s) {
+    RunOptions *run = &s->run;
+    const Option options[] = {
         {REAL, "linear-lr", 0, &run->linear_lr, 0, 1e30, "X",
          "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true,
          .advanced = true},
@@ -113,9 +133,15 @@ static void fill_table(Settings *s) {
          .advanced = true},
         {COUNT, "batch-losses", 0, &s->batch_losses, 0, 1e15, "N",
          "print the losses of the first N batches to standard output", .advanced = true},
-        {0},
     };
-    memcpy(s->options, table, sizeof table);
+    return append(end, options, sizeof options / sizeof *options);
+}
+
+static void fill_table(Settings *settings) {
+    Option *end = append_training(settings->options, settings);
+    end = append_files(end, settings);
+    end = append_advanced(end, settings);
+    *end = (Option){0};
 }
 
 /* One name of a list of kinds. */
