@@ -38,7 +38,7 @@ fuzz() {
     done
 }
 # HARNESS SHARE COVER: its share of the time in %, and how many branches it must reach, or it tests nothing
-for line in "model 50 400" "checkpoint 25 400" "text 15 200" "log 10 30"; do
+for line in "model 50 300" "checkpoint 25 300" "text 15 200" "log 10 30"; do
     set -- $line
     harness=$1 least=$3
     time=$((seconds * $2 / 100 + 1))
