@@ -54,7 +54,8 @@ void fuzz_end(void) {
 
 static void take_memory(size_t count, size_t size) {
     if (size && count > memory_left / size) {
-        fprintf(stderr, "more memory asked for than the input warrants: %zu x %zu bytes\n", count, size);
+        fprintf(stderr, "more memory asked for than the input warrants: %zu x %zu bytes\n", count,
+                size);
         abort();
     }
     memory_left -= count * size;
