@@ -1,7 +1,6 @@
-/* speed.c: how fast training is, and how far each of its stages is from what this machine can do.
+/* speed.c: how fast training is.
 
    usage: speed TEXT ORDER DIM BATCH THREADS     one line: characters per second while training
-          speed TEXT ORDER DIM BATCH stages      a table of the stages, on one thread
           speed TEXT default                     all kinds of rows: list, look-up, training, memory, on all threads */
 #include "../lib/fail.h"
 #include "../lib/memory.h"
@@ -70,7 +69,7 @@ static void print_default(const char *path) {
     printf("%zu characters: listed in %.2f s, %u rows seen at least %u times, looked up in %.3f "
            "us/char, trained in %.3f us/char, %.0f MB of memory\n",
            text.length, list, (unsigned)vocabulary.rows, (unsigned)vocabulary.min_count,
-           1e6 * find / (double)trainer->found.count, 1e6 / rate, (double)usage.ru_maxrss / 1e3);
+           1e6 * find / (double)trainer->bags.count, 1e6 / rate, (double)usage.ru_maxrss / 1e3);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
     team_end(team);
@@ -83,16 +82,15 @@ int main(int argc, char **argv) {
         print_default(argv[1]);
         return 0;
     }
-    if (argc != 6) wrong_use("give TEXT ORDER DIM BATCH and THREADS or stages");
+    if (argc != 6) wrong_use("give TEXT ORDER DIM BATCH and THREADS");
     int order = atoi(argv[2]);
     size_t dim = strtoul(argv[3], NULL, 10), batch = strtoul(argv[4], NULL, 10);
-    bool stages = strcmp(argv[5], "stages") == 0;
     if (order < 1 || order > MAX_ORDER || dim < 1 || dim > MAX_DIM || batch < 1 ||
-        (!stages && atoi(argv[5]) < 1))
+        atoi(argv[5]) < 1)
         wrong_use("a number is out of range");
     Text text = text_read(argv[1], false);
     size_t split = (size_t)((double)text.length * 0.9);
-    Team *team = team_start(stages ? 1 : atoi(argv[5]));
+    Team *team = team_start(atoi(argv[5]));
     Vocabulary vocabulary = vocabulary_list(
         text.ids, split, (RowOptions){.order = order, .min_count = 2, .max_rows = 3000000});
     Trainer *trainer = trainer_start(team, &vocabulary, text.ids, split,
