@@ -3,7 +3,7 @@
 . tests/programs/lib.sh
 begin programs
 
-# threads: all learn from a batch together; small batches are learned by one while the others prepare
+# threads: all learn from a batch together, or one while the others prepare; or by model.h's plain loops
 small="-b 16 --dim 8 --order 3"
 ./train -q -t 1 --out $out/one data/text.txt
 ./train -q -t 1 --dim 12 --out $out/narrow data/text.txt
@@ -15,6 +15,10 @@ for threads in 2 3 8; do
     same $first/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1"
     ./train -q -t $threads $small --out $out/$threads data/text.txt
     same $out/small/model.safetensors $out/$threads/model.safetensors "$threads threads give the bytes of 1 with small batches"
+done
+./train -q --reference $small --out $out/reference data/text.txt
+for file in model checkpoint snapshots; do
+    same $out/small/$file.safetensors $out/reference/$file.safetensors "--reference gives the same $file.safetensors"
 done
 
 # a run stopped by a signal after its first evaluation, and resumed as it says, with another number of threads
