@@ -222,6 +222,10 @@ static void score(SavedModel *saved, const Settings *settings) {
         fail("%s: the model holds numbers that are not finite, or so large that a sum of them is "
              "not; train it again",
              settings->model);
+    if (!isfinite(exp(loss)))
+        fail("%s: its loss is %g nats/char, where knowing nothing gives %.1f: its numbers are "
+             "damaged, or grew without end in training; train it again",
+             settings->model, loss, log(CHARACTERS));
     printf("chars %zu nats/char %.6f bits/char %.6f perplexity %.6f%s\n", count, loss,
            loss / log(2), exp(loss), settings->adapt ? " adapting" : "");
     flush_output();

@@ -102,6 +102,12 @@ that $? "four letters: a sample has no other" "$(noise $out/small $out/text)"
 ./sample --model $out/small/model.safetensors --next A | awk '/^what/ { exit } NR > 1 && NF && $1 !~ /^([ACGT]|\\n)$/ { exit 1 }'
 that $? "--next shows only what may be drawn"
 
+# finite numbers of 1e18 (another exponent) are no model's
+head -c 3000 data/text.txt > $out/text
+./train -q -t 1 --order 1 --dim 8 --out $out/absurd $out/text
+tr '\075\275' '\135\335' < $out/absurd/model.safetensors > $out/absurd.safetensors
+program=sample refuses 1 "--score says that a model of finite but absurd numbers is damaged" 'nats/char, where knowing nothing gives 4.6' ./sample --model $out/absurd.safetensors --score $out/text
+
 # a sample without a prompt begins as such a text begins
 for i in $(seq 500); do printf 'hello world '; done > $out/text
 ./train -q -t 1 --out $out/small $out/text
