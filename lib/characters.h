@@ -19,8 +19,8 @@ int id_of(unsigned char byte);
 size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids);
 
 /* What a reader would write in ASCII for a character: itself, "e", "ss", "..."; "\n" for a CR or
-   another line separator; "" for a mark that combines with the letter before it; NULL: nothing comes close.
-   At most 4 characters; one is room for one of them. lib/letters_table.h lists them all. */
+   another line separator; "" for a mark that combines with the letter before it; NULL: nothing is
+   like it. At most 4 characters; one is room for one of them. lib/letters_table.h has them all. */
 const char *ascii_for(uint32_t code, char one[2]);
 
 /* The script that a character from U+0080 on belongs to, NULL when it is of none. */

@@ -138,7 +138,7 @@ static bool has_zeros(const unsigned char *bytes, size_t length, bool odd) {
     return zeros[odd] > length / 100 && zeros[!odd] * 10 <= zeros[odd];
 }
 
-/* Finds the encoding by the text's first bytes. A byte order mark will vanish, as it does anywhere. */
+/* Finds the encoding by the text's first bytes. A byte order mark is no character. */
 static void recognise(Reader *reader, const unsigned char *bytes, size_t length) {
     bool little = length >= 2 && !memcmp(bytes, "\xff\xfe", 2);
     bool big = length >= 2 && !memcmp(bytes, "\xfe\xff", 2);

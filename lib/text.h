@@ -1,5 +1,5 @@
-/* text.h: from a file's bytes to character ids, with an account of what had to be changed. docs/files.md
-   says what becomes what. */
+/* text.h: from a file's bytes to character ids, with an account of what had to be changed.
+   docs/files.md says what becomes what. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -30,12 +30,12 @@ typedef struct {
     uint32_t first_code;
 } Text;
 
-/* The text in a file ("-" is standard input). Fails with one line when there is none: a format that is no
-   text, too many characters that are nothing in ASCII. strict: one is too many. */
+/* The text in a file ("-" is standard input). Fails with one line when there is none: a format that
+   is no text, too many characters that are nothing in ASCII. strict: one is too many. */
 Text text_read(const char *path, bool strict);
 
-/* An argument of the command line, read by the same rules: the characters that it is, to be freed. A
-   character that is nothing in ASCII is a wrong use; what names the argument: "the prompt". */
+/* An argument of the command line, read by the same rules: its characters, to be freed. One that is
+   nothing in ASCII is a wrong use; what names the argument: "the prompt". */
 char *text_argument(const char *what, const char *argument);
 
 /* Says on standard error in one line what was changed, if anything was. */

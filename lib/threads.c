@@ -113,8 +113,8 @@ double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* Batches take tens of microseconds, so waiting is first a busy loop. Who waits longer lets go of the processor: the one
-   awaited may need it, and when woken up it gets one that is idle, so that two threads never share one for long. */
+/* Batches take tens of microseconds, so a member first waits in a busy loop. One that waits longer
+   sleeps: the member that it waits for may need its processor. */
 void team_meet(Team *team) {
     if (team->size == 1) return;
     unsigned round = atomic_load(&team->round);

@@ -29,8 +29,8 @@ void team_for(Team *team, size_t count, TeamPiece *piece, void *argument);
 /* Called by every member within a task: nobody goes on before all have arrived. */
 void team_meet(Team *team);
 
-/* The numbers 0, 1, 2, ... of this task, each for one member only: who is done with one piece of work takes the next, so that
-   members that are held up on the way get fewer. */
+/* The numbers 0, 1, 2, ... of this task, each for one member only: a member that is done with one
+   piece of work takes the next. */
 size_t team_next(Team *team);
 
 /* How many threads this process can run at once, 1..64: the processors it may use (taskset), and no
