@@ -30,7 +30,8 @@ void stream_begin(Stream *stream, const SavedModel *saved) {
     const Vocabulary *vocabulary = &saved->vocabulary;
     const char *opening = metadata_find(&saved->file, "opening");
     uint8_t line_end = (uint8_t)id_of('\n');
-    bool blank_line = ngram_row(vocabulary, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
+    bool blank_line =
+        string_row(vocabulary, NGRAM_ROWS, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
     for (size_t i = 0; opening && opening[i]; i++) {
         int id = id_of((unsigned char)opening[i]);
         if (id >= 0) stream_push(stream, (uint8_t)id);

@@ -33,6 +33,7 @@ static uint32_t list_add(List *list, uint32_t parent, uint8_t letter, size_t cou
    zeros has read nothing. */
 typedef struct {
     const Vocabulary *vocabulary;
+    RowKind kind;
     int group;
     size_t begin;                  /* it knows nothing of the text before this place */
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
@@ -56,12 +57,13 @@ static inline uint32_t child_row(const Vocabulary *vocabulary, uint32_t parent, 
     return vocabulary->slots[slot_of(vocabulary, parent, letter)];
 }
 
-/* Strings that begin at places of letters and end before END. */
+/* Strings to be listed: each begins at one of the places of letters and ends before END. */
 enum { END = CHARACTERS };
 typedef struct {
+    List *list;
     const uint8_t *letters;
-    uint32_t *places, *spare;
-    int shortest, longest; /* shorter strings are characters, which have their rows */
+    uint32_t *places, *spare; /* spare: as large */
+    int shortest, longest;    /* shorter strings are characters, which have their rows */
     uint32_t min_count;
 } Listing;
 
@@ -80,7 +82,7 @@ static void sort_places(const Listing *listing, size_t from, size_t to, int leng
 
 /* The strings at places from..to-1 have their first `length` letters in common: lists the longer
    ones. A string that occurs once is not extended: the longer one would be in the same one bag. */
-static void list_longer(const Listing *listing, List *list, size_t from, size_t to, int length,
+static void list_longer(const Listing *listing, size_t from, size_t to, int length,
                         uint32_t parent) {
     size_t start[CHARACTERS + 2];
     sort_places(listing, from, to, length++, start);
@@ -88,24 +90,17 @@ static void list_longer(const Listing *listing, List *list, size_t from, size_t 
         size_t count = start[letter + 1] - start[letter];
         if (count == 0 || count < listing->min_count) continue;
         uint32_t row = letter;
-        if (length >= listing->shortest) row = list_add(list, parent, letter, count);
+        if (length >= listing->shortest) row = list_add(listing->list, parent, letter, count);
         if (count > 1 && length < listing->longest)
-            list_longer(listing, list, start[letter], start[letter + 1], length, row);
+            list_longer(listing, start[letter], start[letter + 1], length, row);
     }
 }
 
-static void list_strings(List *list, const uint8_t *letters, uint32_t *places, size_t count,
-                         int shortest, int longest, uint32_t min_count) {
-    uint32_t *spare = allocate(count, sizeof *spare, "the list of strings");
-    Listing listing = {letters, places, spare, shortest, longest, min_count};
-    list_longer(&listing, list, 0, count, 0, NO_ROW);
-    free(spare);
-}
-
-static void name_string(const Vocabulary *vocabulary, uint32_t row, const char *mark, char *name) {
+static void name_string(const Vocabulary *vocabulary, uint32_t row, char *name) {
     char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1];
     escaped(text, row_text(vocabulary, row, text), printable);
-    sprintf(name, "%s\"%s\"", mark, printable);
+    bool phrase = row >= vocabulary->end[NGRAM_ROWS];
+    sprintf(name, "%s\"%s\"", phrase ? "^" : "", printable);
 }
 
 /* ---- characters: the last one ------------------------------------------------------------------ */
@@ -125,13 +120,15 @@ static void name_character(const Vocabulary *vocabulary, uint32_t row, char *nam
 
 static void list_ngrams(List *list, const uint8_t *text, size_t length, const RowOptions *options) {
     uint8_t *letters = allocate(length + 1, 1, "the list of n-grams");
-    uint32_t *places = allocate(length, sizeof *places, "the list of n-grams");
+    uint32_t *places = allocate(2 * length, sizeof *places, "the list of n-grams");
     for (size_t i = 0; i < length; i++) {
         letters[length - 1 - i] = text[i];
         places[i] = (uint32_t)i;
     }
     letters[length] = END;
-    list_strings(list, letters, places, length, 2, options->order, options->min_count);
+    Listing listing = {list,           letters,           places, places + length, 2,
+                       options->order, options->min_count};
+    list_longer(&listing, 0, length, 0, NO_ROW);
     free(letters);
     free(places);
 }
@@ -149,17 +146,6 @@ static void read_ngrams(Reader *reader, const uint8_t *text, size_t from, size_t
         }
         bags->ngram[place - bags->first] = row;
     }
-}
-
-static void name_ngram(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    name_string(vocabulary, row, "", name);
-}
-
-uint32_t ngram_row(const Vocabulary *vocabulary, const uint8_t *ids, size_t length) {
-    uint32_t row = length ? ids[length - 1] : NO_ROW;
-    for (size_t k = 1; k < length && row != NO_ROW; k++)
-        row = child_row(vocabulary, row, ids[length - 1 - k]);
-    return row;
 }
 
 /* ---- phrases: read forwards from where a word begins ------------------------------------------- */
@@ -210,14 +196,15 @@ static void list_phrases(List *list, const uint8_t *text, size_t length,
     for (size_t i = 0; i < length; i++) words += word_begins(text, i);
     /* a character is in PHRASE_WORDS of them at most, and each has an END */
     uint8_t *letters = allocate(PHRASE_WORDS * length + words + 1, 1, "the list of phrases");
-    uint32_t *places = allocate(words, sizeof *places, "the list of phrases");
+    uint32_t *places = allocate(2 * words, sizeof *places, "the list of phrases");
+    Listing listing = {list, letters, places, places + words, 1, MAX_PHRASE, options->min_count};
     words = 0;
     for (size_t i = 0; i < length; i++) {
         if (!word_begins(text, i)) continue;
         places[words++] = (uint32_t)used;
         used += copy_phrase(text, i, length, letters + used) + 1;
     }
-    list_strings(list, letters, places, words, 1, MAX_PHRASE, options->min_count);
+    list_longer(&listing, 0, words, 0, NO_ROW);
     free(letters);
     free(places);
 }
@@ -237,19 +224,6 @@ static void read_phrases(Reader *reader, const uint8_t *text, size_t from, size_
         for (int w = 0; w < PHRASE_WORDS && place >= bags->first; w++)
             if (phrase[w] != NO_PHRASE) bags->beside[place - bags->first].phrase[w] = phrase[w];
     }
-}
-
-static void name_phrase(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    name_string(vocabulary, row, "^", name);
-}
-
-uint32_t phrase_row(const Vocabulary *vocabulary, const uint8_t *ids, size_t length) {
-    uint32_t row = NO_ROW;
-    for (size_t k = 0; k < length; k++) {
-        row = child_row(vocabulary, row, ids[k]);
-        if (row == NO_ROW) break;
-    }
-    return row;
 }
 
 /* ---- echoes: what followed where the same key occurred last ------------------------------------ */
@@ -388,8 +362,8 @@ typedef struct {
 
 static const Kind kinds[ROW_KINDS] = {
     [CHARACTER_ROWS] = {"characters", list_characters, NULL, 0, NULL, name_character},
-    [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, read_ngrams, name_ngram},
-    [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, read_phrases, name_phrase},
+    [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, read_ngrams, name_string},
+    [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, read_phrases, name_string},
     [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, read_echoes, name_echo},
     [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, read_columns, name_column},
 };
@@ -571,14 +545,16 @@ void vocabulary_free(Vocabulary *vocabulary) {
 /* Readers have numbers: 0 reads n-grams, 1 phrases, 2 + g group g. */
 static size_t reader_count(const Vocabulary *vocabulary) { return 2 + (size_t)vocabulary->groups; }
 
+static Reader reader_start(const Vocabulary *vocabulary, size_t number, size_t begin) {
+    Reader reader = {.vocabulary = vocabulary, .group = (int)number - 2, .begin = begin};
+    reader.kind = number == 0 ? NGRAM_ROWS : PHRASE_ROWS;
+    if (number >= 2) reader.kind = row_kind(vocabulary, vocabulary->group_first[number - 2]);
+    return reader;
+}
+
 static void read_on(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    RowKind kind = reader->group + 2;
-    if (reader->group < 0)
-        kind = reader->group == -2 ? NGRAM_ROWS : PHRASE_ROWS;
-    else
-        kind = row_kind(reader->vocabulary, reader->vocabulary->group_first[reader->group]);
-    if (kind == PHRASE_ROWS && !reader->vocabulary->options.phrases) return;
-    kinds[kind].read(reader, text, from, to, bags);
+    bool none = reader->kind == PHRASE_ROWS && !reader->vocabulary->options.phrases;
+    if (!none) kinds[reader->kind].read(reader, text, from, to, bags);
 }
 
 typedef struct {
@@ -587,21 +563,21 @@ typedef struct {
     Bags *bags;
 } Finding;
 
-/* One piece for each reader, but PARTS for the n-grams, which need nothing of the places before.
-   The other readers begin so far before that no bag can tell it from the beginning of the text. */
+/* A piece for each reader, but PARTS for n-grams, which need nothing of the places before. The other
+   readers begin so far before the first place that it makes no difference. */
 enum { PARTS = 16 };
 static void find_piece(int member, size_t piece, void *argument) {
     const Finding *finding = argument;
-    size_t first = finding->bags->first, count = finding->bags->count;
-    size_t begin = first - at_most(first, ECHO_WINDOW + MAX_ECHO_KEY), end = first + count;
+    Bags *bags = finding->bags;
+    size_t number = piece < PARTS ? 0 : piece - PARTS + 1, end = bags->first + bags->count;
+    size_t begin = bags->first - at_most(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
     (void)member;
-    if (piece < PARTS) {
-        begin = first + count / PARTS * piece;
-        if (piece < PARTS - 1) end = begin + count / PARTS;
+    if (number == 0) {
+        begin = bags->first + bags->count / PARTS * piece;
+        if (piece < PARTS - 1) end = begin + bags->count / PARTS;
     }
-    int group = piece < PARTS ? -2 : (int)(piece - PARTS) - 1;
-    Reader reader = {.vocabulary = finding->vocabulary, .group = group, .begin = begin};
-    read_on(&reader, finding->text, begin, end, finding->bags);
+    Reader reader = reader_start(finding->vocabulary, number, begin);
+    read_on(&reader, finding->text, begin, end, bags);
     free(reader.latest);
 }
 
@@ -671,7 +647,7 @@ Stream *stream_start(const Vocabulary *vocabulary) {
     stream->ngram = NO_ROW;
     memset(&stream->beside, 0xff, sizeof stream->beside);
     for (size_t r = 0; r < reader_count(vocabulary); r++)
-        stream->readers[r] = (Reader){.vocabulary = vocabulary, .group = (int)r - 2};
+        stream->readers[r] = reader_start(vocabulary, r, 0);
     return stream;
 }
 
@@ -720,6 +696,17 @@ char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name) {
     return name;
 }
 
+uint32_t string_row(const Vocabulary *vocabulary, RowKind kind, const uint8_t *ids, size_t length) {
+    uint32_t row = NO_ROW;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t letter = kind == PHRASE_ROWS ? ids[i] : ids[length - 1 - i];
+        bool root = i == 0 && kind != PHRASE_ROWS;
+        row = root ? letter : child_row(vocabulary, row, letter);
+        if (row == NO_ROW) break;
+    }
+    return row;
+}
+
 /* The row from first to end - 1 with this name. */
 static uint32_t find_among(const Vocabulary *vocabulary, uint32_t first, uint32_t end,
                            const char *name) {
@@ -730,31 +717,28 @@ static uint32_t find_among(const Vocabulary *vocabulary, uint32_t first, uint32_
 }
 
 uint32_t named_row(const Vocabulary *vocabulary, const char *name) {
+    size_t length = strlen(name), phrase = length > 1 && name[0] == '^';
     uint8_t ids[ROW_NAME];
-    char inner[ROW_NAME];
-    size_t length = strlen(name), marks = length > 1 && name[0] == '^';
+    char text[ROW_NAME];
     if (length >= ROW_NAME) return NO_ROW;
     uint32_t row = find_among(vocabulary, 0, CHARACTERS, name);
-    if (row == NO_ROW)
-        row = find_among(vocabulary, vocabulary->end[PHRASE_ROWS], vocabulary->rows, name);
     if (row != NO_ROW) return row;
-    memcpy(inner, name + marks, length - marks + 1);
-    if (inner[0] == '"' && length - marks > 2 && name[length - 1] == '"') {
-        memcpy(inner, name + marks + 1, length - marks - 2);
-        inner[length - marks - 2] = '\0';
-    }
-    size_t count = unescaped(inner, ids);
-    row = marks ? phrase_row(vocabulary, ids, count) : ngram_row(vocabulary, ids, count);
-    return row == NO_ROW ? ngram_row(vocabulary, ids, unescaped(name, ids)) : row;
+    row = find_among(vocabulary, vocabulary->end[PHRASE_ROWS], vocabulary->rows, name);
+    if (row != NO_ROW) return row;
+    bool quoted = length > phrase + 2 && name[phrase] == '"' && name[length - 1] == '"';
+    memcpy(text, name + phrase + quoted, length - phrase - quoted + 1);
+    if (quoted) text[length - phrase - 2] = '\0';
+    row = string_row(vocabulary, phrase ? PHRASE_ROWS : NGRAM_ROWS, ids, unescaped(text, ids));
+    if (row != NO_ROW) return row;
+    return string_row(vocabulary, NGRAM_ROWS, ids, unescaped(name, ids));
 }
 
 uint32_t same_row(const Vocabulary *vocabulary, const Vocabulary *other, uint32_t row) {
-    char text[ROW_NAME + 1];
+    char text[ROW_NAME];
     uint8_t ids[MAX_PHRASE];
     size_t length = row_text(other, row, text);
     for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
-    if (row < other->end[NGRAM_ROWS]) return ngram_row(vocabulary, ids, length);
-    if (row < other->end[PHRASE_ROWS]) return phrase_row(vocabulary, ids, length);
+    if (length > 0) return string_row(vocabulary, row_kind(other, row), ids, length);
     return find_among(vocabulary, vocabulary->end[PHRASE_ROWS], vocabulary->rows,
                       row_name(other, row, text));
 }

@@ -148,10 +148,8 @@ char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name);
 /* The row of that name; also the n-gram or character with just this text. NO_ROW: none. */
 uint32_t named_row(const Vocabulary *vocabulary, const char *name);
 
-/* The n-gram or character with this text, NO_ROW when it has no row. */
-uint32_t ngram_row(const Vocabulary *vocabulary, const uint8_t *ids, size_t length);
-/* The phrase with this text, NO_ROW when it has no row. */
-uint32_t phrase_row(const Vocabulary *vocabulary, const uint8_t *ids, size_t length);
+/* The row of a phrase with this text, or (kind NGRAM_ROWS) of an n-gram or character; NO_ROW: none. */
+uint32_t string_row(const Vocabulary *vocabulary, RowKind kind, const uint8_t *ids, size_t length);
 
 /* The row that stands for the same as a row of another vocabulary, NO_ROW when there is none. */
 uint32_t same_row(const Vocabulary *vocabulary, const Vocabulary *other, uint32_t row);

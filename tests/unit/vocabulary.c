@@ -84,7 +84,7 @@ static Expected slow_rows(const Vocabulary *vocabulary, const char *text, size_t
         if (k > 1 && occurrences(text, TRAINED, text + place - k, k) < least) break;
         if (k > 1 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
         for (size_t i = 0; i < k; i++) ids[i] = (uint8_t)id_of((unsigned char)text[place - k + i]);
-        if ((chain[known++] = ngram_row(vocabulary, ids, k)) == NO_ROW) break;
+        if ((chain[known++] = string_row(vocabulary, NGRAM_ROWS, ids, k)) == NO_ROW) break;
     }
     while (known > 0) expected.rows[expected.count++] = chain[--known];
     char *plain = allocate(LENGTH, 1, "test"), *trained = allocate(LENGTH, 1, "test");
@@ -101,7 +101,7 @@ static Expected slow_rows(const Vocabulary *vocabulary, const char *text, size_t
         if (size > 1 && phrase_occurrences(trained, trained_length, plain + start, size - 1) < 2)
             continue;
         for (size_t i = 0; i < size; i++) ids[i] = (uint8_t)id_of((unsigned char)plain[start + i]);
-        expected.rows[expected.count++] = phrase_row(vocabulary, ids, size);
+        expected.rows[expected.count++] = string_row(vocabulary, PHRASE_ROWS, ids, size);
     }
     free(plain);
     free(trained);
@@ -241,9 +241,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
         size_t length = row_text(&vocabulary, row, string);
         for (size_t i = 0; i < length; i++) back[i] = (uint8_t)id_of((unsigned char)string[i]);
         if (length)
-            named &=
-                row == (row < vocabulary.end[NGRAM_ROWS] ? ngram_row(&vocabulary, back, length)
-                                                         : phrase_row(&vocabulary, back, length));
+            named &= row == string_row(&vocabulary, row_kind(&vocabulary, row), back, length);
         named &= strlen(row_name(&vocabulary, row, name)) > 0;
     }
     check(named, "order %d, min-count %u: each string's row is found by its text", options.order,
