@@ -135,7 +135,8 @@ static _Noreturn void inconsistent(const char *path, const char *why) {
 
 /* A key of echoes is so many characters, or so many words. */
 static bool is_echo_key(uint8_t key) {
-    return (key >= 1 && key <= MAX_ECHO_KEY) || key == ECHO_WORDS + 1 || key == ECHO_WORDS + 2;
+    bool words = key == ECHO_WORDS + 1 || key == ECHO_WORDS + 2;
+    return (key >= 1 && key <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE;
 }
 
 /* Other programs write no metadata of ours: then the order is as long as the n-grams are. */

@@ -146,7 +146,8 @@ static void fill_table(Settings *settings) {
 
 /* One name of a list of kinds. */
 static void add_kind(RowOptions *rows, const char *name, size_t length) {
-    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2};
+    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2,
+                                   ECHO_ABOVE};
     char kind[16] = "";
     if (length < sizeof kind) memcpy(kind, name, length);
     if (strcmp(kind, "ngrams") == 0) return;

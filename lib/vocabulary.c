@@ -39,6 +39,7 @@ typedef struct {
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
     uint64_t *latest; /* echoes: a hash table of keys: hash and latest place, 32 bits each */
     size_t slots, used;
+    size_t line, above; /* where this line and the one before begin */
     uint8_t column;
 } Reader;
 
@@ -293,10 +294,29 @@ static void renew_echoes(Reader *reader, const uint8_t *text, size_t place, size
     read_echoes(reader, text, from, place, &(Bags){.first = SIZE_MAX});
 }
 
+/* Which character is above place, NEWLINE where the line above is shorter. */
+static void read_above(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
+    for (size_t place = from; place < to; place++) {
+        if (place == 0) continue;
+        if (text[place - 1] == NEWLINE) {
+            reader->above = reader->line;
+            reader->line = place;
+        }
+        size_t above = reader->above + place - reader->line;
+        if (place < bags->first) continue;
+        uint8_t *member = &bags->beside[place - bags->first].member[reader->group];
+        *member = above < reader->line ? text[above] : NEWLINE;
+    }
+}
+
 /* A few places at a time: the table's parts come into the cache while the next hashes are made. */
 static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
     enum { FEW = 32 };
     int key = reader->vocabulary->options.echo_keys[reader->group];
+    if (key == ECHO_ABOVE) {
+        read_above(reader, text, from, to, bags);
+        return;
+    }
     for (size_t count; from < to; from += count) {
         size_t length[FEW];
         uint32_t hash[FEW];
@@ -317,7 +337,7 @@ static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t
 }
 
 static void name_echo(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    static const char *words[] = {"word", "words"};
+    static const char *words[] = {"word", "words", "above"};
     uint32_t echo = row - vocabulary->end[PHRASE_ROWS];
     int key = vocabulary->options.echo_keys[echo / CHARACTERS];
     char follower[8];

@@ -10,8 +10,9 @@
      phrases      the text since the last word began, and since the word before it began; in small
                   letters, each run of white space as one space
      echoes       "when the same key occurred last, character c followed": keys are the last 2, 3, 4,
-                  6 or 8 characters, the text since the last word began, and since the word before
-                  it began; each key has 100 rows, one for each c, and the bag has at most one
+                  6, 8, 12, 20 or 32 characters, the text since the last word began, and since the
+                  word before it began; and "in the line above, character c is at this place"; each
+                  key has 100 rows, one for each c, of which the bag has at most one
      columns      how many characters the line has so far, 0..80 and more
 
    A string has a row when the training text holds it at least min_count times and holds the string
@@ -35,9 +36,10 @@ enum {
     MAX_ORDER = 32,
     MAX_PHRASE = 40, /* characters: longer phrases have no row */
     PHRASE_WORDS = 2,
-    MAX_ECHOES = 10,
+    MAX_ECHOES = 11,
     ECHO_WINDOW = 1 << 22, /* characters: how far back an echo is looked for */
     ECHO_WORDS = 100,  /* key 100 + w is the text of the last w words; 1..40 so many characters */
+    ECHO_ABOVE = 103,  /* this key is the place in the line */
     MAX_ECHO_KEY = 40, /* characters: longer keys have no echo */
     COLUMNS = 81,
     MAX_GROUPS = MAX_ECHOES + 1,

@@ -10,7 +10,8 @@ from collections import Counter
 CHARACTERS = string.printable                       # the id of a character is its place here
 ID = {character: i for i, character in enumerate(CHARACTERS)}
 LONGEST_PHRASE, LONGEST_ECHO_KEY, ECHO_WINDOW, COLUMNS = 40, 40, 1 << 22, 81
-ECHO_KEYS = [2, 3, 4, 6, 8, 12, 20, 32, 101, 102]   # the last 2 .. 8 characters; 100 + w: the text of the last w words
+ECHO_KEYS = [2, 3, 4, 6, 8, 12, 20, 32, 101, 102, 103]   # the last 2 .. 8 characters; 100 + w: the text of the last w words
+ECHO_ABOVE = 103                                    # the key: the place in the line; what follows is what is above
 WORD = re.compile(r"[A-Za-z0-9_']+")
 
 
@@ -119,6 +120,14 @@ def echoes_on(text, number, key):
         latest[string] = place
 
 
+def above_on(text, number, key):
+    """For each place but the first, the row of the character at the same place of the line above, a newline beyond its end."""
+    for place in range(len(text)):
+        line = text.rfind("\n", 0, place) + 1
+        above = text.rfind("\n", 0, line - 1) + 1 + place - line if line else line
+        yield [number[("echo", key, text[above] if above < line else "\n")]] if place else []
+
+
 def columns_on(text, number):
     """For each place but the first, the row of how many characters its line has so far."""
     for place in range(len(text)):
@@ -134,7 +143,7 @@ def rows_on(text, rows, order):
     if "phrase" in kinds:
         lists.append(phrases_on(text, number))
     if "echo" in kinds:
-        lists += [echoes_on(text, number, key) for key in ECHO_KEYS]
+        lists += [(above_on if key == ECHO_ABOVE else echoes_on)(text, number, key) for key in ECHO_KEYS]
     if "column" in kinds:
         lists.append(columns_on(text, number))
     return [sum(found, []) for found in zip(*lists)]

@@ -68,6 +68,11 @@ def rows_of(i):
             on.append(phrases[plain[start:]])
     last = [s for s in starts if s < i][-2:][::-1]
     for e, key in enumerate(map(int, model["echoes"])):
+        if key == 103:
+            line = text.rfind("\n", 0, i) + 1
+            above = text.rfind("\n", 0, max(0, line - 1)) + 1 + i - line
+            on.append(echoes + 100 * e + ids[text[above] if above < line else "\n"])
+            continue
         first = i - key if key < 100 else last[key - 101] if len(last) > key - 101 else -1
         if first < 0 or i - first > 40:
             continue

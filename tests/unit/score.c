@@ -150,6 +150,15 @@ static void reading_end(Reading *r) {
     free(r->phrase_entries);
 }
 
+/* The id of the character above place, of a line feed where the line above is shorter or there is none. */
+static size_t id_above(const char *text, size_t place) {
+    size_t line = place, above;
+    while (line > 0 && text[line - 1] != '\n') line--;
+    for (above = line ? line - 1 : 0; above > 0 && text[above - 1] != '\n';) above--;
+    above += place - line;
+    return (size_t)(strchr(printable, above < line ? text[above] : '\n') - printable);
+}
+
 /* The rows of a place's bag; returns how many. */
 static size_t plain_bag(const Reading *r, size_t place, size_t *on) {
     const char *text = r->text;
@@ -177,6 +186,10 @@ static size_t plain_bag(const Reading *r, size_t place, size_t *on) {
     size_t group = 100 + r->ngrams.rows + r->phrases.rows;
     for (size_t e = 0; e < r->echoes.rows; e++, group += 100) {
         size_t key = (unsigned char)r->echoes.data[e], size = key;
+        if (key == 103) {
+            if (place) on[count++] = group + id_above(text, place);
+            continue;
+        }
         if (key > 100) {
             size_t i = place, words = 0;
             while (i > 0 && words < key - 100) {

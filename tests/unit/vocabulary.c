@@ -50,9 +50,21 @@ static uint32_t phrase_occurrences(const char *plain, size_t length, const char 
     return count;
 }
 
+/* The character above place, a newline where the line above is shorter or there is none. */
+static int slow_above(const char *text, size_t place) {
+    size_t line = place, above;
+    while (line > 0 && text[line - 1] != '\n') line--;
+    if (line == 0) return '\n';
+    above = line - 1;
+    while (above > 0 && text[above - 1] != '\n') above--;
+    above += place - line;
+    return above < line ? (unsigned char)text[above] : '\n';
+}
+
 /* The character after the key's last stand before place, or -1. */
 static int slow_echo(const char *text, size_t place, int key) {
     size_t length = (size_t)key;
+    if (key == ECHO_ABOVE) return place == 0 ? -1 : slow_above(text, place);
     if (key > ECHO_WORDS) {
         size_t start = place;
         for (int words = key - ECHO_WORDS; words > 0; words -= starts_word(text, start))
@@ -370,13 +382,14 @@ static void make_ruled(uint8_t *ids) {
 
 int main(void) {
     Text text = text_read("data/text.txt", true);
-    RowOptions all = {.order = 7,
-                      .min_count = 1,
-                      .max_rows = UINT32_MAX,
-                      .phrases = true,
-                      .columns = true,
-                      .echoes = 10,
-                      .echo_keys = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2}};
+    RowOptions all = {
+        .order = 7,
+        .min_count = 1,
+        .max_rows = UINT32_MAX,
+        .phrases = true,
+        .columns = true,
+        .echoes = 11,
+        .echo_keys = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE}};
     RowOptions some = {.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true};
     RowOptions pairs = {.order = 2, .min_count = 3, .max_rows = UINT32_MAX, .columns = true};
     RowOptions ngrams = {.order = 6, .min_count = 2, .max_rows = UINT32_MAX};
