@@ -16,10 +16,8 @@ static const char examples[] =
     "  train --order 1 --dim 10 my.txt    nn.Embedding(100, 10) -> nn.Linear(10, 100)\n"
     "  train --resume data/text.txt       goes on with a run that was stopped\n";
 
-/* What nobody chose follows in settings_complete: numbers below 0, and epochs and batch 0. */
+/* What nobody chose is below 0, or 0 where that makes no sense: settings_complete chooses it. */
 static const Settings defaults = {
-    .order = 7,
-    .min_count = 1,
     .max_rows = 3000000,
     .seed = 1,
     .evaluations = 4,
@@ -32,14 +30,8 @@ static const Settings defaults = {
     .pretrained = "",
     .init = "",
     .val_text = "",
-    .run = {.dim = 64,
-            .batch = 0,
-            .epochs = 0,
-            .embedding_lr = -1,
-            .linear_lr = -1,
-            .final_lr = 0.1,
-            .accumulator = -1,
-            .deviation = -1},
+    .run =
+        {.embedding_lr = -1, .linear_lr = -1, .final_lr = 0.1, .accumulator = -1, .deviation = -1},
 };
 
 /* Appends options to a table; returns its new end. Of each: kind, name, letter, variable, lowest and
@@ -54,10 +46,13 @@ static Option *append_training(Option *end, Settings *s) {
     const Option options[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &s->order, 1, MAX_ORDER, "N",
-         "longest n-gram that has a row; 1: characters only", .decides = true},
-        {COUNT, "dim", 'd', &run->dim, 1, MAX_DIM, "D", "numbers in a row", .decides = true},
+         "longest n-gram that has a row; 1: characters only (default by the text's size)",
+         .decides = true},
+        {COUNT, "dim", 'd', &run->dim, 1, MAX_DIM, "D",
+         "numbers in a row (default by the text's size)", .decides = true},
         {COUNT, "min-count", 'm', &s->min_count, 1, UINT32_MAX, "N",
-         "how often a string must occur to have a row", .decides = true},
+         "how often a string must occur to have a row (default by the text's size)",
+         .decides = true},
         {COUNT, "max-rows", 0, &s->max_rows, 0, 1e9, "N",
          "n-grams and phrases at most: the rarest get no row", .decides = true},
         {TEXT, "rows", 0, &s->kinds, 0, 0, "KINDS",
@@ -146,8 +141,8 @@ static void fill_table(Settings *settings) {
 
 /* One name of a list of kinds. */
 static void add_kind(RowOptions *rows, const char *name, size_t length) {
-    static const uint8_t keys[] = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2,
-                                   ECHO_ABOVE};
+    static const uint8_t keys[] = {
+        2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE};
     char kind[16] = "";
     if (length < sizeof kind) memcpy(kind, name, length);
     if (strcmp(kind, "ngrams") == 0) return;
@@ -202,6 +197,19 @@ static void choose_schedule(RunOptions *run, size_t length) {
     if (run->batch == 0) run->batch = batch;
 }
 
+/* Long rows, and rows of rare strings, earn something on short texts only; n-grams of more than four
+   characters on long ones (docs/learning.md). So the files grow more slowly than the text. */
+static void choose_size(Settings *settings, size_t length) {
+    size_t dim = 48, order = 4, min_count = 2;
+    if (length < 700000) dim = 64;
+    if (length < 250000) dim = 96;
+    if (length < 250000) min_count = 1;
+    if (length > 2000000) order = 5;
+    if (settings->run.dim == 0) settings->run.dim = dim;
+    if (settings->order == 0) settings->order = order;
+    if (settings->min_count == 0) settings->min_count = min_count;
+}
+
 static void choose_rates(RunOptions *run, bool sgd, bool characters_only) {
     double batch = (double)run->batch;
     if (run->embedding_lr < 0) run->embedding_lr = sgd ? 10 : 0.1;
@@ -221,6 +229,7 @@ void settings_complete(Settings *settings, size_t length) {
         wrong_use("--norm-type: \"%s\" is no number above 0, nor inf", settings->norm_type);
     run->sgd = sgd;
     run->seed = (uint32_t)settings->seed;
+    choose_size(settings, length);
     choose_schedule(run, length);
     choose_rates(run, sgd, settings->order == 1);
     choose_rows(settings);
