@@ -18,6 +18,7 @@ static const char examples[] =
 
 /* What nobody chose is below 0, or 0 where that makes no sense: settings_complete chooses it. */
 static const Settings defaults = {
+    .order = 4,
     .max_rows = 3000000,
     .seed = 1,
     .evaluations = 4,
@@ -46,8 +47,7 @@ static Option *append_training(Option *end, Settings *s) {
     const Option options[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &s->order, 1, MAX_ORDER, "N",
-         "longest n-gram that has a row; 1: characters only (default by the text's size)",
-         .decides = true},
+         "longest n-gram that has a row; 1: characters only", .decides = true},
         {COUNT, "dim", 'd', &run->dim, 1, MAX_DIM, "D",
          "numbers in a row (default by the text's size)", .decides = true},
         {COUNT, "min-count", 'm', &s->min_count, 1, UINT32_MAX, "N",
@@ -188,7 +188,7 @@ static void choose_rows(Settings *settings) {
    nats of the best batch and epochs at each size from 300 characters on. */
 static void choose_schedule(RunOptions *run, size_t length) {
     size_t epochs = length > 3000000 ? 1 : 2, batch = 256;
-    if (length < 60000) epochs = 3;
+    if (length < 30000) epochs = 3;
     if (length < 7000) epochs = 6;
     if (length < 3000) epochs = 8;
     if (length < 1500) epochs = 16;
@@ -197,17 +197,14 @@ static void choose_schedule(RunOptions *run, size_t length) {
     if (run->batch == 0) run->batch = batch;
 }
 
-/* Long rows, and rows of rare strings, earn something on short texts only; n-grams of more than four
-   characters on long ones (docs/learning.md). So the files grow more slowly than the text. */
+/* Long rows, and rows of strings that occur once, earn something on short texts only: so the files
+   grow more slowly than the text (docs/learning.md). */
 static void choose_size(Settings *settings, size_t length) {
-    size_t dim = 48, order = 4, min_count = 2;
+    size_t dim = 48;
     if (length < 700000) dim = 64;
     if (length < 250000) dim = 96;
-    if (length < 250000) min_count = 1;
-    if (length > 2000000) order = 5;
     if (settings->run.dim == 0) settings->run.dim = dim;
-    if (settings->order == 0) settings->order = order;
-    if (settings->min_count == 0) settings->min_count = min_count;
+    if (settings->min_count == 0) settings->min_count = length < 250000 ? 1 : 2;
 }
 
 static void choose_rates(RunOptions *run, bool sgd, bool characters_only) {
