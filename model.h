@@ -16,8 +16,8 @@
        d embedding.weight[r] = sum of dh over the positions whose bag has row r; other rows: nothing
 
    So a look-up table is trained like any other layer: the gradient that arrives at the sum is
-   handed to each row that was looked up. These plain loops say what is computed; lib/step.c computes
-   the same bits faster, on all cores. A test compares them; ./train --reference runs this file. */
+   handed to each row that was looked up. These plain loops say what is computed; lib/step.c
+   computes the same bits faster, on all cores. A test compares them; ./train --reference runs this. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -84,7 +84,7 @@ static inline void linear_forward(const Model *model, const float *h, float *log
     }
 }
 
-/* Linear, backward: dh [dim] = linear.weight^T dlogits; the gradient gets dlogits h^T and dlogits. */
+/* Linear, backward: dh [dim] = linear.weight^T dlogits; the gradient gets dlogits h^T, dlogits. */
 static inline void linear_backward(const Model *model, Model *gradient, const float *h,
                                    const float *dlogits, float *dh) {
     size_t dim = model->dim;
@@ -109,7 +109,7 @@ static inline double softmax(float *logits) {
     return (double)largest + exact_log((double)sum);
 }
 
-/* Cross-entropy: logits [100] become p, in place; returns the sum of -ln p[target] over n targets. */
+/* Cross-entropy: logits [100] become p, in place; returns the sum of -ln p[target], n targets. */
 static inline double cross_entropy_forward(float *logits, const uint8_t *targets, size_t n) {
     double loss = 0;
     for (size_t i = 0; i < n; i++) loss -= (double)logits[targets[i]];

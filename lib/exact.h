@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Natural logarithm of a normal positive double, to about 1 unit in the last place.
-   x = 2^k m with m in [sqrt(1/2), sqrt 2); with s = (m-1)/(m+1), ln m = 2 (s + s^3/3 + s^5/5 + ...). */
+/* Natural logarithm of a normal positive double, to about 1 unit in the last place. x = 2^k m with
+   m in [sqrt(1/2), sqrt 2); with s = (m-1)/(m+1), ln m = 2 (s + s^3/3 + s^5/5 + ...). */
 static inline double exact_log(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -41,9 +41,10 @@ static inline double exact_exp(double x) {
     return sum * power;
 }
 
-/* e^x for x at most 0 (below -87 it is e^-87), relative error below 3e-7; NaN for NaN. e^x = 2^n e^r
-   with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in the low
-   bits, from where a shift moves it into the exponent; e^r by its Taylor series, |r| <= ln 2 / 2. */
+/* e^x for x at most 0 (below -87 it is e^-87), relative error below 3e-7; NaN for NaN. e^x = 2^n
+   e^r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in the low
+   bits, from where a shift moves it into the exponent; e^r by its Taylor series, |r| <= ln 2 / 2.
+   */
 static inline float exact_expf(float x) {
     x = x < -87.0f ? -87.0f : x;
     float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;

@@ -1,5 +1,6 @@
-/* kernels.h: the matrix product on vectors, and softmax's loops. + and * on vectors give the same bits whatever their
-   width, and each sum runs in its one order, so the width is the machine's affair. */
+/* kernels.h: the matrix product on vectors, and softmax's loops. + and * on vectors give the same
+   bits whatever their width, and each sum runs in its one order, so the width is the machine's
+   affair. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -39,8 +40,8 @@ enum { WIDE = LANES > 8 ? 2 : REGISTERS / 8, HIGH = REGISTERS * 3 / 4 / WIDE };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* The tile that begins with element (i, j), kept in registers from the first k to the last. rows and
-   vectors are constants at every call, so that compilers unroll the loops over them. */
+/* The tile that begins with element (i, j), kept in registers from the first k to the last. rows
+   and vectors are constants at every call, so that compilers unroll the loops over them. */
 ALWAYS_INLINE void matmul_tile(const size_t rows, const size_t vectors, size_t i, size_t j,
                                size_t depth, Matrix out, Matrix start, Matrix a, Matrix b) {
     Floats sum[HIGH][WIDE] = {{{0}}};
@@ -67,10 +68,10 @@ ALWAYS_INLINE void matmul_strip(size_t rows, const size_t vectors, size_t j, siz
     for (; i < rows; i++) matmul_tile(1, vectors, i, j, depth, out, start, a, b);
 }
 
-/* out [rows, columns] = start + a [rows, depth] b [depth, columns], each sum from k = 0 up. start may
-   be out, have row 0 (all rows start alike), or have no memory (zeros). Columns of out, start and b
-   are neighbours and count in whole vectors: with other numbers of columns, the rows of out need
-   room for that, and the last rows of start and b are read as far. */
+/* out [rows, columns] = start + a [rows, depth] b [depth, columns], each sum from k = 0 up. start
+   may be out, have row 0 (all rows start alike), or have no memory (zeros). Columns of out, start
+   and b are neighbours and count in whole vectors: with other numbers of columns, the rows of out
+   need room for that, and the last rows of start and b are read as far. */
 ALWAYS_INLINE void matmul(size_t rows, size_t columns, size_t depth, Matrix out, Matrix start,
                           Matrix a, Matrix b) {
     size_t j = 0, wide = WIDE * LANES, two = 2 * LANES;

@@ -38,8 +38,9 @@ void random_uniforms(Random *random, float *values, size_t count, float bound) {
     for (size_t i = 0; i < count; i++) values[i] = random_uniform(random) * (2 * bound) - bound;
 }
 
-/* Box-Muller: values 0..7 of a group give the radii, values 8..15 the angles. PyTorch rounds the angle to a float, and so does this:
-   without, one start in three has a number that differs by more than 1e-6. */
+/* Box-Muller: values 0..7 of a group give the radii, values 8..15 the angles. PyTorch rounds the
+   angle to a float, and so does this: without, one start in three has a number that differs by more
+   than 1e-6. */
 static void normal_group(float *group, float deviation) {
     for (int t = 0; t < 8; t++) {
         double radius = sqrt(-2 * exact_log(1 - (double)group[t]));

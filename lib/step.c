@@ -17,7 +17,7 @@ void model_free(Model *model) {
     free(model->linear);
 }
 
-/* ---- batches ---------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------- */
 
 SortedBatch batch_allocate(size_t positions, size_t most) {
     size_t indices = positions * most;
@@ -130,8 +130,8 @@ static inline uint32_t add_ngrams(SortedBatch *batch, const Vocabulary *vocabula
     return i;
 }
 
-/* Brings the parents of all positions' n-grams into the cache, a generation at a time: none of these
-   loads waits for another, as they do when one chain is followed to its end. */
+/* Brings the parents of all positions' n-grams into the cache, a generation at a time: none of
+   these loads waits for another, as they do when one chain is followed to its end. */
 static void prefetch_parents(const Vocabulary *vocabulary, const uint64_t *positions, size_t count,
                              uint32_t *row) {
     enum { GENERATIONS = 4 };
@@ -181,10 +181,10 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
     if (mark) list_bags(batch);
 }
 
-/* ---- the step --------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
-/* Bags are computed in pieces of so many, whose rows stay in the second-level cache from the look-up
-   to the update. */
+/* Bags are computed in pieces of so many, whose rows stay in the second-level cache from the
+   look-up to the update. */
 enum { PIECE = 32 };
 
 /* Bags first .. last - 1, and what the layers make of them. */
@@ -233,8 +233,8 @@ static void transpose(Step *step, size_t first, size_t last) {
 
 void step_load(Step *step) { transpose(step, 0, CHARACTERS); }
 
-/* Both layers for a piece. Its rows lie anywhere in memory: they are asked for some bags before they
-   are needed. */
+/* Both layers for a piece. Its rows lie anywhere in memory: they are asked for some bags before
+   they are needed. */
 static void forward(const Step *step, const Batch *batch, const Piece *piece) {
     enum { AHEAD = 4 };
     const Model *model = &step->model;
@@ -252,8 +252,8 @@ static void forward(const Step *step, const Batch *batch, const Piece *piece) {
     matmul(count, padded(CHARACTERS), dim, logits, bias, h, weight);
 }
 
-/* The losses of a piece, and dlogits: cross_entropy_forward and backward in three rounds, so that no
-   bag waits for what is not yet known of itself. */
+/* The losses of a piece, and dlogits: cross_entropy_forward and backward in three rounds, so that
+   no bag waits for what is not yet known of itself. */
 static void cross_entropy(const Step *step, const Batch *batch, const Piece *piece) {
     float largest[PIECE], total[PIECE];
     size_t count = piece->last - piece->first;
@@ -276,8 +276,8 @@ static void cross_entropy(const Step *step, const Batch *batch, const Piece *pie
     }
 }
 
-/* dh of a piece; meanwhile its rows' sums are asked for, as many bags as the matrix product takes at
-   a time. */
+/* dh of a piece; meanwhile its rows' sums are asked for, as many bags as the matrix product takes
+   at a time. */
 static void backward(const Step *step, const Batch *batch, const Piece *piece) {
     size_t dim = step->model.dim, stride = padded(dim);
     const uint32_t *offsets = batch->offsets;
@@ -397,7 +397,7 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
     step->mean_loss = loss / (double)plain->positions;
 }
 
-/* ---- scoring ---------------------------------------------------------------------------------- */
+/* ---- scoring --------------------------------------------------------------------------------- */
 
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) {
     uint32_t offsets[] = {0, (uint32_t)n};

@@ -7,7 +7,7 @@
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* ---- which positions, when -------------------------------------------------------------------- */
+/* ---- which positions, when ------------------------------------------------------------------- */
 
 size_t epoch_steps(size_t length, size_t batch) {
     return length / SHARD * divide_up(SHARD, batch) + divide_up(length % SHARD, batch);
@@ -68,7 +68,7 @@ static void set_rates(Optimizer *optimizer, const Trainer *trainer, size_t step)
     optimizer->linear_lr = (float)(options->linear_lr * left);
 }
 
-/* ---- the start -------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 /* Adagrad's initial accumulators as multiples of options.accumulator: the smaller, the larger are
    the row's first steps. All rows of a bag get the same gradient; this decides who learns from it.
@@ -151,7 +151,7 @@ void trainer_end(Trainer *trainer) {
     free(trainer);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Steps of one shard. */
 typedef struct {

@@ -25,8 +25,8 @@ typedef struct {
 
 /* An epoch goes through the text in shards of up to SHARD positions, each in an order of its own.
    One shard is the rule: only texts beyond 16 million characters have more. Tests build another
-   ./train with small shards (build/test/train_sharded), so that a short text has several. No program
-   that is installed has another size than this one: it decides the model's bytes. */
+   ./train with small shards (build/test/train_sharded), so that a short text has several. No
+   program that is installed has another size than this one: it decides the model's bytes. */
 #ifndef SHARD_SIZE
 #define SHARD_SIZE (16 << 20)
 #endif
