@@ -17,7 +17,7 @@
 
    So a look-up table is trained like any other layer: the gradient that arrives at the sum is
    handed to each row that was looked up. These plain loops say what is computed; lib/step.c
-   computes the same bits faster, on all cores. A test compares them; ./train --reference runs this. */
+   computes the same bits faster, on all cores. A test compares them; --reference runs this file. */
 #ifndef MODEL_H
 #define MODEL_H
 

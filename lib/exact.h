@@ -43,8 +43,7 @@ static inline double exact_exp(double x) {
 
 /* e^x for x at most 0 (below -87 it is e^-87), relative error below 3e-7; NaN for NaN. e^x = 2^n
    e^r with n = round(x / ln 2): adding 1.5 * 2^23 rounds to a whole number and leaves it in the low
-   bits, from where a shift moves it into the exponent; e^r by its Taylor series, |r| <= ln 2 / 2.
-   */
+   bits, from where a shift moves it into the exponent; e^r by a Taylor series, |r| <= ln 2 / 2. */
 static inline float exact_expf(float x) {
     x = x < -87.0f ? -87.0f : x;
     float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f;

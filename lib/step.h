@@ -74,8 +74,7 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
 /* logits [100] of a bag of n rows. */
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits);
 
-/* The mean of -ln p[target] over all places of bags, in nats per character, the same for any team.
-   */
+/* The mean of -ln p[target] over all places of bags, in nats per character; any team, same bits. */
 double text_loss(Team *team, const Model *model, const Vocabulary *vocabulary, const Bags *bags);
 
 /* With max_norm, what nn.Embedding does when it looks up these positions: shortens their rows. */
