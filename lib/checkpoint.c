@@ -552,17 +552,17 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
 void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
                       size_t rows, size_t dim) {
     const char *path = folder->file[CHECKPOINT].path;
-    const Tensor *sum = tensor_find(checkpoint, sums[0], "F32", 2);
-    const Tensor *table = tensor_find(checkpoint, weights[0], "F32", 2);
-    if (!table) table = sum;
-    if (table && (table->shape[0] != rows || table->shape[1] != dim))
-        no_checkpoint(path, "embedding.weight is missing or has another shape");
     TensorFile own = {0};
     add_run(&own.metadata, about);
     metadata_copy(&own.metadata, about);
     if (!same_value(checkpoint, "text_fingerprint", &own))
         fail("%s: this run was on another text; give that text, or start again without --resume",
              path);
+    const Tensor *sum = tensor_find(checkpoint, sums[0], "F32", 2);
+    const Tensor *table = tensor_find(checkpoint, weights[0], "F32", 2);
+    if (!table) table = sum;
+    if (table && (table->shape[0] != rows || table->shape[1] != dim))
+        no_checkpoint(path, "embedding.weight is missing or has another shape");
     if (!same_value(checkpoint, "run", &own)) no_checkpoint(path, "its options are not of the run");
     tensors_close(&own);
 }

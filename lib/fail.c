@@ -15,9 +15,10 @@
 
 static const char *program_name = "program";
 
-/* Opens /dev/null for standard streams that are closed: the first file would take their place. */
+/* Opens /dev/null for standard streams that are closed: the first file would take their place. It is
+   open for reading only, so that writing there fails as it would without. */
 static void open_streams(void) {
-    int descriptor = open("/dev/null", O_RDWR);
+    int descriptor = open("/dev/null", O_RDONLY);
     while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = dup(descriptor);
     if (descriptor > STDERR_FILENO) close(descriptor);
 }

@@ -18,17 +18,18 @@ static void own_files(Run *run) {
     run->owns_files = true;
 }
 
+/* Saves the losses at once, so that one can watch them, but never over those of another run. */
+static void save_log(const Run *run) {
+    if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
+}
+
 void run_save(Run *run) {
     own_files(run);
     report_doing(&run->report, "saving");
     if (!run_has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
     state_save(&run->state, run->trainer, &run->folder, run_has_diverged(run));
+    if (run_has_diverged(run)) save_log(run);
     run->last_save = seconds_now();
-}
-
-/* Saves the losses at once, so that one can watch them, but never over those of another run. */
-static void save_log(const Run *run) {
-    if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
 }
 
 void run_resume(Run *run, const TensorFile *checkpoint) {

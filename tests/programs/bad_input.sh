@@ -100,16 +100,13 @@ refuses 1 "a folder below a file" "cannot be made" ./train $small --out "$out/te
 refuses 1 "a folder where none can be made" "cannot be made" ./train $small --out /proc/none "$out/text"
 ./train $small --out "$out/new/and deep/folder" "$out/text" && [ -s "$out/new/and deep/folder/model.safetensors" ] && ok "folders are made, with spaces in their names" || bad "folders are made"
 ./train $small --out "$out/slash/" "$out/text" && [ -s "$out/slash/model.safetensors" ] && ok "a folder's name may end with a slash" || bad "a folder's name may end with a slash"
-# A full disk: the temporary file is a link to a device that is always full.
+# A planted link under a temporary name is not followed. (Full disks at every write: tests/programs/faults.sh.)
 if [ -c /dev/full ]; then
-    for file in loss.csv model.safetensors snapshots.safetensors checkpoint.safetensors; do
-        ln -s /dev/full "$saved/$file.partial"
-        cp "$out/before"/* "$saved" # the run that fails may have written the files before this one
-        refuses 1 "a full disk when $file is written" "$file: cannot be written .*No space left.*what was saved before is untouched.*free some" ./train $small -s 1 --save-every 0 --out "$saved" "$out/text"
-        cmp -s "$saved/$file" "$out/before/$file" && ok "and $file is as it was" || bad "and $file is as it was"
-        [ ! -L "$saved/$file.partial" ] && ok "and $file.partial is gone" || bad "and $file.partial is gone"
-        cp "$out/before"/* "$saved"
-    done
+    for file in loss.csv model.safetensors snapshots.safetensors checkpoint.safetensors; do ln -s /dev/full "$saved/$file.partial"; done
+    ./train $small -s 1 --save-every 0 --out "$saved" "$out/text" 2> "$out/stderr" && [ -z "$(ls "$saved" | grep partial)" ]
+    that $? "links under temporary names are neither followed nor left" "$(cat "$out/stderr")"
+    rm -rf "$saved/previous"
+    cp "$out/before"/* "$saved"
     program=sample
     model="--model $saved/model.safetensors"
     refuses 1 "sampling into a full disk" "standard output cannot be written" sh -c "./sample $model -s 1 > /dev/full"
@@ -150,27 +147,28 @@ sed 's/e/E/' "$out/text" > "$out/text2"
 refuses 1 "--resume with another text" "another text" ./train -q --resume --out "$saved" "$out/text2"
 head -c 3999 "$out/text" > "$out/text2"
 refuses 1 "--resume with a shorter text" "another text" ./train -q --resume --out "$saved" "$out/text2"
-for file in model checkpoint snapshots; do
+for file in model checkpoint; do
+    [ $file = model ] && expected="is missing, or not the best model of the run" || expected=
     cp -r "$saved" "$out/damaged"
     cp "$saved/model.safetensors" "$out/damaged/checkpoint.safetensors"
     refuses 1 "--resume from a model" "no checkpoint" ./train -q --resume --out "$out/damaged" "$out/text"
     cp "$saved/checkpoint.safetensors" "$out/damaged/checkpoint.safetensors"
     : > "$out/damaged/$file.safetensors"
-    refuses 1 "--resume with an empty $file" "shorter than a safetensors header" ./train -q --resume --out "$out/damaged" "$out/text"
+    refuses 1 "--resume with an empty $file" "${expected:-shorter than a safetensors header}" ./train -q --resume --out "$out/damaged" "$out/text"
     head -c 5000 "$saved/$file.safetensors" > "$out/damaged/$file.safetensors"
-    refuses 1 "--resume with a $file cut short" "cut short" ./train -q --resume --out "$out/damaged" "$out/text"
+    refuses 1 "--resume with a $file cut short" "${expected:-cut short}" ./train -q --resume --out "$out/damaged" "$out/text"
     cp "$out/text" "$out/damaged/$file.safetensors"
-    refuses 1 "--resume with a text as $file" "more than 100 MB" ./train -q --resume --out "$out/damaged" "$out/text"
+    refuses 1 "--resume with a text as $file" "${expected:-more than 100 MB}" ./train -q --resume --out "$out/damaged" "$out/text"
     rm "$out/damaged/$file.safetensors"
     mkdir "$out/damaged/$file.safetensors"
-    refuses 1 "--resume with a folder as $file" "no regular file" ./train -q --resume --out "$out/damaged" "$out/text"
+    refuses 1 "--resume with a folder as $file" "${expected:-no regular file}" ./train -q --resume --out "$out/damaged" "$out/text"
     rm -r "$out/damaged"
 done
 # A model that is whole but of another run: the text is the same, an option is not, or it is older than the checkpoint.
 cp -r "$saved" "$out/mixed"
 ./train $small -s 2 --out "$out/other" "$out/text"
 cp "$out/other/model.safetensors" "$out/mixed"
-refuses 1 "--resume with the model of a run with another seed" "is not of the run" ./train -q --resume --out "$out/mixed" "$out/text"
+refuses 1 "--resume with the model of a run with another seed" "not the best model of the run" ./train -q --resume --out "$out/mixed" "$out/text"
 # damaged metadata, changed without changing the file's length
 rm -r "$out/mixed"
 cp -r "$saved" "$out/mixed"
@@ -189,11 +187,11 @@ changed "a dim of 0" 's/"dim":"4"/"dim":"0"/' "is no value for --dim"
 changed "an order of 9" 's/"order":"3"/"order":"9"/' "missing or has another shape"
 changed "a rate that is no number" 's/"lr":"0/"lr":"x/' "is no value for --lr"
 changed "no dim" 's/"dim":/"din":/' "does not say its --dim"
-changed "no embedding" 's/"embedding.weight":{/"embedding.weighs":{/' "embedding.weight is missing"
+changed "no sums of rows" 's/"optimizer.embedding.weight.sum"/"optimizer.embedding.weight.sun"/' "optimizer.embedding.weight.sum is missing"
 changed "no sums" 's/"optimizer.linear.bias.sum"/"optimizer.linear.bias.sun"/' "optimizer.linear.bias.sum is missing"
 changed "an escape for the terminal" "s/\"dim\":\"4\"/\"dim\":\"$(printf '\177')\"/" 'is no value for --dim'
 rm -f "$saved/loss.csv"
-./train -q --resume --out "$saved" "$out/text" 2> "$out/stderr" && grep -q 'loss.csv: is missing or damaged' "$out/stderr" && ok "--resume without a log says so and goes on" || bad "--resume without a log: $(cat "$out/stderr")"
+./train -q --resume --out "$saved" "$out/text" 2> "$out/stderr" && grep -q 'loss.csv: is missing, damaged' "$out/stderr" && ok "--resume without a log says so and goes on" || bad "--resume without a log: $(cat "$out/stderr")"
 cp "$out/before/loss.csv" "$saved"
 untouched "resuming"
 
@@ -222,7 +220,7 @@ refuses 2 "temperature -1" "from 0 to 100" ./sample --model "$model" -t -1
 refuses 2 "a temperature with a decimal comma" "is not a number" ./sample --model "$model" -t 0,8
 refuses 1 "scoring no file" "no such file" ./sample --model "$model" --score "$out/none"
 refuses 1 "scoring an empty file" "is empty" ./sample --model "$model" --score "$out/empty"
-refuses 2 "--from without --score" "belongs to --score" ./sample --model "$model" --from 10
+refuses 2 "--from without --score" "belong to --score" ./sample --model "$model" --from 10
 refuses 1 "scoring from beyond the end" "has only 4,000 characters" ./sample --model "$model" --score "$out/text" --from 4000
 refuses 1 "scoring a program" "is not text" ./sample --model "$model" --score "$out/binary"
 program=train
@@ -248,6 +246,8 @@ trains() {
     if [ $status -eq 0 ] && [ ! -s "$out/stderr" ]; then
         ./sample --model "$out/t/model.safetensors" --score "$out/hostile" > "$out/stdout" 2> "$out/said" &&
             grep -q '^chars [0-9]* nats/char [0-9.]* bits/char [0-9.]* perplexity [0-9.inf]*$' "$out/stdout" && trained=$((trained + 1)) && return
+        # rows that start far too large are trained, and the score says that something is wrong
+        grep -q 'its numbers are damaged, or grew' "$out/said" && trained=$((trained + 1)) && return
         failed="$failed; $name: trained, but the model says: $(cat "$out/stdout" "$out/said")"
     elif [ $status -eq 1 ] && [ "$(wc -l < "$out/stderr")" -eq 1 ]; then
         refused=$((refused + 1))
