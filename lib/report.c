@@ -138,6 +138,9 @@ void report_cost(Report *report, const Vocabulary *vocabulary, const Cost *cost)
         report_line(report,
                     "            --max-rows %s: only strings seen at least %u times have a row",
                     grouped(vocabulary->options.max_rows, a), (unsigned)vocabulary->min_count);
+    if (vocabulary->sampled)
+        report_line(report, "            listed from %d parts of 1 MB, spread over the text",
+                    LIST_PARTS);
     size_t parameters = ((size_t)vocabulary->rows + CHARACTERS) * cost->dim + CHARACTERS;
     report_line(report, "parameters  %s (dim %zu)", grouped(parameters, a), cost->dim);
     report_line(report, "size        model %s, checkpoint %s; in memory about %s",

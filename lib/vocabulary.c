@@ -477,7 +477,8 @@ Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions option
             kinds[kind].list(&list, sample ? sample : text, at_most(length, LIST_SAMPLE), &options);
         list.end[kind] = list.size;
     }
-    Vocabulary vocabulary = {.options = options, .min_count = smallest_count(&list, &options)};
+    Vocabulary vocabulary = {.options = options, .sampled = sample != NULL};
+    vocabulary.min_count = smallest_count(&list, &options);
     make_rows(&vocabulary, &list, vocabulary.min_count);
     free(sample);
     return vocabulary;

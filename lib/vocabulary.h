@@ -68,6 +68,7 @@ typedef struct {
 typedef struct {
     RowOptions options;
     uint32_t min_count; /* above options.min_count where max_rows made it so */
+    bool sampled;       /* evenly spread parts were listed of a text longer than LIST_SAMPLE */
     uint32_t rows;      /* all of them */
     uint32_t end[ROW_KINDS];
     uint32_t *parent; /* [end[PHRASE_ROWS]] */
