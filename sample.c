@@ -222,7 +222,7 @@ static void score(SavedModel *saved, const Settings *settings) {
         fail("%s: the model holds numbers that are not finite, or so large that a sum of them is "
              "not; train it again",
              settings->model);
-    if (!isfinite(exp(loss)))
+    if (loss > 1e6)
         fail("%s: its loss is %g nats/char, where knowing nothing gives %.1f: its numbers are "
              "damaged, or grew without end in training; train it again",
              settings->model, loss, log(CHARACTERS));

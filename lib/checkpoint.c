@@ -490,35 +490,39 @@ static bool same_value(const TensorFile *file, const char *key, const TensorFile
     return value && wanted && strcmp(value, wanted) == 0;
 }
 
-/* Is this file the best model of the checkpoint's run, and the checkpoint's model when that is kept
-   in it? Takes the weights then. */
-static bool is_best(Entry entry, const State *state, Model *model, const TensorFile *checkpoint) {
+/* Returns NULL when this file is the best model of the checkpoint's run, and the checkpoint's model
+   when that is kept in it: then takes its weights. Otherwise says why not. */
+static const char *read_best(Entry entry, const State *state, Model *model,
+                             const TensorFile *checkpoint) {
     TensorFile file;
-    if (tensors_map(&file, entry)) return false;
-    const char *wanted = metadata_find(checkpoint, "model");
-    bool best = same_value(&file, "run", checkpoint);
-    best &= metadata_number(&file, "best_step", -1) >= (double)state->standing.best_step;
-    if (best && wanted) {
+    const char *reason = tensors_map(&file, entry), *wanted = metadata_find(checkpoint, "model");
+    if (reason) return reason;
+    if (!same_value(&file, "run", checkpoint)) reason = "it is of another run";
+    if (metadata_number(&file, "best_step", -1) < (double)state->standing.best_step)
+        reason = "it is older than the checkpoint";
+    if (!reason && wanted) {
         char found[17];
         take_model(&file, entry.path, weights, model);
         snprintf(found, sizeof found, "%016llx", (unsigned long long)fingerprint(model));
-        best = strcmp(found, wanted) == 0;
+        if (strcmp(found, wanted) != 0) reason = "its weights are others";
     }
     tensors_close(&file);
-    return best;
+    return reason;
 }
 
 /* A run that died while its files took their names left the best model under its temporary name. */
 static void find_best(const State *state, Model *model, const Folder *folder,
                       const TensorFile *checkpoint) {
-    if (is_best(folder->file[MODEL], state, model, checkpoint)) return;
-    if (is_best(folder->partial[MODEL], state, model, checkpoint)) {
+    const char *reason = read_best(folder->file[MODEL], state, model, checkpoint);
+    if (!reason) return;
+    if (!read_best(folder->partial[MODEL], state, model, checkpoint)) {
         folder_complete(folder, MODEL);
         return;
     }
-    fail("%s: is missing, or not the best model of the run to resume; copy the one that was beside "
-         "its checkpoint to here, or start again without --resume",
-         folder->file[MODEL].path);
+    fail(
+        "%s: is not of the run to resume: %s; copy the one that was beside its checkpoint to here, "
+        "or start again without --resume",
+        folder->file[MODEL].path, reason);
 }
 
 static void take_standing(Standing *standing, const Trainer *trainer, size_t step, const char *path,
@@ -544,23 +548,22 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
         no_checkpoint(folder->file[CHECKPOINT].path, "its log is damaged");
     buffer_free(&text);
     if (!log_time(log, folder->file[LOG]))
-        notice(
-            "%s: is missing, damaged or of another run: it is written again, but for its seconds",
-            folder->file[LOG].path);
+        notice("%s: is missing or damaged, or of another run: it is written again, but for its "
+               "seconds",
+               folder->file[LOG].path);
 }
 
 void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
                       size_t rows, size_t dim) {
     const char *path = folder->file[CHECKPOINT].path;
+    const Tensor *table = tensor_find(checkpoint, weights[0], "F32", 2);
     TensorFile own = {0};
     add_run(&own.metadata, about);
     metadata_copy(&own.metadata, about);
     if (!same_value(checkpoint, "text_fingerprint", &own))
         fail("%s: this run was on another text; give that text, or start again without --resume",
              path);
-    const Tensor *sum = tensor_find(checkpoint, sums[0], "F32", 2);
-    const Tensor *table = tensor_find(checkpoint, weights[0], "F32", 2);
-    if (!table) table = sum;
+    if (!table) table = tensor_find(checkpoint, sums[0], "F32", 2);
     if (table && (table->shape[0] != rows || table->shape[1] != dim))
         no_checkpoint(path, "embedding.weight is missing or has another shape");
     if (!same_value(checkpoint, "run", &own)) no_checkpoint(path, "its options are not of the run");

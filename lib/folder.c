@@ -87,10 +87,12 @@ void writer_begin(Writer *writer, Entry entry) {
     if (!fits) cannot_write(writer, file, "name");
     if (file->folder < 0) cannot_write(writer, file, "open its folder");
     struct stat about;
-    bool keep = fstatat(file->folder, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISREG(about.st_mode) && about.st_uid == geteuid();
+    bool there = fstatat(file->folder, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0;
+    bool keep = there && S_ISREG(about.st_mode) && about.st_uid == geteuid();
     mode_t mode = keep ? about.st_mode & 0777 : 0666;
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    if (there && S_ISDIR(about.st_mode)) errno = EISDIR;
+    if (there && S_ISDIR(about.st_mode)) cannot_write(writer, file, "open");
     unlinkat(file->folder, file->temporary, 0);
     file->descriptor = openat(file->folder, file->temporary, flags, mode);
     if (file->descriptor < 0) cannot_write(writer, file, "open");
