@@ -184,8 +184,8 @@ static void choose_rows(Settings *settings) {
         add_kinds(&settings->rows, "phrases,echoes,columns");
 }
 
-/* Small texts need many small steps. Chosen on texts of four kinds, see docs/learning.md: within 0.03
-   nats of the best batch and epochs at each size from 300 characters on. */
+/* Small texts need many small steps. bench/small holds the default to a search over batches, epochs and
+   learning rates; docs/learning.md has its figures. */
 static void choose_schedule(RunOptions *run, size_t length) {
     size_t epochs = length > 3000000 ? 1 : 2, batch = 256;
     if (length < 30000) epochs = 3;
