@@ -211,7 +211,7 @@ changed "neither a model nor an embedding" 's/"model":"/"modem":"/' "embedding.w
 changed "no sums" 's/"optimizer.linear.bias.sum"/"optimizer.linear.bias.sun"/' "optimizer.linear.bias.sum is missing"
 changed "an escape for the terminal" "s/\"dim\":\"4\"/\"dim\":\"$(printf '\177')\"/" 'is no value for --dim'
 rm -f "$saved/loss.csv"
-./train -q --resume --out "$saved" "$out/text" 2> "$out/stderr" && grep -q 'loss.csv: is missing, damaged' "$out/stderr" && ok "--resume without a log says so and goes on" || bad "--resume without a log: $(cat "$out/stderr")"
+./train -q --resume --out "$saved" "$out/text" 2> "$out/stderr" && grep -q 'loss.csv: is missing or damaged' "$out/stderr" && ok "--resume without a log says so and goes on" || bad "--resume without a log: $(cat "$out/stderr")"
 cp "$out/before/loss.csv" "$saved"
 untouched "resuming"
 
