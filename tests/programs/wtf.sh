@@ -70,7 +70,7 @@ printf '%1000s' '' | sed 's/ /ab cd\n/g' > $out/letters
 printf '%1000s' '' | sed 's/ /01101/g' > $out/digits
 program=train
 ./train -q --order 1 --out $out/letters.model $out/letters
-refuses 1 "--pretrained with other dimensions" 'have 64 numbers, not 3' ./train -q --order 1 --dim 3 --out $out/other.model --pretrained $out/letters.model/model.safetensors $out/letters
+refuses 1 "--pretrained with other dimensions" 'have [0-9]+ numbers, not 3' ./train -q --order 1 --dim 3 --out $out/other.model --pretrained $out/letters.model/model.safetensors $out/letters
 refuses 1 "--pretrained with no row in common" 'no row in common' ./train -q --order 1 --out $out/other.model --pretrained $out/letters.model/model.safetensors $out/digits
 
 # colours
