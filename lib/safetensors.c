@@ -525,7 +525,7 @@ static Buffer header_of(const TensorFile *file) {
 
 static void write_numbers(Writer *writer, const Tensor *tensor) {
     size_t bytes = tensor->end - tensor->begin, size = dtype_size(tensor->dtype);
-    if (!big_endian || size == 1) {
+    if (size == 1 || !big_endian) {
         writer_add(writer, tensor->data, bytes);
         return;
     }

@@ -755,7 +755,7 @@ uint32_t named_row(const Vocabulary *vocabulary, const char *name) {
 }
 
 uint32_t same_row(const Vocabulary *vocabulary, const Vocabulary *other, uint32_t row) {
-    char text[ROW_NAME];
+    char text[ROW_NAME] = {0};
     uint8_t ids[MAX_PHRASE];
     size_t length = row_text(other, row, text);
     for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
