@@ -628,8 +628,8 @@ static void test_changed_checkpoints(void) {
     static const char *const resume[] = {"./train", "-q",          "-t",           "1", "--resume",
                                          "--out",   FOLDER "/run", FOLDER "/text", NULL};
     int status = system("cd " FOLDER " && head -c 4000 ../../../data/text.txt > text && "
-                                     "../../../train -q -t 1 --dim 4 --order 3 --lr 30 --out run "
-                                     "text && mv run/checkpoint.safetensors kept.safetensors");
+                        "../../../train -q -t 1 --dim 4 --order 3 --lr 30 --out run "
+                        "text && mv run/checkpoint.safetensors kept.safetensors");
     if (!check(status == 0, "a run to be resumed")) return;
     static const char *const tensors[] = {"embedding.weight",
                                           "linear.weight",
@@ -708,7 +708,7 @@ static void test_changed_checkpoints(void) {
           "and takes no memory for them: %ld KB, %ld KB with dim 5", large.kilobytes,
           small.kilobytes);
     if (system("cd " FOLDER " && mv kept.safetensors run/checkpoint.safetensors && rm run/loss.csv "
-                            "&& mkfifo run/loss.csv"))
+               "&& mkfifo run/loss.csv"))
         exit(2);
     program = resume;
     Ending ending = apart(run_program, NULL);
