@@ -114,7 +114,7 @@ check(len(sampled) > 1000 and all((vectors[i] == table[by_name[names[i]]]).all()
 
 # ---- what moved: the first snapshot is the start
 shots, _ = read(f"{folder}/snapshots.safetensors")
-check(shots["steps"][0] == 0 and shots["steps"][-1] == int(about["steps"]) and len(shots["steps"]) >= 30, f"{len(shots['steps'])} snapshots from the start to the end")
+check(shots["steps"][0] == 0 and shots["steps"][-1] == int(about["steps"]) and len(shots["steps"]) == min(40, 1000000 // (400 * int(about["dim"]))), f"{len(shots['steps'])} snapshots from the start to the end")
 moved = np.sqrt(((table[:100].astype(float) - shots["snapshots"][0]) ** 2).sum(1))
 said = {}
 for line in open(f"{folder}/moved"):
