@@ -6,6 +6,7 @@
 Every process takes its part of each batch; DistributedDataParallel averages the gradients, so that all take the step that
 one process takes on the whole batch: the numbers are the same. The first argument is a model or, to have Adagrad's sums too, a checkpoint. The result is
 a model that ./sample and --pretrained read. Exit status 0 only when the loss on the held-out part became lower."""
+import os
 import sys
 
 import torch
@@ -24,6 +25,9 @@ def main(source, text_path, target, epochs=1):
     rank, processes = distributed.get_rank(), distributed.get_world_size()
     torch.set_num_threads(1)
     arrays, metadata = tensors.load(source)
+    if "embedding.weight" not in arrays:                                   # a checkpoint whose model is the best one
+        best, _ = tensors.load(os.path.join(os.path.dirname(source), "model.safetensors"))
+        arrays = {**best, **arrays}
     if int(metadata["batch"]) % processes:
         sys.exit(f"ddp: batches of {metadata['batch']} cannot be divided equally among {processes} processes; take another number of them")
     o = twin.options_of(metadata)

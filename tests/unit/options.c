@@ -146,9 +146,10 @@ static void test_help(void) {
     check(outcome.status == 0 && longest <= 80 && longest > 70,
           "--help fits 80 columns: the longest line has %zu", longest);
     static const char *const parts[] = {
-        "usage\n\nThings\n", "  -n, --length N             characters to write (default 500)\n",
+        "usage\n\nThings\n",
+        "  -n, --length N             characters to write (default 500)\n",
         "  -q, --a-flag-with-a-very-long-name say nothing\n",
-        "      --set NAME=VALUE       for experiments, with these names:\n                         "
+        "--set NAME=VALUE       for experiments, with these names:\n",
         "    every, other\n",
         "\nexamples\n"};
     size_t found = 0;
