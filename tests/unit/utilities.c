@@ -137,7 +137,7 @@ static char *said_by(void (*run)(void), int *status) {
 
 static void ask_for_too_much(int member, size_t piece, void *argument) {
     (void)member, (void)piece, (void)argument;
-    free(allocate(SIZE_MAX / 8, 4, "the table"));
+    free(allocate(SIZE_MAX / 2, 4, "the table"));
 }
 
 static void fail_in_threads(void) {
@@ -146,7 +146,7 @@ static void fail_in_threads(void) {
     team_for(team, 64, ask_for_too_much, NULL);
 }
 
-static void fail_without_advice(void) { free(allocate(SIZE_MAX / 8, 4, "the table")); }
+static void fail_without_advice(void) { free(allocate(SIZE_MAX / 2, 4, "the table")); }
 static void fail_with_controls(void) { fail("a\nb\xc2\x9b"); }
 
 static void test_failures(void) {
