@@ -1,6 +1,6 @@
 #!/bin/sh
 # Protects ./wtf: what it says, that it holds for any string and seed, its options, bad input, colours, docs/wtf.md.
-# tests/slow/wtf_breaks.sh breaks model.h line by line; tests/slow/wtf.py compares with PyTorch.
+# tests/mutate --tests ./wtf breaks model.h line by line; tests/slow/wtf.py compares with PyTorch.
 . tests/programs/lib.sh
 begin wtf
 program=wtf
