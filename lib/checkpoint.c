@@ -145,7 +145,6 @@ static RowOptions row_options_of(const char *path, const TensorFile *file) {
     const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
     const Tensor *columns = tensor_find(file, "columns", "U8", 1);
     double order = metadata_number(file, "order", ngrams ? (double)ngrams->shape[1] : 1);
-    double least = metadata_number(file, "least_count", 1);
     RowOptions options = {.min_count = 1, .max_rows = UINT32_MAX};
     if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order)
         inconsistent(path, "its order is not from 1 to 32");
@@ -155,7 +154,6 @@ static RowOptions row_options_of(const char *path, const TensorFile *file) {
         inconsistent(path, "it has more echoes than this program knows");
     if (columns && columns->shape[0] != COLUMNS) inconsistent(path, "its columns are not 0 to 80");
     options.order = (int)order;
-    if (least >= 1 && least <= UINT32_MAX) options.min_count = (uint32_t)least;
     options.echoes = echoes ? (int)echoes->shape[0] : 0;
     for (int e = 0; e < options.echoes; e++) {
         options.echo_keys[e] = ((const uint8_t *)echoes->data)[e];

@@ -317,6 +317,10 @@ static void test_blocks(void) {
               !strcmp(script_of(0x1f600), "emoji and symbols") &&
               !strcmp(script_of(0x5d0), "Hebrew") && !script_of(0x7),
           "scripts have their names");
+    check(!strcmp(script_of(0x3e1), "Greek") && !strcmp(script_of(0x3e2), "Coptic") &&
+              !strcmp(script_of(0x400), "Cyrillic") && !strcmp(script_of(0x52f), "Cyrillic") &&
+              !script_of(0x530) && !script_of(0x2b0),
+          "from their first letter to their last");
 }
 
 /* Each byte that Windows-1252 and Latin-1 have apart, and where nothing is. */
