@@ -11,7 +11,7 @@ git ls-files -z | xargs -0 tar -cf - | tar -xf - -C "$copy"
 cd "$copy" || exit 1
 export GCOV_ERROR_FILE=/dev/null # another user of the tests may not write the counts: not on standard error
 # -fprofile-update=atomic: threads count, too; -O0: a line is a line
-make CC=gcc ARCH= CFLAGS="-O0 -g --coverage -fprofile-update=atomic" test > log 2>&1 || sed -n 's/^FAIL /note with gcov in the programs: /p' log
+FAULT_STRIDE=300 DEATH_STRIDE=300 KILLS=4 make CC=gcc ARCH= CFLAGS="-O0 -g --coverage -fprofile-update=atomic" test > log 2>&1 || sed -n 's/^FAIL /note with gcov in the programs: /p' log
 echo "note with gcov: $(tail -n 1 log)"
 find build -name '*.gcda' | while IFS= read -r counts; do gcov -t -r -o "$(dirname "$counts")" "$counts" 2> /dev/null; done > lines
 awk -F: '
