@@ -26,15 +26,17 @@ static char *joined(const char *first, const char *second, const char *third) {
 
 /* ---- writing ----------------------------------------------------------------------------------- */
 
-/* Closes all, and removes what is still temporary; returns how many files have taken their names. */
+/* Closes all; returns how many files have taken their names. When none has, what is temporary is
+   removed; else it stays, whole, for --resume to find. */
 static size_t writer_end(Writer *writer) {
     size_t renamed = 0;
+    for (size_t i = 0; i < writer->count; i++) renamed += !writer->files[i].temporary[0];
     for (size_t i = 0; i < writer->count; i++) {
         struct WrittenFile *file = &writer->files[i];
-        if (file->temporary[0] && file->folder >= 0) unlinkat(file->folder, file->temporary, 0);
+        bool useless = renamed == 0 && file->temporary[0];
+        if (useless && file->folder >= 0) unlinkat(file->folder, file->temporary, 0);
         if (file->descriptor >= 0) close(file->descriptor);
         if (file->folder >= 0) close(file->folder);
-        renamed += !file->temporary[0];
     }
     return renamed;
 }

@@ -55,7 +55,7 @@ done
 
 # ---- another run in the same folder that dies before its first save -------------------------------------------
 fresh
-./train $small -s 3 -e 1000 --set evaluations=1000 --save-every 100000 --out $out/run $out/text &
+./train -q -t 1 -b 1 -e 1 -s 3 --save-every 100000 --out $out/run data/text.txt & # seconds long
 pid=$!
 sleep 0.5
 kill -9 $pid && wait $pid 2> /dev/null
