@@ -25,8 +25,8 @@ def main(source, text_path, target, epochs=1):
     rank, processes = distributed.get_rank(), distributed.get_world_size()
     torch.set_num_threads(1)
     arrays, metadata = tensors.load(source)
-    if "embedding.weight" not in arrays:                                   # a checkpoint whose model is the best one
-        best, _ = tensors.load(os.path.join(os.path.dirname(source), "model.safetensors"))
+    if "random.position" in metadata:                                      # a checkpoint: the strings are in the model
+        best, metadata = tensors.load(os.path.join(os.path.dirname(source), "model.safetensors"))
         arrays = {**best, **arrays}
     if int(metadata["batch"]) % processes:
         sys.exit(f"ddp: batches of {metadata['batch']} cannot be divided equally among {processes} processes; take another number of them")
