@@ -27,7 +27,7 @@ def main(source, text_path, target, epochs=1):
     arrays, metadata = tensors.load(source)
     if "random.position" in metadata:                                      # a checkpoint: the strings are in the model
         best, metadata = tensors.load(os.path.join(os.path.dirname(source), "model.safetensors"))
-        arrays = {**best, **arrays}
+        arrays = {**best, **arrays, "counts": best["counts"]}
     if int(metadata["batch"]) % processes:
         sys.exit(f"ddp: batches of {metadata['batch']} cannot be divided equally among {processes} processes; take another number of them")
     o = twin.options_of(metadata)
