@@ -111,7 +111,7 @@ static void list_bags(SortedBatch *batch) {
 
 /* Adds a context's n-grams from index i on, the longest first; the bag before has its n-grams at
    before .. before_end - 1. Either an n-gram is new, or that bag has it, and then all its shorter
-   ones, too. (Characters that end no longer n-gram come first, apart from the beside.) Returns the
+   ones, too. (Characters that end no longer n-gram come first, apart from the others.) Returns the
    end. */
 static inline uint32_t add_ngrams(SortedBatch *batch, const Vocabulary *vocabulary,
                                   uint32_t longest, uint32_t before, uint32_t before_end,
