@@ -29,16 +29,20 @@ static uint32_t list_add(List *list, uint32_t parent, uint8_t letter, size_t cou
     return (uint32_t)list->size++;
 }
 
+enum { FEW = 32 }; /* places that are read at a time */
+
 /* Reads a text from place to place and finds the rows of one kind or group in its bags. A reader of
    zeros has read nothing. */
 typedef struct {
     const Vocabulary *vocabulary;
     RowKind kind;
     int group;
-    size_t begin;                  /* it knows nothing of the text before this place */
+    size_t end;                    /* where the text ends, as far as that is known */
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
     uint64_t *latest; /* echoes: a hash table of keys: hash and latest place, 32 bits each */
     size_t slots, used;
+    size_t length[FEW]; /* the keys of these places: their lengths, 0 for none, */
+    uint32_t hash[FEW]; /* and their hashes */
     size_t line, above; /* where this line and the one before begin */
     uint8_t column;
 } Reader;
@@ -279,19 +283,24 @@ static uint8_t echo_at(Reader *reader, const uint8_t *text, size_t place, size_t
     return NO_MEMBER;
 }
 
-static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags);
-
-/* Makes a table that is at most half full at place `to`, or after as many places again, and reads
-   the window again into it. */
-static void renew_echoes(Reader *reader, const uint8_t *text, size_t place, size_t to) {
-    size_t from = place - at_most(place - reader->begin, ECHO_WINDOW), room = to - from;
-    if (room < 2 * (place - from)) room = 2 * (place - from);
+/* Makes a table that is at most half full when the rest of the text, or as many keys again, are in
+   it. Keys that are further back than the window are left out. */
+static void renew_echoes(Reader *reader, size_t place) {
+    uint64_t *old = reader->latest;
+    size_t slots = reader->slots, room = 2 * reader->used;
+    if (reader->end > place + room) room = reader->end - place;
     reader->slots = 1024;
     while (reader->slots < 2 * at_most(room, 2 * ECHO_WINDOW)) reader->slots *= 2;
-    free(reader->latest);
     reader->latest = allocate(reader->slots, sizeof *reader->latest, "the echoes");
     reader->used = 0;
-    read_echoes(reader, text, from, place, &(Bags){.first = SIZE_MAX});
+    for (size_t i = 0; i < slots; i++) {
+        size_t slot = old[i] >> 32 & (reader->slots - 1);
+        if (!old[i] || (uint32_t)place - (uint32_t)old[i] >= ECHO_WINDOW) continue;
+        while (reader->latest[slot]) slot = (slot + 1) & (reader->slots - 1);
+        reader->latest[slot] = old[i];
+        reader->used++;
+    }
+    free(old);
 }
 
 /* Which character is above place, NEWLINE where the line above is shorter. */
@@ -309,30 +318,29 @@ static void read_above(Reader *reader, const uint8_t *text, size_t from, size_t 
     }
 }
 
-/* A few places at a time: the table's parts come into the cache while the next hashes are made. */
-static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    enum { FEW = 32 };
+/* Hashes the keys of the places from..to-1 and asks for their slots, which lie anywhere in memory. */
+static void hash_keys(Reader *reader, const uint8_t *text, size_t from, size_t to) {
     int key = reader->vocabulary->options.echo_keys[reader->group];
-    if (key == ECHO_ABOVE) {
+    if (key == ECHO_ABOVE) return;
+    if (reader->used + to - from > reader->slots / 4 * 3) renew_echoes(reader, from);
+    for (size_t i = 0; i < to - from; i++) {
+        size_t length = key_length(key, text, from + i);
+        reader->length[i] = length;
+        reader->hash[i] = key_hash(text + from + i - length, length);
+        __builtin_prefetch(&reader->latest[reader->hash[i] & (reader->slots - 1)], 1);
+    }
+}
+
+static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
+    if (reader->vocabulary->options.echo_keys[reader->group] == ECHO_ABOVE) {
         read_above(reader, text, from, to, bags);
         return;
     }
-    for (size_t count; from < to; from += count) {
-        size_t length[FEW];
-        uint32_t hash[FEW];
-        count = at_most(to - from, FEW);
-        if (reader->used + count > reader->slots / 4 * 3) renew_echoes(reader, text, from, to);
-        for (size_t i = 0; i < count; i++) {
-            length[i] = key_length(key, text, from + i);
-            hash[i] = key_hash(text + from + i - length[i], length[i]);
-            __builtin_prefetch(&reader->latest[hash[i] & (reader->slots - 1)], 1);
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (length[i] == 0) continue;
-            uint8_t follower = echo_at(reader, text, from + i, length[i], hash[i]);
-            if (from + i < bags->first) continue;
-            bags->beside[from + i - bags->first].member[reader->group] = follower;
-        }
+    for (size_t i = 0; i < to - from; i++) {
+        if (reader->length[i] == 0) continue;
+        uint8_t follower = echo_at(reader, text, from + i, reader->length[i], reader->hash[i]);
+        if (from + i < bags->first) continue;
+        bags->beside[from + i - bags->first].member[reader->group] = follower;
     }
 }
 
@@ -375,17 +383,19 @@ typedef struct {
     /* How many groups there are, and how many rows each has. */
     int (*groups)(const RowOptions *options);
     uint32_t group_rows;
-    /* Reads the places from..to-1 and fills in those that the bags have. */
+    /* Prepares to read the places from..to-1, at most FEW; then reads them and fills in those that
+       the bags have. */
+    void (*prepare)(Reader *reader, const uint8_t *text, size_t from, size_t to);
     void (*read)(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags);
     void (*name_row)(const Vocabulary *vocabulary, uint32_t row, char *name);
 } Kind;
 
 static const Kind kinds[ROW_KINDS] = {
-    [CHARACTER_ROWS] = {"characters", list_characters, NULL, 0, NULL, name_character},
-    [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, read_ngrams, name_string},
-    [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, read_phrases, name_string},
-    [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, read_echoes, name_echo},
-    [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, read_columns, name_column},
+    [CHARACTER_ROWS] = {"characters", list_characters, NULL, 0, NULL, NULL, name_character},
+    [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, NULL, read_ngrams, name_string},
+    [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, NULL, read_phrases, name_string},
+    [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, hash_keys, read_echoes, name_echo},
+    [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, NULL, read_columns, name_column},
 };
 
 /* ---- from lists to rows ------------------------------------------------------------------------ */
@@ -566,16 +576,29 @@ void vocabulary_free(Vocabulary *vocabulary) {
 /* Readers have numbers: 0 reads n-grams, 1 phrases, 2 + g group g. */
 static size_t reader_count(const Vocabulary *vocabulary) { return 2 + (size_t)vocabulary->groups; }
 
-static Reader reader_start(const Vocabulary *vocabulary, size_t number, size_t begin) {
-    Reader reader = {.vocabulary = vocabulary, .group = (int)number - 2, .begin = begin};
+static Reader reader_start(const Vocabulary *vocabulary, size_t number, size_t end) {
+    Reader reader = {.vocabulary = vocabulary, .group = (int)number - 2, .end = end};
     reader.kind = number == 0 ? NGRAM_ROWS : PHRASE_ROWS;
     if (number >= 2) reader.kind = row_kind(vocabulary, vocabulary->group_first[number - 2]);
     return reader;
 }
 
-static void read_on(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    bool none = reader->kind == PHRASE_ROWS && !reader->vocabulary->options.phrases;
-    if (!none) kinds[reader->kind].read(reader, text, from, to, bags);
+/* Lets the readers [count] read the places from..to-1, a few at a time: what one prepares comes into
+   the cache while the others prepare theirs. */
+static void read_on(Reader *readers, size_t count, const uint8_t *text, size_t from, size_t to,
+                    Bags *bags) {
+    for (size_t end; from < to; from = end) {
+        end = at_most(from + FEW, to);
+        for (size_t r = 0; r < count; r++) {
+            const Kind *kind = &kinds[readers[r].kind];
+            if (kind->prepare) kind->prepare(&readers[r], text, from, end);
+        }
+        for (size_t r = 0; r < count; r++) {
+            bool phrases = readers[r].vocabulary->options.phrases;
+            if (readers[r].kind != PHRASE_ROWS || phrases)
+                kinds[readers[r].kind].read(&readers[r], text, from, end, bags);
+        }
+    }
 }
 
 typedef struct {
@@ -597,8 +620,8 @@ static void find_piece(int member, size_t piece, void *argument) {
         begin = bags->first + bags->count / PARTS * piece;
         if (piece < PARTS - 1) end = begin + bags->count / PARTS;
     }
-    Reader reader = reader_start(finding->vocabulary, number, begin);
-    read_on(&reader, finding->text, begin, end, bags);
+    Reader reader = reader_start(finding->vocabulary, number, end);
+    read_on(&reader, 1, finding->text, begin, end, bags);
     free(reader.latest);
 }
 
@@ -677,8 +700,8 @@ void stream_push(Stream *stream, uint8_t id) {
     stream->text[stream->length++] = id;
     Bags bags = {stream->length, 1, NULL, &stream->ngram, &stream->beside};
     memset(&stream->beside, 0xff, sizeof stream->beside);
-    for (size_t r = 0; r < reader_count(stream->vocabulary); r++)
-        read_on(&stream->readers[r], stream->text, stream->length, stream->length + 1, &bags);
+    read_on(stream->readers, reader_count(stream->vocabulary), stream->text, stream->length,
+            stream->length + 1, &bags);
 }
 
 size_t stream_rows(const Stream *stream, uint32_t *rows) {
