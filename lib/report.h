@@ -3,6 +3,7 @@
 #define REPORT_H
 
 #include "../model.h"
+#include "baselines.h"
 #include "log.h"
 #include "memory.h"
 #include "vocabulary.h"
@@ -10,19 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* ---- baselines --------------------------------------------------------------------------------- */
-
-/* Losses that need no embedding, on the training part. */
-typedef struct {
-    double uniform; /* ln 100: knows nothing */
-    double unigram; /* knows how frequent each character is */
-    double bigram;  /* knows how frequent each pair is: no model of order 1 does better */
-} Baselines;
-
-Baselines baselines_of(const uint8_t *text, size_t length);
-
-/* ---- messages ---------------------------------------------------------------------------------- */
 
 /* Where messages go. On a terminal the last line is live: it is written over. */
 typedef struct {
