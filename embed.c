@@ -129,6 +129,7 @@ static void describe_map(const SavedModel *saved, size_t columns, Buffer *out) {
     size_t count = characters_seen(saved, rows);
     int width = (int)columns - 2;
     double at[CHARACTERS][2];
+    char number[64];
     char grid[MAP_LINES][MAX_COLUMNS + 1] = {{0}};
     Bounds bounds = NO_BOUNDS;
     Projection projection = projection_make(model->embedding, model->dim, rows, count);
@@ -145,7 +146,7 @@ static void describe_map(const SavedModel *saved, size_t columns, Buffer *out) {
         if (find_free(grid, width, (int)wide, &line, &column))
             memcpy(&grid[line][column], mark, wide);
     }
-    buffer_add(out, "\nmap of the %zu characters seen ", count);
+    buffer_add(out, "\nmap of the %s seen ", counted(count, "characters", number));
     buffer_add(out, "(%.0f%% of their rows' variance across, %.0f%% along)\n\n",
                100 * projection.share[0], 100 * projection.share[1]);
     for (int l = 0; l < MAP_LINES; l++) {
@@ -169,7 +170,7 @@ static void add_setting(Buffer *out, const SavedModel *saved, const char *label,
 static void describe_model(const SavedModel *saved, const char *path, size_t columns, Buffer *out) {
     static const char *const after[ROW_KINDS] = {", ", ",\n            ", ", ", ", ", "\n"};
     const Vocabulary *vocabulary = &saved->vocabulary;
-    char number[32];
+    char number[64];
     Buffer printed = {0};
     buffer_add(out, "file        %s, %.1f MB\n", shown(path, &printed),
                (double)saved->file.size / 1e6);
@@ -180,10 +181,10 @@ static void describe_model(const SavedModel *saved, const char *path, size_t col
     buffer_add(out, "\nrows        %s: ", grouped(vocabulary->rows, number));
     uint32_t begin = 0;
     for (RowKind kind = CHARACTER_ROWS; kind < ROW_KINDS; begin = vocabulary->end[kind++])
-        buffer_add(out, "%s %s%s", grouped(vocabulary->end[kind] - begin, number),
-                   row_kind_name(kind), after[kind]);
-    buffer_add(out, "trained     on %s characters",
-               grouped(metadata_count(&saved->file, "train_characters"), number));
+        buffer_add(out, "%s%s", counted(vocabulary->end[kind] - begin, row_kind_name(kind), number),
+                   after[kind]);
+    buffer_add(out, "trained     on %s",
+               counted(metadata_count(&saved->file, "train_characters"), "characters", number));
     add_setting(out, saved, ", epochs ", "epochs");
     buffer_add(out, ", batch %s", grouped(metadata_count(&saved->file, "batch"), number));
     add_setting(out, saved, ", ", "optimizer");
@@ -218,14 +219,14 @@ static void print_numbers(const float *numbers, size_t count) {
 static void print_row(const SavedModel *saved, const char *text, const Settings *settings) {
     enum { SHOWN = 8 };
     const Model *model = &saved->model;
-    char number[32], name[ROW_NAME];
+    char number[64], name[ROW_NAME];
     float vector[MAX_DIM] = {0};
     uint32_t row = find_row(saved, text, vector);
     if (row == NO_ROW) no_row(text, settings);
     printf("row %u, %s\n", (unsigned)row, row_name(&saved->vocabulary, row, name));
     print_numbers(vector, model->dim);
-    printf("norm %.4f, seen %s times in training", exact_norm(vector, model->dim, 2),
-           grouped(saved->vocabulary.count[row], number));
+    printf("norm %.4f, seen %s in training", exact_norm(vector, model->dim, 2),
+           counted(saved->vocabulary.count[row], "times", number));
     Start start = start_of(saved);
     if (start.known)
         printf(", moved %.4f from its start\n", distance_moved(saved, &start, row));
@@ -256,7 +257,7 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
     float vector[MAX_DIM] = {0};
     uint32_t subject = find_row(saved, text, vector);
     Buffer printed = {0};
-    char name[ROW_NAME], number[32];
+    char name[ROW_NAME], number[64];
     bool all = settings->any || subject == NO_ROW;
     RowKind kind = subject == NO_ROW ? ROW_KINDS : row_kind(vocabulary, subject);
     Scored *near = allocate(vocabulary->rows, sizeof *near, "the neighbours");
@@ -276,8 +277,8 @@ static void print_near(const SavedModel *saved, const char *text, const Settings
         printf("  (never seen in training: its row is what it was at the start)\n");
     for (size_t i = 0; i < found && i < shown_rows; i++) {
         row_name(vocabulary, near[i].row, name);
-        grouped(vocabulary->count[near[i].row], number);
-        printf("  %+.4f  %-24s seen %s times\n", near[i].score, name, number);
+        counted(vocabulary->count[near[i].row], "times", number);
+        printf("  %+.4f  %-24s seen %s\n", near[i].score, name, number);
     }
     free(near);
     buffer_free(&printed);
@@ -290,9 +291,10 @@ static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out)
     if (!start.known) return false;
     buffer_add(out,
                "how far backpropagation moved each character's row from where the seed put it\n");
+    char number[64];
     size_t still = rank_moves(saved, &start, order);
     for (size_t i = 0; i < CHARACTERS; i++) {
-        char name[8], number[32];
+        char name[8];
         character_name(character_of((uint8_t)order[i].row), name);
         grouped(saved->vocabulary.count[order[i].row], number);
         buffer_add(out, "  %-6s %8.4f  seen %9s", name, order[i].score, number);
@@ -302,7 +304,7 @@ static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out)
         while (bar-- > 0) buffer_add(out, "#");
         buffer_add(out, "\n");
     }
-    buffer_add(out, "%zu rows did not move by one bit\n", still);
+    buffer_add(out, "%s did not move by one bit\n", counted(still, "rows", number));
     start_free(&start);
     return true;
 }

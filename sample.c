@@ -206,10 +206,10 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
 static void score(SavedModel *saved, const Settings *settings) {
     Text text = text_read(settings->score, false);
     text_notice(&text, settings->score);
-    char number[32];
+    char number[64];
     if (settings->from >= text.length)
-        fail("--from %zu: %s has only %s characters; name one of them, counted from 0",
-             settings->from, settings->score, grouped(text.length, number));
+        fail("--from %zu: %s has only %s; name one of them, counted from 0", settings->from,
+             settings->score, counted(text.length, "characters", number));
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
     Bags bags = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);

@@ -17,6 +17,15 @@ char *grouped(size_t number, char *text) {
     return text;
 }
 
+char *counted(size_t number, const char *things, char *text) {
+    char digits[32];
+    size_t length = strlen(things);
+    const char *ending = things + length - 3;
+    if (number == 1) length -= strcmp(ending, "oes") && strcmp(ending, "hes") ? 1 : 2;
+    snprintf(text, 64, "%s %.*s", grouped(number, digits), (int)length, things);
+    return text;
+}
+
 const char *shown(const char *text, Buffer *buffer) {
     buffer->length = 0;
     buffer_add(buffer, "%s", text);

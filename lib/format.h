@@ -9,6 +9,9 @@
 /* A number with its thousands separated: 1,115,394. Returns text [32]. */
 char *grouped(size_t number, char *text);
 
+/* A number of things, named in the plural: "2,345 echoes", "1 echo". Returns text [64]. */
+char *counted(size_t number, const char *things, char *text);
+
 /* Text from outside (a file, an argument, a path) as it may be printed: what could command a
    terminal or forge a line is shown as ?. Replaces the buffer's content and returns it. */
 const char *shown(const char *text, Buffer *buffer);

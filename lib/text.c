@@ -215,16 +215,19 @@ static bool is_foreign(const Text *text) {
     return text->script && strncmp(text->script, "emoji", 5) != 0;
 }
 
-/* "13 characters that are nothing in ASCII were left out, Cyrillic: o 9 times, e 4; ..." */
+/* "left out 13 characters (nothing in ASCII), Cyrillic: o 9 times, e 4; ..." */
 static void add_left_out(Buffer *buffer, const Text *text) {
-    char number[32], name[16];
-    buffer_add(buffer, "; %s characters that are nothing in ASCII were left out, ",
-               grouped(text->left_out, number));
+    char number[64], name[16];
+    buffer_add(buffer, "; left out %s (nothing in ASCII), ",
+               counted(text->left_out, "characters", number));
     if (text->script) buffer_add(buffer, "%s: ", text->script);
     for (int i = 0; i < NAMED && text->most[i].count; i++) {
-        buffer_add(buffer, "%s%s %s", i > 0 ? ", " : "", name_of(text->most[i].code, name),
-                   grouped(text->most[i].count, number));
-        if (i == 0) buffer_add(buffer, text->most[i].count == 1 ? " time" : " times");
+        const char *comma = i > 0 ? ", " : "";
+        if (i == 0)
+            counted(text->most[i].count, "times", number);
+        else
+            grouped(text->most[i].count, number);
+        buffer_add(buffer, "%s%s %s", comma, name_of(text->most[i].code, name), number);
     }
     if (is_foreign(text))
         buffer_add(buffer, "; uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters");
@@ -233,17 +236,17 @@ static void add_left_out(Buffer *buffer, const Text *text) {
 /* All that was changed; nothing when nothing was. */
 static Buffer account(const Text *text) {
     Buffer line = {0};
-    char number[32];
+    char number[64];
     if (text->encoding) buffer_add(&line, "; read as %s", text->encoding);
     if (text->windows_bytes)
-        buffer_add(&line, "; %s bytes that are not UTF-8 were read as Windows-1252",
-                   grouped(text->windows_bytes, number));
+        buffer_add(&line, "; read %s (not UTF-8) as Windows-1252",
+                   counted(text->windows_bytes, "bytes", number));
     if (text->line_ends)
-        buffer_add(&line, "; %s line ends (such as CR LF) became LF",
-                   grouped(text->line_ends, number));
+        buffer_add(&line, "; %s (such as CR LF) became LF",
+                   counted(text->line_ends, "line ends", number));
     if (text->replaced)
-        buffer_add(&line, "; %s letters, quotes, dashes or spaces beyond ASCII became ASCII",
-                   grouped(text->replaced, number));
+        buffer_add(&line, "; %s beyond ASCII (letters, quotes, dashes, spaces) became ASCII",
+                   counted(text->replaced, "characters", number));
     if (text->left_out) add_left_out(&line, text);
     return line;
 }
@@ -257,7 +260,7 @@ void text_notice(const Text *text, const char *path) {
 static _Noreturn void refuse(const Text *text, const char *path) {
     const char *kind = "text", *advice = "; give a plain text file";
     Buffer line = account(text);
-    char number[32];
+    char number[64];
     if (is_foreign(text)) {
         kind = "text in Latin letters";
         advice = "";
@@ -265,8 +268,8 @@ static _Noreturn void refuse(const Text *text, const char *path) {
         kind = "text in UTF-8, UTF-16 or Windows-1252";
         advice = "; convert it first (iconv -f ENCODING -t UTF-8)";
     }
-    fail("%s: is not %s: %s characters were read%s%s", path, kind,
-         grouped(text->characters, number), line.text, advice);
+    fail("%s: is not %s: read %s%s%s", path, kind, counted(text->characters, "characters", number),
+         line.text, advice);
 }
 
 /* ---- from a file ----------------------------------------------------------------------------- */

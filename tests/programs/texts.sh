@@ -29,11 +29,11 @@ while [ $i -lt 40 ]; do
 done
 trained "ASCII" $out/ascii ""
 ascii=$fingerprint
-like "UTF-8" $out/utf8 "240 letters, quotes, dashes or spaces beyond ASCII became ASCII"
+like "UTF-8" $out/utf8 "240 characters beyond ASCII .letters, quotes, dashes, spaces. became ASCII"
 { printf '\357\273\277'; cat $out/utf8; } > $out/mark
-like "UTF-8 with a mark" $out/mark "read as UTF-8 with a byte order mark; 240 letters"
-like "Windows-1252" $out/windows "240 bytes that are not UTF-8 were read as Windows-1252; 240 letters"
-like "marks that combine" $out/combining "80 letters"
+like "UTF-8 with a mark" $out/mark "read as UTF-8 with a byte order mark; 240 characters"
+like "Windows-1252" $out/windows "read 240 bytes .not UTF-8. as Windows-1252; 240 characters beyond ASCII"
+like "marks that combine" $out/combining "80 characters"
 tr '\n' '\r' < $out/utf8 > $out/cr
 like "lone CR" $out/cr "40 line ends"
 awk '{ printf "%s\r\n", $0 }' $out/utf8 > $out/crlf
@@ -43,14 +43,14 @@ like "line separators" $out/separator "40 line ends"
 if has iconv; then
     for order in LE BE; do
         iconv -f UTF-8 -t UTF-16$order $out/utf8 > $out/utf16
-        like "UTF-16$order" $out/utf16 "read as UTF-16, .*; 240 letters"
+        like "UTF-16$order" $out/utf16 "read as UTF-16, .*; 240 characters"
         iconv -f UTF-8 -t UTF-16$order $out/mark > $out/utf16
-        like "UTF-16$order with a mark" $out/utf16 "read as UTF-16, .*; 240 letters"
+        like "UTF-16$order with a mark" $out/utf16 "read as UTF-16, .*; 240 characters"
     done
 else
     echo "skip UTF-16: there is no iconv"
 fi
-like "from standard input" - "240 letters" < $out/utf8
+like "from standard input" - "240 characters" < $out/utf8
 
 # prompts and scores
 sample() { ./sample --model $out/run/model.safetensors -s 1 -n 0 "$@" 2> /dev/null; }

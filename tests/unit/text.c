@@ -533,19 +533,18 @@ static void test_notice(void) {
     check(says(sample, "2 line ends (such as CR LF) became LF"), "what is said of CR LF");
     sample = letters(100);
     for (int i = 0; i < 3; i++) add(sample, &quote);
-    check(says(sample, "3 letters, quotes, dashes or spaces beyond ASCII became ASCII"),
+    check(says(sample, "3 characters beyond ASCII (letters, quotes, dashes, spaces) became ASCII"),
           "what is said of look-alikes");
     sample = letters(100);
     add(sample, &letter);
     add(sample, &letter);
-    check(says(sample, "2 characters that are nothing in ASCII were left out, Cyrillic: \u0436 2 "
-                       "times; uconv -x 'Any-Latin; Latin-ASCII' spells them in "
-                       "Latin letters"),
+    check(says(sample, "left out 2 characters (nothing in ASCII), Cyrillic: \u0436 2 times; uconv "
+                       "-x 'Any-Latin; Latin-ASCII' spells them in Latin letters"),
           "what is said of characters left out: themselves, their script, what to do");
     sample = letters(100);
     add(sample, &(Item)LEFT_OUT("\U0001f600", "", 1));
-    check(says(sample, "1 characters that are nothing in ASCII were left out, emoji and symbols: "
-                       "\U0001f600 1 time"),
+    check(says(sample,
+               "left out 1 character (nothing in ASCII), emoji and symbols: \U0001f600 1 time"),
           "what is said of emoji");
     sample = letters(20000);
     for (int i = 0; i < 1234; i++) {
@@ -554,19 +553,18 @@ static void test_notice(void) {
     }
     add(sample, &(Item)WINDOWS("\xe9", "e", 1, 1));
     for (int i = 0; i < 1500; i++) add(sample, &letter);
-    check(says(sample, "1 bytes that are not UTF-8 were read as Windows-1252; 1,234 line ends "
-                       "(such as CR LF) became LF; 1,235 letters, quotes, dashes or "
-                       "spaces beyond ASCII became ASCII; 1,500 characters that are nothing in "
-                       "ASCII were left out, Cyrillic: \u0436 1,500 times; uconv -x "
-                       "'Any-Latin; Latin-ASCII' spells them in Latin letters"),
+    check(says(sample,
+               "read 1 byte (not UTF-8) as Windows-1252; 1,234 line ends (such as CR LF) "
+               "became LF; 1,235 characters beyond ASCII (letters, quotes, dashes, spaces) "
+               "became ASCII; left out 1,500 characters (nothing in ASCII), Cyrillic: \u0436 "
+               "1,500 times; uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters"),
           "what is said of all four, in one line");
     sample = letters(200);
     for (char byte = 1; byte <= 9; byte++)
         if (byte != '\t') add(sample, &(Item){&byte, 1, "", 1, 0, 0, 1, 0});
     add(sample, &(Item)LEFT_OUT("\x7f", "", 1));
-    check(says(sample, "9 characters that are nothing in ASCII were left out, U+0001 1 time, "
-                       "U+0002 1, U+0003 1, U+0004 1, U+0005 1, U+0006 1, U+0007 1, "
-                       "U+0008 1"),
+    check(says(sample, "left out 9 characters (nothing in ASCII), U+0001 1 time, U+0002 1, U+0003 "
+                       "1, U+0004 1, U+0005 1, U+0006 1, U+0007 1, U+0008 1"),
           "of many kinds of characters eight are named");
 }
 
@@ -612,7 +610,7 @@ static const char *repeated(const char *part, size_t times, size_t *size) {
 
 /* Zero bytes among letters: where UTF-16 begins, letters in twos are characters of another script. */
 static void test_zeros(void) {
-    static const char as_utf_16[] = "is not text in Latin letters: 500 characters were read";
+    static const char as_utf_16[] = "is not text in Latin letters: read 500 characters";
     char bytes[1000];
     size_t wrong = 0;
     for (size_t odd = 0; odd < 2; odd++) {
@@ -662,22 +660,19 @@ static void test_no_text(void) {
     size_t size;
     const char *text = repeated("\u0436\u0430 a ", 100, &size);
     check(refuses(text, size, false,
-                  "is not text in Latin letters: 500 characters were read; 200 characters that are "
-                  "nothing in ASCII were left out, "
-                  "Cyrillic: \u0430 100 times, \u0436 100; uconv -x 'Any-Latin; Latin-ASCII' "
-                  "spells them in Latin letters\n"),
+                  "is not text in Latin letters: read 500 characters; left out 200 characters "
+                  "(nothing in ASCII), Cyrillic: \u0430 100 times, \u0436 100; uconv -x "
+                  "'Any-Latin; Latin-ASCII' spells them in Latin letters\n"),
           "refused: another script, which is named");
     text = repeated("\1\2 a ", 100, &size);
     check(refuses(text, size, false,
-                  "is not text: 500 characters were read; 200 characters that are nothing in ASCII "
-                  "were left out, U+0001 100 times, "
-                  "U+0002 100; give a plain text file\n"),
+                  "is not text: read 500 characters; left out 200 characters (nothing in ASCII), "
+                  "U+0001 100 times, U+0002 100; give a plain text file\n"),
           "refused: control characters");
     text = repeated("\xd0\xd2\xc9\xd7\xc5\xd4 mir ", 100, &size);
     check(refuses(text, size, false,
-                  "is not text in UTF-8, UTF-16 or Windows-1252: 1,100 characters were read; 600 "
-                  "bytes that are not UTF-8 were read as "
-                  "Windows-1252; "),
+                  "is not text in UTF-8, UTF-16 or Windows-1252: read 1,100 characters; read 600 "
+                  "bytes (not UTF-8) as Windows-1252; "),
           "refused: an encoding of another language");
     text = repeated("a tenth, at most: \u0436\u0430", 100, &size);
     Text good = {0};

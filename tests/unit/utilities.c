@@ -107,10 +107,16 @@ static void test_shown(void) {
     free(plain);
     free(quoted);
     free(empty);
-    char number[32];
+    char number[64];
     check(!strcmp(grouped(0, number), "0") && !strcmp(grouped(999, number), "999") &&
               !strcmp(grouped(1115394, number), "1,115,394"),
           "thousands are separated");
+    check(!strcmp(counted(1, "rows", number), "1 row") &&
+              !strcmp(counted(1, "echoes", number), "1 echo") &&
+              !strcmp(counted(1, "batches", number), "1 batch") &&
+              !strcmp(counted(0, "phrases", number), "0 phrases") &&
+              !strcmp(counted(2345, "echoes", number), "2,345 echoes"),
+          "one thing is in the singular");
 }
 
 /* ---- what is said ---- */
