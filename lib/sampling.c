@@ -65,12 +65,17 @@ Allowed seen_characters(const Vocabulary *vocabulary) {
     return seen;
 }
 
+static void forbid_others(float *logits, const Allowed *allowed) {
+    for (size_t c = 0; c < CHARACTERS; c++)
+        logits[c] = allowed->may[c] ? logits[c] : -INFINITY;
+}
+
 void allowed_softmax(float *logits, const Allowed *allowed) {
+    forbid_others(logits, allowed);
+    float total = exponentials_of_100(logits, largest_of_100(logits));
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
     for (size_t c = 0; c < CHARACTERS; c++)
-        if (!allowed->may[c]) logits[c] = -INFINITY;
-    softmax(logits);
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if (!allowed->may[c]) logits[c] = 0; /* exact_expf never gives 0 */
+        logits[c] = allowed->may[c] ? logits[c] : 0; /* exact_expf never gives 0 */
 }
 
 static int more_likely(const void *a, const void *b) {
@@ -99,17 +104,23 @@ static float keep_likeliest(float *p, Sampling sampling) {
     return total;
 }
 
+/* The character of the largest logit; of the first one where several are as large. */
+static uint8_t likeliest(const float *logits) {
+    float largest = largest_of_100(logits);
+    uint8_t best = 0;
+    while (logits[best] != largest) best++;
+    return best;
+}
+
 uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random) {
-    float inverse = (float)(1 / sampling.temperature), total = 1;
-    size_t best = CHARACTERS;
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if (allowed->may[c] && (best == CHARACTERS || logits[c] > logits[best])) best = c;
-    if (sampling.top_k == 1 || sampling.temperature < 1e-3) return (uint8_t)best;
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= inverse;
-    allowed_softmax(logits, allowed);
-    if (sampling.top_k || sampling.top_p < 1) total = keep_likeliest(logits, sampling);
+    float inverse = (float)(1 / sampling.temperature), total = 1, p[CHARACTERS];
+    forbid_others(logits, allowed);
+    if (sampling.top_k == 1 || sampling.temperature < 1e-3) return likeliest(logits);
+    for (size_t c = 0; c < CHARACTERS; c++) p[c] = logits[c] * inverse;
+    allowed_softmax(p, allowed);
+    if (sampling.top_k || sampling.top_p < 1) total = keep_likeliest(p, sampling);
     float draw = random_uniform(random) * total;
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if ((draw -= logits[c]) < 0) return (uint8_t)c;
-    return (uint8_t)best; /* by rounding the sum of all p may be a hair below total */
+    for (uint8_t c = 0; c < CHARACTERS; c++)
+        if ((draw -= p[c]) < 0) return c;
+    return likeliest(logits); /* by rounding the sum of all p may be a hair below total */
 }

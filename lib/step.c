@@ -233,6 +233,13 @@ static void transpose(Step *step, size_t first, size_t last) {
 
 void step_load(Step *step) { transpose(step, 0, CHARACTERS); }
 
+/* embedding_forward, never inlined: gcc would exchange its loops where h is a local array, and then
+   gather numbers one by one. */
+static __attribute__((noinline)) void sum_rows(const Model *model, const uint32_t *bag, size_t n,
+                                               float *h) {
+    embedding_forward(model, bag, n, h);
+}
+
 /* Both layers for a piece. Its rows lie anywhere in memory: they are asked for some bags before
    they are needed. */
 static void forward(const Step *step, const Batch *batch, const Piece *piece) {
@@ -329,7 +336,7 @@ static void update_shared_rows(const Step *step, const Optimizer *optimizer,
         prefetch_row(step->sum.embedding + batch->batch.rows[batch->shared[s]] * dim, dim);
     for (size_t s = first; s < last; s++) {
         uint32_t u = batch->shared[s], offset = batch->bag_offsets[u];
-        embedding_forward(&dh, batch->bags + offset, batch->bag_offsets[u + 1] - offset, gradient);
+        sum_rows(&dh, batch->bags + offset, batch->bag_offsets[u + 1] - offset, gradient);
         update_row(step, optimizer, &batch->batch, u, gradient);
     }
 }
@@ -400,11 +407,14 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
 /* ---- scoring --------------------------------------------------------------------------------- */
 
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) {
-    uint32_t offsets[] = {0, (uint32_t)n};
-    Batch batch = {.bags = 1, .offsets = offsets, .indices = (uint32_t *)bag};
-    Piece piece = piece_at(step, 0, 1);
-    forward(step, &batch, &piece);
-    memcpy(logits, piece.logits, CHARACTERS * sizeof *logits);
+    size_t dim = step->model.dim;
+    float h[MAX_DIM], sum[LOGITS];
+    for (size_t i = 0; i < n; i++) prefetch_row(step->model.embedding + bag[i] * dim, dim);
+    sum_rows(&step->model, bag, n, h);
+    memcpy(sum, step->transpose + dim * LOGITS, sizeof sum);
+    for (size_t d = 0; d < dim; d++)
+        for (size_t c = 0; c < LOGITS; c++) sum[c] += h[d] * step->transpose[d * LOGITS + c];
+    memcpy(logits, sum, CHARACTERS * sizeof *logits);
 }
 
 enum { CHUNK = 240 }; /* positions scored together, whatever the team */
