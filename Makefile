@@ -2,6 +2,7 @@
 # make test               builds and runs the tests (a compiler and make are enough)
 # make plot               draws out/loss.png and out/map.png (needs gnuplot); OUT=folder for another run
 # make twin               compares with the same program in PyTorch (needs python3-torch)
+# make playground         builds docs/playground.html, the trainer in a browser (needs clang, lld, wasi-libc)
 # make bench              measures speed and learning
 # make install            into $(DESTDIR)$(PREFIX)/bin; make uninstall removes it again
 # make compile_commands.json   tells editors and clang-tidy how each file is compiled
@@ -104,6 +105,9 @@ plot: embed
 	@gnuplot -e "out=system('printenv OUT')" plot/map.gnuplot
 	@echo "$$OUT/loss.png $$OUT/map.png"
 
+playground:
+	$(call say,PAGE docs/playground.html)sh page/build docs/playground.html
+
 bench: all
 	@sh bench/run $(TEXT)
 
@@ -129,4 +133,4 @@ help:
 -include $(wildcard $(OBJECTS)/*.d $(OBJECTS)/*/*.d $(OBJECTS)/*/*/*.d)
 
 .SECONDARY:
-.PHONY: all test twin plot bench install uninstall clean help FORCE
+.PHONY: all test twin plot playground bench install uninstall clean help FORCE

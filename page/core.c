@@ -31,12 +31,12 @@ static struct {
 static struct {
     uint32_t rows[MAX_BAG + 1]; /* NO_ROW ends them */
     size_t count;
-    float h[MAX_DIM];         /* the sum of the rows */
-    float p[CHARACTERS];      /* softmax(logits) */
-    float dlogits[CHARACTERS]; /* (p - onehot(target)) / positions of the batch */
-    float dh[MAX_DIM];        /* linear.weight^T dlogits */
-    float adds[CHARACTERS];   /* what one row adds to the logits, or linear.bias */
-    float gradient[MAX_DIM];  /* of one row, from the whole batch */
+    float h[MAX_DIM];               /* the sum of the rows */
+    float p[CHARACTERS];            /* softmax(logits) */
+    float dlogits[CHARACTERS];      /* (p - onehot(target)) / positions of the batch */
+    float dh[MAX_DIM];              /* linear.weight^T dlogits */
+    float adds[CHARACTERS];         /* what one row adds to the logits, or linear.bias */
+    float gradient[MAX_DIM];        /* of one row, from the whole batch */
     uint32_t occurring[CHARACTERS]; /* in the bags of how many positions a character's row is */
 } look;
 
@@ -51,8 +51,8 @@ static size_t divide_text(double val) {
     run.split = val_first = (size_t)((double)length * (1 - val));
     if (val <= 0) val_first = length - (length + 9) / 10;
     if (run.split < 2 || val_first == length)
-        fail("%zu characters are too few to train on some and validate on the others; give a "
-             "longer text",
+        fail("the text is too short (%zu characters) to train on some of it and validate on the "
+             "rest; give a longer one",
              length);
     return val_first;
 }
@@ -80,7 +80,8 @@ static char *facts_of(const Baselines *baselines) {
     add_number(&facts, "characters", run.text.length);
     add_number(&facts, "trainCharacters", run.split);
     add_number(&facts, "rows", vocabulary->rows);
-    add_number(&facts, "parameters", (vocabulary->rows + CHARACTERS) * trainer->model.dim + CHARACTERS);
+    add_number(&facts, "parameters",
+               (vocabulary->rows + CHARACTERS) * trainer->model.dim + CHARACTERS);
     add_number(&facts, "steps", trainer->steps);
     add_number(&facts, "epochSteps", epoch_steps(run.split, run.settings.run.batch));
     add_number(&facts, "evaluations", run.settings.evaluations);
@@ -118,8 +119,7 @@ EXPORT("start") char *start(int argc, char **argv) {
     run.team = team_start(1);
     run.vocabulary = vocabulary_list(ids, run.split, run.settings.rows);
     Baselines baselines = baselines_of(ids, run.split);
-    run.trainer =
-        trainer_start(run.team, &run.vocabulary, ids, run.split, run.settings.run, NULL);
+    run.trainer = trainer_start(run.team, &run.vocabulary, ids, run.split, run.settings.run, NULL);
     run.val = bags_find(run.team, &run.vocabulary, ids, val_first, run.text.length - val_first);
     return facts_of(&baselines);
 }
@@ -244,7 +244,8 @@ EXPORT("row") uint32_t row_of(const char *name) { return named_row(&run.vocabula
 /* ---- writing ----------------------------------------------------------------------------------- */
 
 /* What ./sample writes behind a prompt: a string, to be freed by done. */
-EXPORT("sample") char *sample(const char *prompt, size_t length, double temperature, uint32_t seed) {
+EXPORT("sample")
+char *sample(const char *prompt, size_t length, double temperature, uint32_t seed) {
     const Sampling sampling = {.temperature = temperature, .top_p = 1};
     const Allowed seen = seen_characters(&run.vocabulary);
     Stream *stream = stream_behind(prompt);

@@ -1,0 +1,359 @@
+'use strict';
+/* worker.js: the trainer of page/core.c in a worker. The page sends {id, do: NAME, ...}; the answer is {id, ...result} or
+   {id, error: "one clear sentence"}. Unasked comes {event: NAME, ...}. Losses are in nats per character; places and steps
+   count from 0; C is 100, D the dim; a row is a number 0..rows-1, 0..99 are the characters' (lib/characters.h).
+
+   load      {module: base64 of the gzipped module}  -> {}   first of all, once
+   start     {text: string or bytes of a file, settings: {order, dim, batch, epochs, lr, optimizer: "adagrad"|"sgd", seed,
+              freeze, rows, minCount, maxRows, val ..., set: {"init-std": 1, ...}}}: options of ./train, with its defaults
+             -> {settings (as chosen, by these names), characters, trainCharacters, rows, parameters, steps, epochSteps,
+                 notice ("" or what ./train says of the text), baselines: {uniform, unigram, bigram, least (null: unknown)},
+                 counts: Uint32Array(C), kinds: [{name, first, end}], table: Float32Array(C D), memory (bytes)}
+   run       {until: step, pace: steps a second at most}: trains; answers {step, valLoss, best, done} at `until`, at the end,
+             or when paused; done: ./train would end here, and best is what it calls the model's validation loss.
+             Meanwhile, at most 60 times a second, the event progress: {step, steps, loss, valLoss (null but where ./train
+             evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since the last event),
+             charactersPerSecond}
+   pause     {} -> {step}
+   step      {position: n}: one batch -> {step, loss, positions, occurring: Uint32Array(C) (in the bags of how many
+             positions each character's row was), table, inspect: {context, target, place, rows: [{name, kind, row, before,
+             gradient (of the whole batch), after}], h, probabilities, error (p - onehot), dh (of error)}}
+   evaluate  {} -> {valLoss}
+   sample    {prompt, n, temperature, seed} -> {text}: what ./sample writes
+   next      {prompt} -> {probabilities, rows: [{name, kind, row, count, adds: Float32Array(C)}], bias: Float32Array(C)}
+   row       {row: number, name or character} -> {row, name, kind, values, count, neighbours: [{row, name, cosine}]}
+   digest    {} -> {embedding, linear, embeddingSum, linearSum: bytes}: all weights (and Adagrad's sums) as they are */
+
+const C = 100, NONE = 0xffffffff;
+let compiled; // WebAssembly.Module
+let run; // the present one, of startRun
+
+/* ---- the module ------------------------------------------------------------------------------------------------------- */
+
+class Failure extends Error {}
+
+// Instantiates the module with these bytes as its standard input. notices collects what the C says beside errors.
+function instantiate(bytes, notices) {
+  let core, read = 0;
+  const text = (at) => {
+    const memory = new Uint8Array(core.memory.buffer);
+    return new TextDecoder().decode(memory.subarray(at, memory.indexOf(0, at)));
+  };
+  const system = {
+    clock_time_get(clock, precision, at) {
+      new DataView(core.memory.buffer).setBigUint64(at, BigInt(Math.round(performance.now() * 1e6)), true);
+      return 0;
+    },
+    fd_read(file, vectors, count, total) {
+      const memory = new DataView(core.memory.buffer), before = read;
+      for (let i = 0; i < count; i++) {
+        const part = bytes.subarray(read, read + memory.getUint32(vectors + 8 * i + 4, true));
+        new Uint8Array(core.memory.buffer).set(part, memory.getUint32(vectors + 8 * i, true));
+        read += part.length;
+      }
+      memory.setUint32(total, read - before, true);
+      return 0;
+    },
+    proc_exit() { throw new Failure('the program ended'); },
+  };
+  const page = {
+    error(at) { throw new Failure(text(at).replace(/^-: /, 'the text: ')); },
+    notice(at) { notices.push(text(at)); },
+  };
+  const imports = {page, wasi_snapshot_preview1: {}};
+  for (const {module, name} of WebAssembly.Module.imports(compiled))
+    if (module !== 'page') imports[module][name] = system[name] ?? (() => 8); // no such file is open
+  core = new WebAssembly.Instance(compiled, imports).exports;
+  core._initialize();
+  return {core, text};
+}
+
+// Calls a function of the module. After an error its stack is as it was before.
+function call(name, ...values) {
+  const stack = run.core.__stack_pointer, before = stack.value;
+  try {
+    return run.core[name](...values);
+  } catch (error) {
+    stack.value = before;
+    if (error instanceof Failure) throw error;
+    throw new Failure(`the program stopped: ${error.message}; reload the page`);
+  }
+}
+
+// A string in the module's memory; the caller ends with call('done', it).
+function put(string) {
+  const bytes = new TextEncoder().encode(string), at = call('room', bytes.length + 1);
+  new Uint8Array(run.core.memory.buffer).set(bytes, at);
+  return at;
+}
+
+// Copies of arrays in the module's memory.
+const floats = (at, count) => new Float32Array(run.core.memory.buffer, at, count).slice();
+const numbers = (at, count) => new Uint32Array(run.core.memory.buffer, at, count).slice();
+const table = () => floats(run.at.embedding, C * run.dim);
+const values = (row) => floats(run.at.embedding + 4 * row * run.dim, run.dim);
+const nameOf = (row) => run.text(call('name', row));
+const kindOf = (row) => run.kinds.find((kind) => row < kind.end).name;
+const countOf = (row) => numbers(run.at.count + 4 * row, 1)[0];
+
+// The rows of the bag that was looked at.
+function bag() {
+  const rows = new Uint32Array(run.core.memory.buffer, run.at.bag);
+  return [...rows.subarray(0, rows.indexOf(NONE))];
+}
+
+/* ---- a run ------------------------------------------------------------------------------------------------------------ */
+
+const camel = (name) => name.replace(/-./g, (letter) => letter[1].toUpperCase());
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
+
+// Settings as ./train's command line.
+function commandLine(settings) {
+  const words = ['train'];
+  for (const [name, value] of Object.entries(settings)) {
+    const option = '--' + (name === 'freeze' ? 'freeze-embedding' : kebab(name));
+    if (name === 'set') for (const key in value) words.push('--set', `${key}=${value[key]}`);
+    else if (value === true) words.push(option);
+    else if (value !== false && value !== null && value !== undefined) words.push(`${option}=${value}`);
+  }
+  return [...words, '-'];
+}
+
+// The lines of core.c's facts_of.
+function readFacts(lines) {
+  const facts = {settings: {}, at: {}, ends: {}};
+  for (const line of lines.trim().split('\n')) {
+    const space = line.indexOf(' '), name = line.slice(0, space), value = line.slice(space + 1);
+    const plain = {yes: true, no: false}[value] ?? (value === '' || isNaN(value) ? value : Number(value));
+    if (name.startsWith('--')) facts.settings[camel(name.slice(2)).replace('freezeEmbedding', 'freeze')] = plain;
+    else if (name.startsWith('@')) facts.at[name.slice(1)] = plain;
+    else facts[name] = plain;
+  }
+  return facts;
+}
+
+function startRun(text, settings) {
+  const notices = [], bytes = typeof text === 'string' ? new TextEncoder().encode(text) : new Uint8Array(text);
+  run = instantiate(bytes, notices);
+  const words = commandLine(settings).map(put), list = call('room', 4 * words.length);
+  new Uint32Array(run.core.memory.buffer, list, words.length).set(words);
+  const facts = readFacts(run.text(call('start', words.length, list)));
+  Object.assign(run, facts, {dim: facts.settings.dim, step: 0, best: Infinity, sinceBest: 0, speed: 1, turn: 0});
+  run.kinds = Object.keys(facts).filter((name) => name.startsWith('end:'))
+    .map((name) => ({name: name.slice(4), end: facts[name]}));
+  run.kinds.forEach((kind, i) => { kind.first = i ? run.kinds[i - 1].end : 0; });
+  run.shown = table();
+  const {at, settings: chosen, uniform, unigram, bigram, ...rest} = facts;
+  return {
+    settings: chosen, characters: rest.characters, trainCharacters: rest.trainCharacters, rows: rest.rows,
+    parameters: rest.parameters, steps: rest.steps, epochSteps: rest.epochSteps, notice: notices.join('; '),
+    baselines: {uniform, unigram, bigram, least: chosen.order === 1 && chosen.val > 0 ? bigram : null},
+    counts: numbers(at.count, C), kinds: run.kinds, table: run.shown, memory: run.core.memory.buffer.byteLength,
+  };
+}
+
+// As ./train: `evaluations` times an epoch, and before the first step.
+function isDue(step) {
+  const within = step % run.epochSteps;
+  for (let k = 0; k < run.evaluations; k++)
+    if (within === Math.floor(run.epochSteps * k / run.evaluations)) return true;
+  return false;
+}
+
+// Scores the model; run.over becomes true where ./train ends.
+function score() {
+  const loss = call('evaluate');
+  if (!isFinite(loss)) throw new Failure('the validation loss is not a finite number; start again with a smaller learning rate');
+  run.sinceBest = loss < run.best ? 0 : run.sinceBest + 1;
+  run.best = Math.min(run.best, loss);
+  run.valLoss = loss;
+  run.evaluated = run.step;
+  run.over = run.step === run.steps || run.sinceBest >= run.evaluations;
+  return loss;
+}
+
+// Takes some steps, not beyond the next evaluation, and scores there.
+function take(most) {
+  let steps = 1;
+  while (steps < most && !isDue(run.step + steps)) steps++;
+  const loss = call('run', steps);
+  run.step += steps;
+  return {loss, steps, valLoss: isDue(run.step) || run.step === run.steps ? score() : null};
+}
+
+function progress(loss, valLoss, characters, seconds) {
+  const now = table(), touched = new Float32Array(C);
+  for (let i = 0; i < now.length; i++) touched[Math.floor(i / run.dim)] += (now[i] - run.shown[i]) ** 2;
+  run.shown = now;
+  postMessage({event: 'progress', step: run.step, steps: run.steps, loss, valLoss, table: now,
+               touched: touched.map(Math.sqrt), charactersPerSecond: characters / seconds});
+}
+
+// What is waiting in the queue of messages comes first: a message to oneself, without the delay of setTimeout.
+const {port1, port2} = new MessageChannel();
+let resume;
+port1.onmessage = () => resume();
+const otherMessages = () => new Promise((resolve) => { resume = resolve; port2.postMessage(0); });
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+async function train({until = run.steps, pace = Infinity}) {
+  const FRAME = 1 / 60, mine = run, seconds = () => performance.now() / 1000;
+  const goal = Math.min(until, run.steps), turn = ++run.turn;
+  if (run.evaluated === undefined) progress(null, score(), 0, 1);
+  for (let frame = seconds(), owed = 1; run.step < goal && !run.over && run.turn === turn;) {
+    const before = seconds(), end = before + 0.8 * FRAME;
+    let loss = 0, valLoss = null, steps = 0;
+    while (steps < Math.floor(owed) && run.step < goal && !run.over && seconds() < end) {
+      const start = seconds(), most = Math.min(run.speed, goal - run.step, Math.floor(owed) - steps, 4096);
+      const taken = take(most);
+      loss += taken.loss * taken.steps;
+      steps += taken.steps;
+      valLoss = taken.valLoss ?? valLoss;
+      run.speed = Math.max(1, Math.floor(0.25 * FRAME * taken.steps / Math.max(seconds() - start, 1e-5)));
+    }
+    owed -= steps;
+    if (steps) progress(loss / steps, valLoss, steps * run.settings.batch, seconds() - frame);
+    frame = seconds();
+    if (pace < 60) await sleep((1 - owed) / pace);
+    else if (pace < Infinity) await sleep(Math.max(0, FRAME - (frame - before)));
+    else await otherMessages();
+    if (run !== mine) throw new Failure('another run was started');
+    owed = Math.min(owed + pace * (seconds() - before), Math.max(1, pace * FRAME * 2));
+    if (pace === Infinity) owed = Infinity;
+  }
+  if (run.over && run.evaluated !== run.step) score();
+  return {step: run.step, valLoss: run.valLoss, best: run.best, done: !!run.over};
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------------------------- */
+
+function oneStep(position) {
+  const place = call('lookAt', position), {at, dim} = run;
+  const ids = new Uint8Array(run.core.memory.buffer, at.text);
+  const context = [...ids.slice(Math.max(0, place - 40), place)].map(nameOfCharacter).join('');
+  const target = ids[place];
+  const rows = bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, before: values(row)}));
+  const probabilities = floats(at.p, C), error = probabilities.slice(), dh = floats(at.dh, dim), h = floats(at.h, dim);
+  error[target] -= 1;
+  const {loss} = take(1), positions = call('occurring');
+  for (const row of rows) {
+    call('gradient', row.row);
+    row.gradient = floats(at.gradient, dim);
+    row.after = values(row.row);
+  }
+  const inspect = {context, target, place, rows, h, probabilities, error, dh: dh.map((value) => value * positions)};
+  run.shown = table();
+  return {step: run.step, loss, valLoss: run.evaluated === run.step ? run.valLoss : null, positions,
+          occurring: numbers(at.occurring, C), table: run.shown, inspect};
+}
+
+const PRINTABLE = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f';
+const nameOfCharacter = (id) => PRINTABLE[id];
+
+// Calls read or sample with a prompt.
+function withPrompt(name, prompt, ...values) {
+  const at = put(prompt);
+  try {
+    return call(name, at, ...values);
+  } finally {
+    call('done', at);
+  }
+}
+
+function expectNext(prompt) {
+  withPrompt('read', prompt);
+  const counts = numbers(run.at.count, C), p = floats(run.at.p, C).map((value, id) => counts[id] ? value : 0);
+  const sum = p.reduce((a, b) => a + b), adds = (row) => { call('adds', row); return floats(run.at.adds, C); };
+  return {
+    probabilities: p.map((value) => value / sum),
+    rows: bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, count: countOf(row), adds: adds(row)})),
+    bias: adds(NONE),
+  };
+}
+
+// The rows of the same kind, that occur, whose directions are nearest.
+function neighboursOf(row) {
+  const {dim} = run, kind = run.kinds.find(({end}) => row < end), found = [];
+  const all = new Float32Array(run.core.memory.buffer, run.at.embedding, kind.end * dim);
+  const counts = new Uint32Array(run.core.memory.buffer, run.at.count, kind.end);
+  const dot = (a, b) => {
+    let sum = 0;
+    for (let d = 0; d < dim; d++) sum += all[a * dim + d] * all[b * dim + d];
+    return sum;
+  };
+  const length = Math.sqrt(dot(row, row));
+  for (let other = kind.first; other < kind.end; other++) {
+    if (other === row || !counts[other]) continue;
+    const cosine = dot(row, other) / (length * Math.sqrt(dot(other, other)));
+    if (found.length === 10 && !(cosine > found[9].cosine)) continue;
+    if (isFinite(cosine)) found.push({row: other, cosine});
+    found.sort((a, b) => b.cosine - a.cosine);
+    found.length = Math.min(found.length, 10);
+  }
+  return found.map(({row: other, cosine}) => ({row: other, name: nameOf(other), cosine}));
+}
+
+function describeRow(asked) {
+  let row = asked;
+  if (typeof asked === 'string') {
+    const at = put(asked);
+    row = call('row', at) >>> 0;
+    call('done', at);
+  }
+  if (!(row < run.rows)) throw new Failure(`no row is called ${asked}`);
+  return {row, name: nameOf(row), kind: kindOf(row), values: values(row), count: countOf(row), neighbours: neighboursOf(row)};
+}
+
+function allWeights() {
+  const {at, dim, rows} = run, linear = C * dim + C;
+  const bytes = (from, count) => from ? new Uint8Array(run.core.memory.buffer, from, 4 * count).slice() : new Uint8Array();
+  return {embedding: bytes(at.embedding, rows * dim), linear: bytes(at.linear, linear),
+          embeddingSum: bytes(at.embeddingSum, rows * dim), linearSum: bytes(at.linearSum, linear)};
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------------------- */
+
+async function load(base64) {
+  const gzipped = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream('gzip'));
+  compiled = await WebAssembly.compile(await new Response(stream).arrayBuffer());
+  return {};
+}
+
+function pause() {
+  run.turn++;
+  return {step: run.step};
+}
+
+const actions = {
+  load: ({module}) => load(module),
+  start({text, settings = {}}) {
+    try {
+      return startRun(text, settings);
+    } catch (error) {
+      run = undefined;
+      throw error;
+    }
+  },
+  run: train,
+  pause,
+  step: ({position = 0}) => oneStep(position),
+  evaluate: () => ({valLoss: call('evaluate')}),
+  sample({prompt = '', n = 200, temperature = 0.8, seed = 1}) {
+    const at = withPrompt('sample', prompt, n, temperature, seed), text = run.text(at);
+    call('done', at);
+    return {text};
+  },
+  next: ({prompt = ''}) => expectNext(prompt),
+  row: ({row, name}) => describeRow(row ?? name),
+  digest: allWeights,
+};
+
+onmessage = async ({data}) => {
+  try {
+    if (data.do !== 'load' && data.do !== 'start' && !run) throw new Failure('nothing is started yet');
+    postMessage({id: data.id, ...await actions[data.do](data)});
+  } catch (error) {
+    postMessage({id: data.id, error: error.message});
+  }
+};
