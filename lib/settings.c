@@ -64,7 +64,7 @@ static Option *append_training(Option *end, Settings *s) {
         {COUNT, "batch", 'b', &run->batch, 1, 1 << 20, "N",
          "positions in a batch (default by its size)", .decides = true},
         {REAL, "lr", 'l', &run->embedding_lr, 0, 1e30, "X",
-         "the embedding's learning rate (default 0.1; sgd: 10)", .decides = true},
+         "the embedding's learning rate (default by the text's size; sgd: 10)", .decides = true},
         {TEXT, "optimizer", 'o', &s->optimizer, 0, 0, "NAME", "adagrad or sgd", .decides = true},
         {REAL, "val", 0, &s->val, 0, 0.9, "X",
          "share of the text, its end, that is for validation; 0: train on all of it",
@@ -184,11 +184,15 @@ static void choose_rows(Settings *settings) {
         add_kinds(&settings->rows, "phrases,echoes,columns");
 }
 
+/* Below so many characters a text has long rows, and three epochs. */
+enum { MEDIUM = 250000 };
+
 /* Small texts need many small steps. bench/small holds the default to a search over batches, epochs and
    learning rates; docs/learning.md has its figures. */
-static void choose_schedule(RunOptions *run, size_t length) {
-    size_t epochs = length > 3000000 ? 1 : 2, batch = 256;
-    if (length < 30000) epochs = 3;
+static void choose_schedule(RunOptions *run, size_t length, bool characters_only) {
+    size_t epochs = 2, batch = 256;
+    if (length > 3000000) epochs = 1;
+    if (length < (characters_only ? 30000 : MEDIUM)) epochs = 3;
     if (length < 7000) epochs = 6;
     if (length < 3000) epochs = 8;
     if (length < 1500) epochs = 16;
@@ -202,14 +206,15 @@ static void choose_schedule(RunOptions *run, size_t length) {
 static void choose_size(Settings *settings, size_t length) {
     size_t dim = 48;
     if (length < 700000) dim = 64;
-    if (length < 250000) dim = 96;
+    if (length < MEDIUM) dim = 96;
     if (settings->run.dim == 0) settings->run.dim = dim;
-    if (settings->min_count == 0) settings->min_count = length < 250000 ? 1 : 2;
+    if (settings->min_count == 0) settings->min_count = length < MEDIUM ? 1 : 2;
 }
 
-static void choose_rates(RunOptions *run, bool sgd, bool characters_only) {
-    double batch = (double)run->batch;
-    if (run->embedding_lr < 0) run->embedding_lr = sgd ? 10 : 0.1;
+static void choose_rates(RunOptions *run, size_t length, bool sgd, bool characters_only) {
+    double batch = (double)run->batch, lr = 0.1;
+    if (length >= 30000 && length < MEDIUM && !characters_only) lr = 0.05;
+    if (run->embedding_lr < 0) run->embedding_lr = sgd ? 10 : lr;
     if (run->linear_lr < 0) run->linear_lr = sgd ? 0.5 : 0.03;
     if (run->accumulator < 0) run->accumulator = characters_only ? 0 : 1 / (batch * batch);
     if (run->deviation < 0) run->deviation = characters_only ? 1 : 0.1;
@@ -227,8 +232,8 @@ void settings_complete(Settings *settings, size_t length) {
     run->sgd = sgd;
     run->seed = (uint32_t)settings->seed;
     choose_size(settings, length);
-    choose_schedule(run, length);
-    choose_rates(run, sgd, settings->order == 1);
+    choose_schedule(run, length, settings->order == 1);
+    choose_rates(run, length, sgd, settings->order == 1);
     choose_rows(settings);
 }
 
