@@ -2,12 +2,14 @@
 
 #include "memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* A model trained by Adagrad has sums that grow with how often its rows were seen. The file does not
    keep them: a row seen n times starts with ADAPT_SUM n, so rare rows learn faster than frequent ones.
-   One rate serves all texts (docs/learning.md has the measurements). */
-static const float ADAPT_RATE = 0.1f, ADAPT_SUM = 0.1f;
+   The learning rate is the one that the model was trained with, at most MAX_RATE (docs/learning.md
+   has the measurements). */
+static const float MAX_RATE = 0.1f, ADAPT_SUM = 0.1f;
 
 static void start_sums(const SavedModel *saved, Model *sum) {
     for (size_t row = 0; row < sum->rows; row++) {
@@ -21,7 +23,8 @@ static void start_sums(const SavedModel *saved, Model *sum) {
 double adapting_loss(SavedModel *saved, const Bags *bags) {
     size_t rows = saved->model.rows, dim = saved->model.dim, most = largest_bag(&saved->vocabulary);
     Training training = {saved->model, model_allocate(rows, dim), model_allocate(rows, dim)};
-    Optimizer optimizer = {.embedding_lr = ADAPT_RATE};
+    Optimizer optimizer = {.embedding_lr =
+                               fmin(metadata_number(&saved->file, "lr", MAX_RATE), MAX_RATE)};
     SortedBatch batch = batch_allocate(ADAPT_BATCH, most);
     uint32_t *mark = allocate(rows, sizeof *mark, "learning while reading");
     uint64_t positions[ADAPT_BATCH];
