@@ -1,13 +1,13 @@
 /* attention.h: one head of self-attention, forward and backward in plain loops.
 
-   This is how Sentence-BERT (Reimers and Gurevych 2019) turns tokens into the vector of a sentence,
-   cut down to one layer with one head. Token i has a row for its word and a row for its place:
+   Sentence-BERT (Reimers and Gurevych 2019) makes the vector of a sentence so; here are one layer
+   and one head. Token i has a row for its word and a row for its place:
 
-       x[i]            = embedding.weight[word] + embedding.weight[place]     [HEAD]
-       q[i], k[i], v[i] = linear.weight x[i] + linear.bias: its query, key, value   [HEAD] each
-       a[i][j]         = softmax over j of q[i] . k[j] / sqrt(HEAD)
-       y[i]            = x[i] + sum over j of a[i][j] v[j]                    [HEAD]
-       the sentence    = mean over i of y[i]                                  [HEAD]
+       x[i]             = embedding.weight[word] + embedding.weight[place]         [HEAD]
+       q[i], k[i], v[i] = linear.weight x[i] + linear.bias: query, key, value      [HEAD] each
+       a[i][j]          = softmax over j of q[i] . k[j] / sqrt(HEAD)
+       y[i]             = x[i] + sum over j of a[i][j] v[j]                        [HEAD]
+       the sentence     = mean over i of y[i]                                      [HEAD]
 
    Only ./wtf uses it: the models of ./train have no attention. */
 #ifndef ATTENTION_H
@@ -20,16 +20,14 @@ enum { HEAD = 10, MAX_TOKENS = 8 };
 typedef struct {
     size_t n;                     /* tokens */
     uint32_t bags[MAX_TOKENS][2]; /* the rows of each: its word's and its place's */
-    float x[MAX_TOKENS][HEAD];
+    float x[MAX_TOKENS][HEAD], y[MAX_TOKENS][HEAD], mean[HEAD];
     float qkv[MAX_TOKENS][CHARACTERS]; /* query, key, value: the first 30 outputs of linear */
     float a[MAX_TOKENS][MAX_TOKENS];   /* how much token i takes from token j; a row sums to 1 */
-    float y[MAX_TOKENS][HEAD];
-    float mean[HEAD];
 } Sentence;
 
-static inline float dot(const float *a, const float *b, size_t n) {
+static inline float dot(const float *a, const float *b) {
     float sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    for (size_t d = 0; d < HEAD; d++) sum += a[d] * b[d];
     return sum;
 }
 
@@ -42,10 +40,9 @@ static inline void attention_forward(const Model *model, Sentence *s) {
     }
     memset(s->mean, 0, sizeof s->mean);
     for (size_t i = 0; i < s->n; i++) {
-        const float *query = s->qkv[i];
         float sum = 0;
         for (size_t j = 0; j < s->n; j++) {
-            s->a[i][j] = (float)exact_exp((double)(dot(query, s->qkv[j] + HEAD, HEAD) * scale));
+            s->a[i][j] = exact_exp(dot(s->qkv[i], s->qkv[j] + HEAD) * scale);
             sum += s->a[i][j];
         }
         memcpy(s->y[i], s->x[i], sizeof s->y[i]);
@@ -53,7 +50,7 @@ static inline void attention_forward(const Model *model, Sentence *s) {
             s->a[i][j] /= sum;
             for (size_t d = 0; d < HEAD; d++) s->y[i][d] += s->a[i][j] * s->qkv[j][2 * HEAD + d];
         }
-        for (size_t d = 0; d < HEAD; d++) s->mean[d] += s->y[i][d] / (float)s->n;
+        for (size_t d = 0; d < HEAD; d++) s->mean[d] += s->y[i][d] / s->n;
     }
 }
 
@@ -62,11 +59,11 @@ static inline void attention_backward(const Model *model, Model *gradient, const
                                       const float *dmean) {
     const float scale = 1 / sqrtf(HEAD);
     float dqkv[MAX_TOKENS][CHARACTERS] = {{0}}, dy[HEAD], dx[HEAD];
-    for (size_t d = 0; d < HEAD; d++) dy[d] = dmean[d] / (float)s->n; /* the same for each token */
+    for (size_t d = 0; d < HEAD; d++) dy[d] = dmean[d] / s->n; /* the same for each token */
     for (size_t i = 0; i < s->n; i++) {
         float da[MAX_TOKENS], inner = 0;
         for (size_t j = 0; j < s->n; j++) {
-            da[j] = dot(dy, s->qkv[j] + 2 * HEAD, HEAD);
+            da[j] = dot(dy, s->qkv[j] + 2 * HEAD);
             inner += s->a[i][j] * da[j];
         }
         for (size_t j = 0; j < s->n; j++) {
@@ -85,14 +82,13 @@ static inline void attention_backward(const Model *model, Model *gradient, const
     }
 }
 
-/* da, db [n] = dcosine times the gradients of the cosine of a and b. */
-static inline void cosine_backward(const float *a, const float *b, size_t n, float dcosine,
-                                   float *da, float *db) {
-    float aa = dot(a, a, n), bb = dot(b, b, n), lengths = sqrtf(aa * bb),
-          c = dot(a, b, n) / lengths;
-    for (size_t i = 0; i < n; i++) {
-        da[i] = dcosine * (b[i] / lengths - c * a[i] / aa);
-        db[i] = dcosine * (a[i] / lengths - c * b[i] / bb);
+/* da, db [HEAD] = dcosine times the gradients of the cosine of a and b. */
+static inline void cosine_backward(const float *a, const float *b, float dcosine, float *da,
+                                   float *db) {
+    float aa = dot(a, a), bb = dot(b, b), lengths = sqrtf(aa * bb), c = dot(a, b) / lengths;
+    for (size_t d = 0; d < HEAD; d++) {
+        da[d] = dcosine * (b[d] / lengths - c * a[d] / aa);
+        db[d] = dcosine * (a[d] / lengths - c * b[d] / bb);
     }
 }
 

@@ -77,7 +77,7 @@ int main(void) {
     float done[HEAD], dother[HEAD];
     attention_forward(&model, &one);
     attention_forward(&model, &other);
-    cosine_backward(one.mean, other.mean, HEAD, 1, done, dother);
+    cosine_backward(one.mean, other.mean, 1, done, dother);
     attention_backward(&model, &gradient, &one, done);
     attention_backward(&model, &gradient, &other, dother);
     fwrite(numbers, sizeof numbers[0], 2, stdout);
