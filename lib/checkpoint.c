@@ -36,32 +36,41 @@ bool trainer_finite(const Trainer *trainer) {
     return trainer->options.sgd || model_between(&trainer->sum, 0);
 }
 
-/* FNV-1a over all weights, as numbers of 32 bits. */
-static uint64_t fingerprint(const Model *model) {
-    const void *arrays[] = {model->embedding, model->linear};
-    const size_t counts[] = {model->rows * model->dim, linear_size(model->dim)};
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (int a = 0; a < 2; a++)
-        for (size_t i = 0; i < counts[a]; i++) {
-            uint32_t bits;
-            memcpy(&bits, (const uint8_t *)arrays[a] + i * sizeof bits, sizeof bits);
-            hash = (hash ^ bits) * 0x100000001b3u;
-        }
-    return hash;
+/* FNV-1a. */
+static const uint64_t hash_start = 0xcbf29ce484222325u;
+
+static uint64_t hash_add(uint64_t hash, uint32_t number) {
+    return (hash ^ number) * 0x100000001b3u;
+}
+
+static void add_hash(Metadata *metadata, const char *key, uint64_t hash) {
+    metadata_add(metadata, key, "%016llx", (unsigned long long)hash);
+}
+
+/* Has the metadata this value under the key? */
+static bool says(const TensorFile *file, const char *key, const char *wanted) {
+    const char *value = metadata_find(file, key);
+    return value && wanted && strcmp(value, wanted) == 0;
 }
 
 /* ---- models: writing ---------------------------------------------------------------------------- */
 
-/* The arrays of a Model in a file, and those of Adagrad's sums. */
+/* The arrays of a model in a file, and those of Adagrad's sums. */
 static const char *const weights[] = {"embedding.weight", "linear.weight", "linear.bias"};
 static const char *const sums[] = {"optimizer.embedding.weight.sum", "optimizer.linear.weight.sum",
                                    "optimizer.linear.bias.sum"};
+enum { EMBEDDING, WEIGHT, BIAS, ARRAYS };
+
+static Tensor array_of(const Model *model, const char *const *names, int which) {
+    size_t dim = model->dim;
+    if (which == EMBEDDING)
+        return (Tensor){names[which], "F32", 2, {model->rows, dim}, model->embedding};
+    if (which == WEIGHT) return (Tensor){names[which], "F32", 2, {CHARACTERS, dim}, model->linear};
+    return (Tensor){names[which], "F32", 1, {CHARACTERS}, model->bias};
+}
 
 static void add_model(TensorFile *file, const char *const *names, const Model *model) {
-    size_t dim = model->dim;
-    tensor_add(file, names[0], "F32", 2, (size_t[]){model->rows, dim}, model->embedding);
-    tensor_add(file, names[1], "F32", 2, (size_t[]){CHARACTERS, dim}, model->linear);
-    tensor_add(file, names[2], "F32", 1, (size_t[]){CHARACTERS}, model->bias);
+    for (int a = 0; a < ARRAYS; a++) tensor_add(file, array_of(model, names, a));
 }
 
 static size_t row_count(const Vocabulary *vocabulary, RowKind kind) {
@@ -94,29 +103,27 @@ static uint8_t *phrase_ends(const Vocabulary *vocabulary) {
     return pairs;
 }
 
-/* Arrays of bytes come last, so that every other one stands aligned. */
+/* Arrays of bytes come last, so that every other one stands aligned; those of no rows are left out. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
-                      const uint32_t *counts, const Metadata *metadata) {
+                      const uint32_t *counts, Metadata metadata) {
     static uint8_t columns[COLUMNS];
     for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
     const RowOptions *options = &vocabulary->options;
-    size_t ngrams = row_count(vocabulary, NGRAM_ROWS), phrases = row_count(vocabulary, PHRASE_ROWS);
-    const size_t ngram_shape[] = {ngrams, (size_t)options->order}, phrase_shape[] = {phrases, 2};
     uint8_t *texts = ngram_texts(vocabulary), *ends = phrase_ends(vocabulary);
-    TensorFile file = {.owned = {texts, ends}};
+    TensorFile file = {.owned = {texts, ends}, .metadata = metadata};
+    const Tensor arrays[] = {
+        {"ngrams", "U8", 2, {row_count(vocabulary, NGRAM_ROWS), (size_t)options->order}, texts},
+        {"phrases", "U8", 2, {row_count(vocabulary, PHRASE_ROWS), 2}, ends},
+        {"echoes", "U8", 1, {(size_t)options->echoes}, options->echo_keys},
+        {"columns", "U8", 1, {options->columns ? COLUMNS : 0}, columns}};
     if (!model_finite(model))
         fail("%s: not written, for a weight is not a finite number; start again with a smaller "
              "--lr",
              path);
     add_model(&file, weights, model);
-    tensor_add(&file, "counts", "I32", 1, (size_t[]){vocabulary->rows}, counts);
-    if (ngrams) tensor_add(&file, "ngrams", "U8", 2, ngram_shape, texts);
-    if (phrases) tensor_add(&file, "phrases", "U8", 2, phrase_shape, ends);
-    if (options->echoes)
-        tensor_add(&file, "echoes", "U8", 1, (size_t[]){(size_t)options->echoes},
-                   options->echo_keys);
-    if (options->columns) tensor_add(&file, "columns", "U8", 1, (size_t[]){COLUMNS}, columns);
-    metadata_copy(&file.metadata, metadata);
+    tensor_add(&file, (Tensor){"counts", "I32", 1, {vocabulary->rows}, counts});
+    for (int a = 0; a < 4; a++)
+        if (arrays[a].shape[0]) tensor_add(&file, arrays[a]);
     tensors_prepare(&file, path);
     return file;
 }
@@ -139,94 +146,80 @@ static bool is_echo_key(uint8_t key) {
     return (key >= 1 && key <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE;
 }
 
-/* Other programs write no metadata of ours: then the order is as long as the n-grams are. */
-static RowOptions row_options_of(const char *path, const TensorFile *file) {
-    const Tensor *ngrams = tensor_find(file, "ngrams", "U8", 2);
-    const Tensor *echoes = tensor_find(file, "echoes", "U8", 1);
-    const Tensor *columns = tensor_find(file, "columns", "U8", 1);
-    double order = metadata_number(file, "order", ngrams ? (double)ngrams->shape[1] : 1);
-    RowOptions options = {.min_count = 1, .max_rows = UINT32_MAX};
-    if (!(order >= 1 && order <= MAX_ORDER) || order != (int)order)
-        inconsistent(path, "its order is not from 1 to 32");
-    if (ngrams && ngrams->shape[1] != (size_t)order)
-        inconsistent(path, "its ngrams are not as long as its order");
-    if (echoes && echoes->shape[0] > MAX_ECHOES)
-        inconsistent(path, "it has more echoes than this program knows");
-    if (columns && columns->shape[0] != COLUMNS) inconsistent(path, "its columns are not 0 to 80");
-    options.order = (int)order;
-    options.echoes = echoes ? (int)echoes->shape[0] : 0;
-    for (int e = 0; e < options.echoes; e++) {
-        options.echo_keys[e] = ((const uint8_t *)echoes->data)[e];
-        if (!is_echo_key(options.echo_keys[e]))
-            inconsistent(path, "an echo has a key that is not known");
-    }
-    options.phrases = tensor_find(file, "phrases", "U8", 2) != NULL;
-    options.columns = columns != NULL;
-    return options;
+/* A tensor of bytes that a file may have; its shape is zeros when there is none. */
+static Tensor bytes_of(const TensorFile *file, const char *name, size_t rank) {
+    const Tensor *found = tensor_find(file, name, "U8", rank);
+    return found ? *found : (Tensor){0};
 }
 
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says
-   how much memory is due. */
+   how much memory is due. Other programs write no metadata of ours: then the order is as long as the
+   n-grams are. */
 static Vocabulary vocabulary_of(const char *path, const TensorFile *file, size_t rows) {
-    static const Tensor none = {.data = NULL};
-    const Tensor *ngrams = tensor_find(file, "ngrams", "U8", 2);
-    const Tensor *phrases = tensor_find(file, "phrases", "U8", 2);
-    const Tensor *counts = tensor_find(file, "counts", "I32", 1);
-    const char *reason = "its embedding has another number of rows than its ngrams, phrases and "
-                         "echoes say";
-    const char *other;
+    static const char another[] =
+        "its embedding has another number of rows than its ngrams, phrases and echoes say";
+    const Tensor ngrams = bytes_of(file, "ngrams", 2), phrases = bytes_of(file, "phrases", 2);
+    const Tensor echoes = bytes_of(file, "echoes", 1), columns = bytes_of(file, "columns", 1);
+    double order = metadata_number(file, "order", ngrams.data ? (double)ngrams.shape[1] : 1);
+    const char *reason;
     Vocabulary vocabulary;
-    RowOptions options = row_options_of(path, file);
-    if (!ngrams) ngrams = &none;
-    if (!phrases) phrases = &none;
-    if (phrases->data && phrases->shape[1] != 2)
+    if (!(order >= 1 && order <= MAX_ORDER) || order != floor(order))
+        inconsistent(path, "its order is not from 1 to 32");
+    if (ngrams.data && ngrams.shape[1] != (size_t)order)
+        inconsistent(path, "its ngrams are not as long as its order");
+    if (phrases.data && phrases.shape[1] != 2)
         inconsistent(path, "its phrases are not pairs of a length and a character");
-    if (ngrams->shape[0] > rows || phrases->shape[0] > rows) inconsistent(path, reason);
-    if (!vocabulary_read(&vocabulary, options, ngrams->data, ngrams->shape[0], phrases->data,
-                         phrases->shape[0], &other))
-        inconsistent(path, other);
-    if (vocabulary.rows != rows) inconsistent(path, reason);
-    if (counts && counts->shape[0] == rows)
-        memcpy(vocabulary.count, counts->data, rows * sizeof(uint32_t));
+    if (echoes.shape[0] > MAX_ECHOES)
+        inconsistent(path, "it has more echoes than this program knows");
+    if (columns.data && columns.shape[0] != COLUMNS)
+        inconsistent(path, "its columns are not 0 to 80");
+    RowOptions options = {.order = (int)order,
+                          .min_count = 1,
+                          .max_rows = UINT32_MAX,
+                          .phrases = phrases.data != NULL,
+                          .columns = columns.data != NULL,
+                          .echoes = (int)echoes.shape[0]};
+    for (int e = 0; e < options.echoes; e++) {
+        options.echo_keys[e] = ((const uint8_t *)echoes.data)[e];
+        if (!is_echo_key(options.echo_keys[e]))
+            inconsistent(path, "an echo has a key that is not known");
+    }
+    if (ngrams.shape[0] > rows || phrases.shape[0] > rows) inconsistent(path, another);
+    if (!vocabulary_read(&vocabulary, options, ngrams.data, ngrams.shape[0], phrases.data,
+                         phrases.shape[0], &reason))
+        inconsistent(path, reason);
+    if (vocabulary.rows != rows) inconsistent(path, another);
+    tensor_take(file, (Tensor){"counts", "I32", 1, {rows}, vocabulary.count}); /* may be missing */
     return vocabulary;
-}
-
-static void copy_linear(Model *model, const void *weight, const void *bias) {
-    memcpy(model->linear, weight, CHARACTERS * model->dim * sizeof(float));
-    memcpy(model->bias, bias, CHARACTERS * sizeof(float));
 }
 
 SavedModel model_open(const char *path) {
     SavedModel saved = {.file = tensors_open(entry_of(path), "a model")};
-    const Tensor *embedding = tensor_find(&saved.file, weights[0], "F32", 2);
-    const Tensor *linear = tensor_find(&saved.file, weights[1], "F32", 2);
-    const Tensor *bias = tensor_find(&saved.file, weights[2], "F32", 1);
-    if (metadata_find(&saved.file, "random.position"))
+    TensorFile *file = &saved.file;
+    const Tensor *embedding = tensor_find(file, weights[EMBEDDING], "F32", 2);
+    if (metadata_find(file, "random.position"))
         fail("%s: is a checkpoint, for --resume; name the model.safetensors beside it", path);
-    if (!embedding || !linear || !bias)
+    if (!embedding || !tensor_find(file, weights[WEIGHT], "F32", 2) ||
+        !tensor_find(file, weights[BIAS], "F32", 1))
         inconsistent(path, "it lacks embedding.weight, linear.weight or linear.bias as F32");
     size_t rows = embedding->shape[0], dim = embedding->shape[1];
     if (dim < 1 || dim > MAX_DIM) inconsistent(path, "its dim is not from 1 to 4096");
-    if (linear->shape[0] != CHARACTERS || linear->shape[1] != dim || bias->shape[0] != CHARACTERS)
+    float *linear = allocate(linear_size(dim), sizeof *linear, "the linear layer");
+    saved.model = (Model){rows, dim, (float *)embedding->data, linear, linear + CHARACTERS * dim};
+    if (!tensor_take(file, array_of(&saved.model, weights, WEIGHT)) ||
+        !tensor_take(file, array_of(&saved.model, weights, BIAS)))
         inconsistent(path, "its linear layer does not fit its embedding");
-    saved.vocabulary = vocabulary_of(path, &saved.file, rows);
-    saved.mapped = (uintptr_t)embedding->data % sizeof(float) == 0;
-    saved.model = model_allocate(saved.mapped ? 0 : rows, dim);
-    saved.model.rows = rows;
-    if (saved.mapped) {
-        free(saved.model.embedding);
-        saved.model.embedding = (float *)embedding->data;
-    } else {
-        memcpy(saved.model.embedding, embedding->data, rows * dim * sizeof(float));
+    saved.vocabulary = vocabulary_of(path, file, rows);
+    if ((uintptr_t)embedding->data % sizeof(float)) { /* not to be used where it stands */
+        saved.model.embedding = file->owned[0] = allocate(rows, dim * sizeof(float), "the model");
+        tensor_take(file, array_of(&saved.model, weights, EMBEDDING));
     }
-    copy_linear(&saved.model, linear->data, bias->data);
     saved.step = step_start(saved.model, (Model){0}, 1);
     return saved;
 }
 
 void model_close(SavedModel *saved) {
-    if (saved->mapped) saved->model.embedding = NULL;
-    model_free(&saved->model);
+    free(saved->model.linear);
     step_free(&saved->step);
     vocabulary_free(&saved->vocabulary);
     tensors_close(&saved->file);
@@ -258,55 +251,131 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path,
 
 /* ---- runs: saving ---------------------------------------------------------------------------------- */
 
-static const size_t large = (size_t)512 << 20; /* bytes of a model that is not copied */
-
 bool model_is_large(const Model *model) {
-    return model->rows * model->dim * sizeof(float) >= large;
+    return model->rows * model->dim * sizeof(float) >= (size_t)512 << 20;
 }
 
-/* FNV-1a over what the files say of the run: every file of the run has this key. A run that is made
-   longer stays the same run. */
-static void add_run(Metadata *metadata, const Metadata *about) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (const char *key = metadata_next(about, NULL); key; key = metadata_next(about, key)) {
-        const char *end = metadata_value(key) + strlen(metadata_value(key)) + 1;
-        for (const char *c = key; c < end && strcmp(key, "epochs") != 0; c++)
-            hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+/* The weights' fingerprint, which stands in a checkpoint for those that are the best model's. */
+static uint64_t fingerprint(const Model *model) {
+    uint64_t hash = hash_start;
+    uint32_t bits;
+    for (size_t i = 0; i < model->rows * model->dim; i++) {
+        memcpy(&bits, model->embedding + i, sizeof bits);
+        hash = hash_add(hash, bits);
     }
-    metadata_add(metadata, "format", "pt");
-    metadata_add(metadata, "run", "%016llx", (unsigned long long)hash);
+    for (size_t i = 0; i < linear_size(model->dim); i++) {
+        memcpy(&bits, model->linear + i, sizeof bits);
+        hash = hash_add(hash, bits);
+    }
+    return hash;
 }
 
-static void add_description(Metadata *metadata, const State *state, const Trainer *trainer) {
-    add_run(metadata, &state->about);
-    metadata_add(metadata, "program", "embedding -> linear -> softmax, character by character");
-    metadata_add(metadata, "version", VERSION);
-    metadata_copy(metadata, &state->about);
-    metadata_add(metadata, "steps", "%zu", trainer->steps);
-    metadata_add(metadata, "val_loss", "%.6f", state->standing.best_loss);
-    metadata_add(metadata, "best_step", "%zu", state->standing.best_step);
-}
-
-static TensorFile best_file(const State *state, const Trainer *trainer, const char *path,
-                            const Model *model, const uint32_t *counts) {
+/* What every file of the run says: a fingerprint of what is known about it. A run that is made
+   longer stays the same run. */
+static Metadata run_metadata(const Metadata *about) {
     Metadata metadata = {0};
-    add_description(&metadata, state, trainer);
-    TensorFile file = model_file(path, model, trainer->vocabulary, counts, &metadata);
-    buffer_free(&metadata);
+    uint64_t hash = hash_start;
+    for (const char *key = metadata_next(about, NULL); key; key = metadata_next(about, key)) {
+        const char *value = metadata_value(key), *end = value + strlen(value) + 1;
+        for (const char *c = key; c < end && strcmp(key, "epochs") != 0; c++)
+            hash = hash_add(hash, (uint8_t)*c);
+    }
+    metadata_add(&metadata, "format", "pt");
+    add_hash(&metadata, "run", hash);
+    return metadata;
+}
+
+/* What the model and the checkpoint say. */
+static Metadata description(const State *state, const Trainer *trainer) {
+    Metadata metadata = run_metadata(&state->about);
+    metadata_add(&metadata, "program", "embedding -> linear -> softmax, character by character");
+    metadata_add(&metadata, "version", VERSION);
+    buffer_bytes(&metadata, state->about.text, state->about.length);
+    metadata_add(&metadata, "steps", "%zu", trainer->steps);
+    metadata_add(&metadata, "val_loss", "%.6f", state->standing.best_loss);
+    metadata_add(&metadata, "best_step", "%zu", state->standing.best_step);
+    return metadata;
+}
+
+/* The weights are left out where they are those of the best model, which is saved beside: a large
+   one may be replaced before the next checkpoint is saved. Strings and their counts are left out:
+   the run lists them again. */
+static TensorFile checkpoint_file(const State *state, const Trainer *trainer, const char *path) {
+    const Standing *standing = &state->standing;
+    const Vocabulary *vocabulary = trainer->vocabulary;
+    const uint32_t strings = vocabulary->end[PHRASE_ROWS];
+    /* within a shard, the state before its shuffle, so that resuming shuffles it alike */
+    bool within = trainer->step < trainer->shard_end;
+    const Random *random = within ? &trainer->shard_random : &trainer->random;
+    TensorFile file = {.metadata = description(state, trainer)};
+    Buffer log = {0};
+    metadata_add(&file.metadata, "exact_val_loss", "%a", standing->best_loss);
+    metadata_add(&file.metadata, "since_best", "%zu", standing->since_best);
+    metadata_add(&file.metadata, "train_sum", "%a", standing->train_sum);
+    metadata_add(&file.metadata, "train_positions", "%zu", standing->train_positions);
+    metadata_add(&file.metadata, "step", "%zu", trainer->step);
+    metadata_add(&file.metadata, "random.position", "%u", (unsigned)random->position);
+    snapshots_add(&state->snapshots, &file);
+    if (standing->best_step != trainer->step || model_is_large(&trainer->model))
+        add_model(&file, weights, &trainer->model);
+    else
+        add_hash(&file.metadata, "model", fingerprint(&trainer->model));
+    if (!trainer->options.sgd) add_model(&file, sums, &trainer->sum);
+    tensor_add(&file, (Tensor){"random.state", "I32", 1, {624}, random->state});
+    tensor_add(
+        &file,
+        (Tensor){"counts", "I32", 1, {vocabulary->rows - strings}, vocabulary->count + strings});
+    log_print(&state->log, false, &log);
+    tensor_add(&file, (Tensor){"log", "U8", 1, {log.length}, log.text});
+    file.owned[0] = log.text;
+    tensors_prepare(&file, path);
     return file;
+}
+
+static TensorFile snapshots_file(const State *state, const char *path) {
+    TensorFile file = {.metadata = run_metadata(&state->about)};
+    snapshots_add(&state->snapshots, &file);
+    tensors_prepare(&file, path);
+    return file;
+}
+
+/* All memory is taken before the first file is begun. The checkpoint takes its name first: should
+   the program end before the best model takes its own, state_resume finds it under its temporary
+   one. */
+void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only) {
+    const Best *best = &state->best;
+    const Entry *entry = folder->file;
+    TensorFile files[LOG] = {{0}};
+    Buffer log = {0};
+    Writer writer = {0};
+    if (best->unsaved)
+        files[MODEL] = model_file(entry[MODEL].path, &best->model, trainer->vocabulary,
+                                  best->counts, description(state, trainer));
+    if (!best_only) {
+        files[CHECKPOINT] = checkpoint_file(state, trainer, entry[CHECKPOINT].path);
+        files[SNAPSHOTS] = snapshots_file(state, entry[SNAPSHOTS].path);
+        log_print(&state->log, true, &log);
+    }
+    for (int i = 0; i < LOG; i++)
+        if (files[i].tensor_count) tensors_write(&files[i], &writer, entry[i]);
+    if (!best_only) {
+        writer_begin(&writer, entry[LOG]);
+        writer_add(&writer, log.text, log.length);
+    }
+    writer_finish(&writer);
+    for (int i = 0; i < LOG; i++) tensors_close(&files[i]);
+    buffer_free(&log);
+    state->best.unsaved = false;
 }
 
 void state_keep_best(State *state, const Trainer *trainer, const Folder *folder) {
     const Model *model = &trainer->model;
-    const uint32_t *counts = trainer->vocabulary->count;
+    uint32_t *counts = trainer->vocabulary->count;
     Best *best = &state->best;
     if (model_is_large(model)) {
-        Writer writer = {0};
-        Entry entry = folder->file[MODEL];
-        TensorFile file = best_file(state, trainer, entry.path, model, counts);
-        tensors_write(&file, &writer, entry);
-        writer_finish(&writer);
-        tensors_close(&file);
+        *best = (Best){*model, counts, true};
+        state_save(state, trainer, folder, true);
+        *best = (Best){0};
         return;
     }
     if (!best->counts) {
@@ -317,88 +386,6 @@ void state_keep_best(State *state, const Trainer *trainer, const Folder *folder)
     memcpy(best->model.linear, model->linear, linear_size(model->dim) * sizeof(float));
     memcpy(best->counts, counts, model->rows * sizeof *counts);
     best->unsaved = true;
-}
-
-/* The weights are left out where they are those of the best model, which is saved beside: its
-   fingerprint stands for them. A large one may be replaced before the next checkpoint is saved. */
-static void add_weights(TensorFile *file, const State *state, const Trainer *trainer) {
-    const Model *model = &trainer->model;
-    if (state->standing.best_step != trainer->step || model_is_large(model)) {
-        add_model(file, weights, model);
-        return;
-    }
-    metadata_add(&file->metadata, "model", "%016llx", (unsigned long long)fingerprint(model));
-}
-
-/* Strings and their counts are left out: the run lists them again. */
-static TensorFile checkpoint_file(const State *state, const Trainer *trainer, const char *path) {
-    const Standing *standing = &state->standing;
-    const uint32_t strings = trainer->vocabulary->end[PHRASE_ROWS];
-    /* within a shard, the state before its shuffle, so that resuming shuffles it alike */
-    bool within = trainer->step < trainer->shard_end;
-    const Random *random = within ? &trainer->shard_random : &trainer->random;
-    Buffer log = {0};
-    TensorFile file = {0};
-    add_description(&file.metadata, state, trainer);
-    metadata_add(&file.metadata, "exact_val_loss", "%a", standing->best_loss);
-    metadata_add(&file.metadata, "since_best", "%zu", standing->since_best);
-    metadata_add(&file.metadata, "train_sum", "%a", standing->train_sum);
-    metadata_add(&file.metadata, "train_positions", "%zu", standing->train_positions);
-    metadata_add(&file.metadata, "step", "%zu", trainer->step);
-    metadata_add(&file.metadata, "random.position", "%u", (unsigned)random->position);
-    snapshots_add(&state->snapshots, &file);
-    add_weights(&file, state, trainer);
-    if (!trainer->options.sgd) add_model(&file, sums, &trainer->sum);
-    tensor_add(&file, "random.state", "I32", 1, (size_t[]){624}, random->state);
-    tensor_add(&file, "counts", "I32", 1, (size_t[]){trainer->vocabulary->rows - strings},
-               trainer->vocabulary->count + strings);
-    log_print(&state->log, false, &log);
-    tensor_add(&file, "log", "U8", 1, (size_t[]){log.length}, log.text);
-    file.owned[0] = log.text;
-    tensors_prepare(&file, path);
-    return file;
-}
-
-static TensorFile snapshots_file(const State *state, const char *path) {
-    TensorFile file = {0};
-    add_run(&file.metadata, &state->about);
-    snapshots_add(&state->snapshots, &file);
-    tensors_prepare(&file, path);
-    return file;
-}
-
-/* The checkpoint takes its name first. Should the program end before the best model takes its own,
-   state_resume finds it under its temporary one. */
-static void save_all(const State *state, const Trainer *trainer, const Folder *folder,
-                     TensorFile *best) {
-    const Entry *entry = folder->file;
-    TensorFile checkpoint = checkpoint_file(state, trainer, entry[CHECKPOINT].path);
-    TensorFile snapshots = snapshots_file(state, entry[SNAPSHOTS].path);
-    Buffer log = {0};
-    Writer writer = {0};
-    log_print(&state->log, true, &log);
-    tensors_write(&checkpoint, &writer, entry[CHECKPOINT]);
-    if (state->best.unsaved) tensors_write(best, &writer, entry[MODEL]);
-    if (snapshots.tensor_count) tensors_write(&snapshots, &writer, entry[SNAPSHOTS]);
-    writer_begin(&writer, entry[LOG]);
-    writer_add(&writer, log.text, log.length);
-    writer_finish(&writer);
-    tensors_close(&checkpoint);
-    tensors_close(&snapshots);
-    buffer_free(&log);
-}
-
-void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only) {
-    const Best *best = &state->best;
-    const Entry entry = folder->file[MODEL];
-    Writer writer = {0};
-    TensorFile file = {0};
-    if (best->unsaved) file = best_file(state, trainer, entry.path, &best->model, best->counts);
-    if (!best_only) save_all(state, trainer, folder, &file);
-    if (best_only && best->unsaved) tensors_write(&file, &writer, entry);
-    writer_finish(&writer);
-    tensors_close(&file);
-    state->best.unsaved = false;
 }
 
 void state_free(State *state) {
@@ -412,14 +399,9 @@ void state_free(State *state) {
 /* ---- runs: going on ---------------------------------------------------------------------------------- */
 
 /* Ends the program: something of the checkpoint is not as it must be. */
-static _Noreturn void no_checkpoint(const char *path, const char *what) {
-    fail("%s: is no checkpoint of this run: %s; start again without --resume", path, what);
-}
-
-/* Is this option given to make the run longer than it was? */
-static bool is_longer(const Option *option, const char *saved) {
-    if (!option->given || strcmp(option->name, "epochs") != 0) return false;
-    return *(size_t *)option->value > strtoull(saved, NULL, 10);
+static _Noreturn void no_checkpoint(const char *path, const char *what, const char *why) {
+    fail("%s: is no checkpoint of this run: its %s %s; start again without --resume", path, what,
+         why);
 }
 
 TensorFile checkpoint_open(Entry entry, Option *options) {
@@ -428,10 +410,9 @@ TensorFile checkpoint_open(Entry entry, Option *options) {
     for (Option *option = options; option->name; option++) {
         if (!option->decides) continue;
         const char *saved = metadata_find(&file, option->name);
-        if (!saved)
-            fail("%s: does not say its --%s, so it is no checkpoint; start again without --resume",
-                 path, option->name);
-        if (is_longer(option, saved)) continue;
+        if (!saved) no_checkpoint(path, option->name, "is missing");
+        bool epochs = option->given && strcmp(option->name, "epochs") == 0;
+        if (epochs && *(size_t *)option->value > strtoull(saved, NULL, 10)) continue;
         char *given = option_text(option);
         if (option->given && strcmp(given, saved) != 0)
             fail("%s: this run has --%s %s, not %s; leave that option out, or start again without "
@@ -445,47 +426,24 @@ TensorFile checkpoint_open(Entry entry, Option *options) {
     return file;
 }
 
-/* Copies an array of the checkpoint; fails when it has not this dtype and shape. */
-static void take(const TensorFile *file, const char *path, const char *name, const char *dtype,
-                 size_t rows, size_t columns, void *to) {
-    const Tensor *tensor = tensor_find(file, name, dtype, columns ? 2 : 1);
-    if (!tensor || tensor->shape[0] != rows || (columns && tensor->shape[1] != columns))
-        fail("%s: is no checkpoint of this run: %s is missing or has another shape; start again "
-             "without --resume",
-             path, name);
-    memcpy(to, tensor->data, tensor->end - tensor->begin);
+/* Copies an array of the checkpoint. */
+static void take(const TensorFile *file, const char *path, Tensor tensor) {
+    if (!tensor_take(file, tensor))
+        no_checkpoint(path, tensor.name, "is missing or has another shape");
 }
 
-static void take_model(const TensorFile *file, const char *path, const char *const *names,
-                       Model *model) {
-    take(file, path, names[0], "F32", model->rows, model->dim, model->embedding);
-    take(file, path, names[1], "F32", CHARACTERS, model->dim, model->linear);
-    take(file, path, names[2], "F32", CHARACTERS, 0, model->bias);
-}
-
-static _Noreturn void out_of_range(const char *path, const char *key) {
-    fail("%s: is no checkpoint of this run: its %s is missing or out of range; start again without "
-         "--resume",
-         path, key);
-}
-
-/* A number of the checkpoint from 0 to `most`, or a whole one. */
+/* A number of the checkpoint from 0 to `most`; a whole one. */
 static double number_of(const TensorFile *file, const char *path, const char *key, double most) {
     double number = metadata_number(file, key, NAN);
-    if (!(number >= 0 && number <= most)) out_of_range(path, key);
+    if (!(number >= 0 && number <= most)) no_checkpoint(path, key, "is missing or out of range");
     return number;
 }
 
 static size_t count_of(const TensorFile *file, const char *path, const char *key, size_t most) {
     const double exact = 9007199254740992.0; /* 2^53: whole numbers so far */
-    double number = number_of(file, path, key, (double)most < exact ? (double)most : exact);
-    if (number != floor(number)) out_of_range(path, key);
+    double number = number_of(file, path, key, fmin((double)most, exact));
+    if (number != floor(number)) no_checkpoint(path, key, "is out of range");
     return (size_t)number;
-}
-
-static bool same_value(const TensorFile *file, const char *key, const TensorFile *other) {
-    const char *value = metadata_find(file, key), *wanted = metadata_find(other, key);
-    return value && wanted && strcmp(value, wanted) == 0;
 }
 
 /* Returns NULL when this file is the best model of the checkpoint's run, and the checkpoint's model
@@ -493,17 +451,19 @@ static bool same_value(const TensorFile *file, const char *key, const TensorFile
 static const char *read_best(Entry entry, const State *state, Model *model,
                              const TensorFile *checkpoint) {
     TensorFile file;
+    Metadata found = {0};
     const char *reason = tensors_map(&file, entry), *wanted = metadata_find(checkpoint, "model");
     if (reason) return reason;
-    if (!same_value(&file, "run", checkpoint)) reason = "it is of another run";
+    if (!says(&file, "run", metadata_find(checkpoint, "run"))) reason = "it is of another run";
     if (metadata_number(&file, "best_step", -1) < (double)state->standing.best_step)
         reason = "it is older than the checkpoint";
-    if (!reason && wanted) {
-        char found[17];
-        take_model(&file, entry.path, weights, model);
-        snprintf(found, sizeof found, "%016llx", (unsigned long long)fingerprint(model));
-        if (strcmp(found, wanted) != 0) reason = "its weights are others";
-    }
+    for (int a = 0; wanted && a < ARRAYS; a++)
+        if (!reason && !tensor_take(&file, array_of(model, weights, a)))
+            reason = "its weights have another shape";
+    add_hash(&found, "model", wanted ? fingerprint(model) : 0);
+    if (!reason && wanted && strcmp(metadata_value(found.text), wanted) != 0)
+        reason = "its weights are others";
+    buffer_free(&found);
     tensors_close(&file);
     return reason;
 }
@@ -511,30 +471,14 @@ static const char *read_best(Entry entry, const State *state, Model *model,
 /* A run that died while its files took their names left the best model under its temporary name. */
 static void find_best(const State *state, Model *model, const Folder *folder,
                       const TensorFile *checkpoint) {
-    const char *reason = read_best(folder->file[MODEL], state, model, checkpoint);
+    const Entry *entry = folder->file;
+    const char *reason = read_best(entry[MODEL], state, model, checkpoint);
     if (!reason) return;
-    if (!read_best(folder->partial[MODEL], state, model, checkpoint)) {
-        folder_complete(folder, MODEL);
-        return;
-    }
-    fail(
-        "%s: is not of the run to resume: %s; copy the one that was beside its checkpoint to here, "
-        "or start again without --resume",
-        folder->file[MODEL].path, reason);
-}
-
-static void take_standing(Standing *standing, const Trainer *trainer, size_t step, const char *path,
-                          const TensorFile *file) {
-    size_t batch = trainer->options.batch;
-    size_t positions = trainer->length; /* at most: each epoch has an evaluation */
-    size_t evaluations = count_of(file, path, "evaluations", SIZE_MAX);
-    if (step < positions / batch) positions = step * batch;
-    standing->best_loss = number_of(file, path, "exact_val_loss", MOST_LOSS);
-    standing->best_step = count_of(file, path, "best_step", step);
-    standing->since_best = count_of(file, path, "since_best", evaluations);
-    standing->train_positions = count_of(file, path, "train_positions", positions);
-    double most = MOST_LOSS * (double)standing->train_positions;
-    standing->train_sum = number_of(file, path, "train_sum", most);
+    if (read_best(entry[PARTIAL + MODEL], state, model, checkpoint))
+        fail("%s: is not of the run to resume: %s; copy the one that was beside its checkpoint to "
+             "here, or start again without --resume",
+             entry[MODEL].path, reason);
+    folder_complete(folder, MODEL);
 }
 
 /* The rows are the checkpoint's; only their seconds stand in loss.csv alone. */
@@ -543,7 +487,7 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
     Buffer text = {0};
     if (rows) buffer_bytes(&text, rows->data, rows->shape[0]);
     if (!rows || !log_parse(log, &text))
-        no_checkpoint(folder->file[CHECKPOINT].path, "its log is damaged");
+        no_checkpoint(folder->file[CHECKPOINT].path, "log", "is damaged");
     buffer_free(&text);
     if (!log_time(log, folder->file[LOG]))
         notice("%s: is missing or damaged, or of another run: it is written again, but for its "
@@ -553,42 +497,54 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
 
 void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
                       size_t rows, size_t dim) {
-    const char *path = folder->file[CHECKPOINT].path;
-    const Tensor *table = tensor_find(checkpoint, weights[0], "F32", 2);
-    TensorFile own = {0};
-    add_run(&own.metadata, about);
-    metadata_copy(&own.metadata, about);
-    if (!same_value(checkpoint, "text_fingerprint", &own))
+    const char *path = folder->file[CHECKPOINT].path, *text = "text_fingerprint";
+    const Tensor *table = tensor_find(checkpoint, weights[EMBEDDING], "F32", 2);
+    const TensorFile wanted = {.metadata = *about};
+    TensorFile own = {.metadata = run_metadata(about)};
+    if (!says(checkpoint, text, metadata_find(&wanted, text)))
         fail("%s: this run was on another text; give that text, or start again without --resume",
              path);
-    if (!table) table = tensor_find(checkpoint, sums[0], "F32", 2);
+    if (!table) table = tensor_find(checkpoint, sums[EMBEDDING], "F32", 2);
     if (table && (table->shape[0] != rows || table->shape[1] != dim))
-        no_checkpoint(path, "embedding.weight is missing or has another shape");
-    if (!same_value(checkpoint, "run", &own)) no_checkpoint(path, "its options are not of the run");
+        no_checkpoint(path, weights[EMBEDDING], "is missing or has another shape");
+    if (!says(checkpoint, "run", metadata_find(&own, "run")))
+        no_checkpoint(path, "options", "are not of the run");
     tensors_close(&own);
 }
 
 void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint) {
     const char *path = folder->file[CHECKPOINT].path;
-    Vocabulary *vocabulary = trainer->vocabulary;
+    const Vocabulary *vocabulary = trainer->vocabulary;
     const uint32_t strings = vocabulary->end[PHRASE_ROWS];
+    Standing *standing = &state->standing;
     size_t step = count_of(checkpoint, path, "step", trainer->steps);
-    take_standing(&state->standing, trainer, step, path, checkpoint);
-    find_best(state, &trainer->model, folder, checkpoint);
-    if (!metadata_find(checkpoint, "model")) take_model(checkpoint, path, weights, &trainer->model);
-    if (!trainer->options.sgd) take_model(checkpoint, path, sums, &trainer->sum);
-    if (!trainer_finite(trainer)) no_checkpoint(path, "it holds numbers that are not finite");
-    take(checkpoint, path, "counts", "I32", vocabulary->rows - strings, 0,
-         vocabulary->count + strings);
-    take(checkpoint, path, "random.state", "I32", 624, 0, trainer->random.state);
+    size_t positions = positions_before(trainer, step);
+    size_t evaluations = count_of(checkpoint, path, "evaluations", SIZE_MAX);
+    if (positions > trainer->length) positions = trainer->length; /* each epoch has an evaluation */
+    standing->best_loss = number_of(checkpoint, path, "exact_val_loss", MOST_LOSS);
+    standing->best_step = count_of(checkpoint, path, "best_step", step);
+    standing->since_best = count_of(checkpoint, path, "since_best", evaluations);
+    standing->train_positions = count_of(checkpoint, path, "train_positions", positions);
+    standing->train_sum =
+        number_of(checkpoint, path, "train_sum", MOST_LOSS * (double)standing->train_positions);
     trainer->random.position = (uint32_t)count_of(checkpoint, path, "random.position", 624);
+    find_best(state, &trainer->model, folder, checkpoint);
+    for (int a = 0; a < ARRAYS; a++) {
+        if (!metadata_find(checkpoint, "model"))
+            take(checkpoint, path, array_of(&trainer->model, weights, a));
+        if (!trainer->options.sgd) take(checkpoint, path, array_of(&trainer->sum, sums, a));
+    }
+    if (!trainer_finite(trainer)) no_checkpoint(path, "arrays", "hold numbers that are not finite");
+    take(checkpoint, path, (Tensor){"random.state", "I32", 1, {624}, trainer->random.state});
+    take(checkpoint, path,
+         (Tensor){"counts", "I32", 1, {vocabulary->rows - strings}, vocabulary->count + strings});
     if (!snapshots_read(&state->snapshots, checkpoint) &&
         tensor_find(checkpoint, "snapshots", "F32", 3))
-        no_checkpoint(path, "its snapshots are damaged");
+        no_checkpoint(path, "snapshots", "are damaged");
     take_log(&state->log, folder, checkpoint);
     if (metadata_count(checkpoint, "epochs") < trainer->options.epochs)
-        state->standing.since_best = 0; /* a longer run has new hope */
+        standing->since_best = 0; /* a longer run has new hope */
     trainer_seek(trainer, step);
 }
 

@@ -17,18 +17,13 @@ bool all_finite(const float *values, size_t count);
 /* Fails with one line when one of these numbers of a model is not finite. */
 void require_finite(const float *values, size_t count);
 
-/* The same for all weights; and for all that a trainer has learned. */
-bool model_finite(const Model *model);
-bool trainer_finite(const Trainer *trainer);
-
-/* A model from a file. The embedding stays in the mapped file where that is possible: opening is
+/* A model from a file. Its embedding stays in the mapped file where that is possible: opening is
    quick. */
 typedef struct {
     TensorFile file;
     Vocabulary vocabulary;
     Model model;
-    Step step;   /* for bag_logits */
-    bool mapped; /* model.embedding is part of the file's bytes */
+    Step step; /* for bag_logits */
 } SavedModel;
 
 /* Fails with one line when the file is no model or its parts disagree. */
@@ -36,10 +31,9 @@ SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
 
 /* A model and the counts [rows] of its rows as a file to be written to this path; both must outlive
-   it. Fails with one line when a weight is not a finite number. Of the vocabulary all is written but
-   its counts. */
+   it. Takes over the metadata. Fails with one line when a weight is not a finite number. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
-                      const uint32_t *counts, const Metadata *metadata);
+                      const uint32_t *counts, Metadata metadata);
 
 /* Bytes of a model's file, without its header. */
 size_t model_size(const Vocabulary *vocabulary, size_t dim);
@@ -78,8 +72,12 @@ typedef struct {
     Log log;
 } State;
 
-/* Takes the trainer's model as the best so far. A large model, of 512 MB or more, takes no second
-   place in memory: it is saved at once. */
+/* Are all numbers that it has learned finite? */
+bool trainer_finite(const Trainer *trainer);
+bool model_finite(const Model *model);
+
+/* Takes the trainer's model as the best so far. A large one, of 512 MB or more, takes no second place
+   in memory: it is saved at once. */
 bool model_is_large(const Model *model);
 void state_keep_best(State *state, const Trainer *trainer, const Folder *folder);
 

@@ -7,21 +7,56 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PARTIAL ".partial"
-
 Entry entry_of(const char *path) { return (Entry){AT_FDCWD, path, path}; }
 
-static char *joined(const char *first, const char *second, const char *third) {
-    Buffer text = {0};
-    buffer_add(&text, "%s%s%s", first, second, third);
-    return text.text;
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+/* Reading a mapped page that is no longer in the file raises SIGBUS. */
+static void file_shrank(int signal_number) {
+    (void)signal_number;
+    static const char line[] =
+        "a file was cut short by another program while this one read it; start again\n";
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(1);
+}
+
+/* Opening a FIFO must not wait for a writer. */
+const char *file_map(Entry entry, void **bytes, size_t *size) {
+    struct sigaction action = {.sa_handler = file_shrank};
+    struct stat about;
+    int descriptor;
+    do descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) return strerror(errno);
+    const char *reason = NULL;
+    sigaction(SIGBUS, &action, NULL);
+    errno = 0;
+    if (fstat(descriptor, &about))
+        reason = strerror(errno);
+    else if (!S_ISREG(about.st_mode))
+        reason = "it is no regular file";
+    else if (about.st_size == 0)
+        reason = "it is empty";
+    else if ((uintmax_t)about.st_size > SIZE_MAX)
+        reason = "it is too large for this machine";
+    if (!reason) {
+        *size = (size_t)about.st_size;
+        *bytes = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+        if (*bytes == MAP_FAILED) reason = strerror(errno);
+    }
+    close(descriptor);
+    return reason;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------- */
@@ -32,12 +67,12 @@ static size_t writer_end(Writer *writer) {
     size_t renamed = 0;
     for (size_t i = 0; i < writer->count; i++) renamed += !writer->files[i].temporary[0];
     for (size_t i = 0; i < writer->count; i++) {
-        struct WrittenFile *file = &writer->files[i];
-        bool useless = renamed == 0 && file->temporary[0];
-        if (useless && file->folder >= 0) unlinkat(file->folder, file->temporary, 0);
+        const struct WrittenFile *file = &writer->files[i];
+        if (renamed == 0) unlinkat(writer->folder, file->temporary, 0);
         if (file->descriptor >= 0) close(file->descriptor);
-        if (file->folder >= 0) close(file->folder);
     }
+    if (writer->folder >= 0) close(writer->folder);
+    *writer = (Writer){0};
     return renamed;
 }
 
@@ -45,7 +80,7 @@ static size_t writer_end(Writer *writer) {
 static _Noreturn void cannot_write(Writer *writer, const struct WrittenFile *file,
                                    const char *doing) {
     int why = errno;
-    const char *path = file->entry.path, *advice = "";
+    const char *path = file->path, *advice = "";
     size_t count = writer->count, renamed = writer_end(writer);
     if (why == ENOSPC) advice = "; free some disk space, or name another folder with --out";
     if (why == EFBIG) advice = "; raise the limit for the size of files (ulimit -f)";
@@ -56,17 +91,12 @@ static _Noreturn void cannot_write(Writer *writer, const struct WrittenFile *fil
          strerror(why), renamed, count, advice);
 }
 
-/* Opens the folder in which an entry's name stands. A folder that may be written but not read can be
+/* Opens the folder of the name before its last slash. One that may be written but not read can be
    opened, too, where the system can do that. */
-static int open_parent(Entry entry) {
-    const char *slash = strrchr(entry.name, '/');
-    char parent[PATH_MAX] = ".";
-    size_t length = slash ? (size_t)(slash - entry.name) + 1 : 0;
-    if (length >= sizeof parent) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (length) memcpy(parent, entry.name, length);
+static int open_parent(Entry entry, int length) {
+    char parent[PATH_MAX];
+    errno = ENAMETOOLONG;
+    if (snprintf(parent, sizeof parent, "%.*s.", length, entry.name) >= PATH_MAX) return -1;
     int folder = openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 #ifdef O_PATH
     if (folder < 0 && errno == EACCES)
@@ -78,25 +108,22 @@ static int open_parent(Entry entry) {
 /* What stands under the temporary name is removed, not opened: it may be a link, or a FIFO. The mode
    of another user's file is not taken over. */
 void writer_begin(Writer *writer, Entry entry) {
-    struct WrittenFile *file = &writer->files[writer->count++];
-    const char *slash = strrchr(entry.name, '/');
-    *file = (struct WrittenFile){.entry = entry, .name = entry.name, .descriptor = -1};
-    if (slash) file->name = slash + 1;
-    size_t room = sizeof file->temporary;
-    bool fits = (size_t)snprintf(file->temporary, room, "%s" PARTIAL, file->name) < room;
-    file->folder = open_parent(entry);
-    if (!fits) errno = ENAMETOOLONG;
-    if (!fits) cannot_write(writer, file, "name");
-    if (file->folder < 0) cannot_write(writer, file, "open its folder");
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const char *slash = strrchr(entry.name, '/'), *name = slash ? slash + 1 : entry.name;
+    struct WrittenFile *file = &writer->files[writer->count];
     struct stat about;
-    bool there = fstatat(file->folder, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0;
+    *file = (struct WrittenFile){.path = entry.path, .name = name, .descriptor = -1};
+    /* a name that is cut here is too long for the system */
+    snprintf(file->temporary, sizeof file->temporary, "%s.partial", name);
+    if (writer->count++ == 0) writer->folder = open_parent(entry, (int)(name - entry.name));
+    if (writer->folder < 0) cannot_write(writer, file, "open its folder");
+    bool there = fstatat(writer->folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0;
     bool keep = there && S_ISREG(about.st_mode) && about.st_uid == geteuid();
     mode_t mode = keep ? about.st_mode & 0777 : 0666;
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    if (there && S_ISDIR(about.st_mode)) errno = EISDIR;
-    if (there && S_ISDIR(about.st_mode)) cannot_write(writer, file, "open");
-    unlinkat(file->folder, file->temporary, 0);
-    file->descriptor = openat(file->folder, file->temporary, flags, mode);
+    unlinkat(writer->folder, file->temporary, 0);
+    errno = EISDIR;
+    if (!there || !S_ISDIR(about.st_mode))
+        file->descriptor = openat(writer->folder, file->temporary, flags, mode);
     if (file->descriptor < 0) cannot_write(writer, file, "open");
     if (keep && fchmod(file->descriptor, mode)) cannot_write(writer, file, "chmod");
 }
@@ -123,24 +150,22 @@ static bool synced(int descriptor) {
 }
 
 void writer_finish(Writer *writer) {
+    struct WrittenFile *files = writer->files;
+    if (writer->count == 0) return;
     for (size_t i = 0; i < writer->count; i++) {
-        struct WrittenFile *file = &writer->files[i];
-        if (!synced(file->descriptor)) cannot_write(writer, file, "fsync");
-        int closed = close(file->descriptor);
-        file->descriptor = -1;
-        if (closed && errno != EINTR) cannot_write(writer, file, "close");
+        int descriptor = files[i].descriptor;
+        if (!synced(descriptor)) cannot_write(writer, &files[i], "fsync");
+        files[i].descriptor = -1;
+        if (close(descriptor) && errno != EINTR) cannot_write(writer, &files[i], "close");
     }
     for (size_t i = 0; i < writer->count; i++) {
-        struct WrittenFile *file = &writer->files[i];
-        if (renameat(file->folder, file->temporary, file->folder, file->name))
-            cannot_write(writer, file, "rename");
-        file->temporary[0] = '\0';
+        if (renameat(writer->folder, files[i].temporary, writer->folder, files[i].name))
+            cannot_write(writer, &files[i], "rename");
+        files[i].temporary[0] = '\0';
     }
     /* the files have their new content once the folder says so */
-    if (writer->count && !synced(writer->files[0].folder))
-        cannot_write(writer, &writer->files[0], "fsync of its folder");
+    if (!synced(writer->folder)) cannot_write(writer, files, "fsync of its folder");
     writer_end(writer);
-    *writer = (Writer){0};
 }
 
 void file_write(Entry entry, const void *bytes, size_t count) {
@@ -152,22 +177,20 @@ void file_write(Entry entry, const void *bytes, size_t count) {
 
 /* ---- a run's folder ---------------------------------------------------------------------------- */
 
-/* Makes one folder, if it is not there. */
-static void make_one(const char *path) {
-    if (mkdir(path, 0777) && errno != EEXIST)
-        fail("%s: this folder cannot be made: %s; name another one with --out", path,
-             strerror(errno));
+/* Ends the program: the latest call for the folder, or a file in it, failed with errno. */
+static _Noreturn void no_folder(const char *path, const char *file, const char *what) {
+    fail("%s%s: cannot be %s: %s; name another folder with --out", path, file, what,
+         strerror(errno));
 }
 
 /* Makes a folder and those above it. */
 static void make_folder(const char *path) {
-    char *part = joined(path, "", "");
-    for (char *slash = part; *slash && (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        make_one(part);
-        *slash = '/';
+    char *part = allocate(strlen(path) + 1, 1, "a path");
+    for (size_t i = 0; path[i]; i++) {
+        part[i] = path[i];
+        bool whole = path[i] != '/' && (path[i + 1] == '/' || !path[i + 1]);
+        if (whole && mkdir(part, 0777) && errno != EEXIST) no_folder(part, "", "made");
     }
-    make_one(part);
     free(part);
 }
 
@@ -176,81 +199,70 @@ static int lock_folder(int folder, const char *path) {
     int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     int lock = openat(folder, ".lock", flags, 0666);
     struct stat about;
-    if (lock < 0)
-        fail("%s: cannot be written (.lock: %s); name another folder with --out", path,
-             strerror(errno));
-    if (fstat(lock, &about) || !S_ISREG(about.st_mode))
-        fail("%s/.lock: is no regular file; remove it, or name another folder with --out", path);
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno == EWOULDBLOCK)
-        fail("%s: another run is writing there; wait for it, or name another folder with --out",
-             path);
-    fail("%s: cannot be locked: %s; name another folder with --out", path, strerror(errno));
+    if (lock < 0 || fstat(lock, &about)) no_folder(path, "/.lock", "written");
+    errno = EINVAL;
+    if (S_ISREG(about.st_mode) && flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) no_folder(path, "/.lock", "locked");
+    fail("%s: another run is writing there; wait for it, or name another folder with --out", path);
 }
 
 Folder folder_open(const char *path) {
-    static const char *const names[] = {"model.safetensors", "checkpoint.safetensors",
-                                        "snapshots.safetensors", "loss.csv"};
+    static const char *const names[] = {"checkpoint", "model", "snapshots", "loss"};
     make_folder(path);
     Folder folder = {.path = path};
     folder.descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder.descriptor < 0 && errno == ENOTDIR)
-        fail("%s: is no folder; name another one with --out", path);
-    if (folder.descriptor < 0)
-        fail("%s: cannot be opened: %s; name another folder with --out", path, strerror(errno));
+    if (folder.descriptor < 0) no_folder(path, "", "opened");
     folder.lock = lock_folder(folder.descriptor, path);
-    for (int i = 0; i < RUN_FILES; i++) {
-        const char *own = joined(path, "/", names[i]), *partial = joined(own, PARTIAL, "");
-        size_t start = strlen(path) + 1;
-        folder.file[i] = (Entry){folder.descriptor, own + start, own};
-        folder.partial[i] = (Entry){folder.descriptor, partial + start, partial};
+    for (int i = 0; i < 2 * PARTIAL; i++) {
+        const char *kind = i % PARTIAL == LOG ? "csv" : "safetensors";
+        Buffer own = {0};
+        buffer_add(&own, "%s/%s.%s%s", path, names[i % PARTIAL], kind,
+                   i < PARTIAL ? "" : ".partial");
+        folder.file[i] = (Entry){folder.descriptor, own.text + strlen(path) + 1, own.text};
     }
     return folder;
 }
 
 void folder_close(Folder *folder) {
-    for (int i = 0; i < RUN_FILES; i++) {
-        free((char *)folder->file[i].path);
-        free((char *)folder->partial[i].path);
-    }
+    for (int i = 0; i < 2 * PARTIAL; i++) free((char *)folder->file[i].path);
     close(folder->lock);
     close(folder->descriptor);
 }
 
 void folder_complete(const Folder *folder, int file) {
-    Entry from = folder->partial[file], to = folder->file[file];
-    if (renameat(folder->descriptor, from.name, folder->descriptor, to.name))
-        fail("%s: cannot be renamed to %s: %s", from.path, to.path, strerror(errno));
+    Entry from = folder->file[PARTIAL + file], to = folder->file[file];
+    if (renameat(from.folder, from.name, to.folder, to.name)) no_folder(from.path, "", "renamed");
 }
 
 void folder_clean(const Folder *folder) {
-    for (int i = 0; i < RUN_FILES; i++) unlinkat(folder->descriptor, folder->partial[i].name, 0);
+    for (int i = PARTIAL; i < 2 * PARTIAL; i++)
+        unlinkat(folder->descriptor, folder->file[i].name, 0);
+}
+
+/* Does this file stand in the folder? */
+static bool is_there(const Folder *folder, int file, int flags, struct stat *about) {
+    return fstatat(folder->descriptor, folder->file[file].name, about, flags) == 0;
 }
 
 bool folder_used(const Folder *folder) {
     struct stat about;
-    for (int i = 0; i < RUN_FILES; i++)
-        if (!fstatat(folder->descriptor, folder->file[i].name, &about, AT_SYMLINK_NOFOLLOW))
-            return true;
+    for (int i = 0; i < PARTIAL; i++)
+        if (is_there(folder, i, AT_SYMLINK_NOFOLLOW, &about)) return true;
     return false;
 }
 
 void folder_keep(const Folder *folder) {
-    const char *name = "previous";
-    if (mkdirat(folder->descriptor, name, 0777) && errno != EEXIST)
-        fail("%s/%s: cannot be made: %s; name another folder with --out", folder->path, name,
-             strerror(errno));
-    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int previous = openat(folder->descriptor, name, flags);
-    if (previous < 0)
-        fail("%s/%s: is no folder, but the run that was here would be kept there; remove it",
-             folder->path, name);
-    for (int i = 0; i < RUN_FILES; i++) unlinkat(previous, folder->file[i].name, 0);
-    for (int i = 0; i < RUN_FILES; i++) {
-        const char *file = folder->file[i].name;
-        if (linkat(folder->descriptor, file, previous, file, 0) == 0 || errno == ENOENT) continue;
-        if (renameat(folder->descriptor, file, previous, file)) /* there are no links everywhere */
-            fail("%s: cannot be kept in %s: %s", folder->file[i].path, name, strerror(errno));
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, here = folder->descriptor;
+    if (mkdirat(here, "previous", 0777) && errno != EEXIST)
+        no_folder(folder->path, "/previous", "made");
+    int previous = openat(here, "previous", flags);
+    if (previous < 0) no_folder(folder->path, "/previous", "opened");
+    for (int i = 0; i < PARTIAL; i++) unlinkat(previous, folder->file[i].name, 0);
+    for (int i = 0; i < PARTIAL; i++) {
+        const char *name = folder->file[i].name;
+        if (linkat(here, name, previous, name, 0) == 0 || errno == ENOENT) continue;
+        if (renameat(here, name, previous, name)) /* there are no links everywhere */
+            no_folder(folder->file[i].path, "", "kept in the folder previous");
     }
     close(previous);
 }
@@ -258,9 +270,8 @@ void folder_keep(const Folder *folder) {
 void folder_protect(const Folder *folder, const char *path) {
     struct stat text, file;
     if (stat(path, &text)) return;
-    for (int i = 0; i < RUN_FILES; i++) {
-        if (fstatat(folder->descriptor, folder->file[i].name, &file, 0)) continue;
-        if (file.st_dev == text.st_dev && file.st_ino == text.st_ino)
+    for (int i = 0; i < PARTIAL; i++)
+        if (is_there(folder, i, 0, &file) && file.st_dev == text.st_dev &&
+            file.st_ino == text.st_ino)
             fail("%s: the run would write over this file; name another folder with --out", path);
-    }
 }

@@ -1,5 +1,5 @@
-/* folder.h: files by their names in an opened folder, written whole or not at all; the folder of a
-   run, into which one run at a time writes. Nothing here follows a link to write. */
+/* folder.h: files of an opened folder, read by mapping them, and written whole or not at all; and a
+   run's folder, into which one run at a time writes. Nothing here follows a link to write. */
 #ifndef FOLDER_H
 #define FOLDER_H
 
@@ -16,22 +16,27 @@ typedef struct {
 /* The file of a path, which must outlive the entry. */
 Entry entry_of(const char *path);
 
+/* Maps a regular file: writing there changes memory only; free it with munmap. Returns NULL, or why
+   it cannot be read; then errno is 0 unless the system refused it. When another program cuts the
+   file short while it is mapped, this program ends with one line. */
+const char *file_map(Entry entry, void **bytes, size_t *size);
+
 /* Up to four files of one folder that are written together: all of them are complete and on the disk
    before the first takes its name. Starts as {0}. */
 typedef struct {
+    int folder;
     size_t count;
     struct WrittenFile {
-        Entry entry;
-        const char *name;       /* in its folder */
-        char temporary[264];    /* NAME.partial; "" once it has taken its name */
-        int folder, descriptor; /* -1: closed */
+        const char *path, *name; /* in messages; in its folder */
+        char temporary[264];     /* NAME.partial; "" once it has taken its name */
+        int descriptor;          /* -1: closed */
     } files[4];
 } Writer;
 
 /* Begins the next file; writer_add appends bytes to it. A file that is there keeps its mode.
    writer_finish gives all files their names, in the order in which they were begun; the writer is
    {0} again. Each fails with one line, and then all files are as they were. None takes memory: a
-   caller that does so before can fail without leaving a temporary file. */
+   caller that takes it before can fail without leaving a temporary file. */
 void writer_begin(Writer *writer, Entry entry);
 void writer_add(Writer *writer, const void *bytes, size_t count);
 void writer_finish(Writer *writer);
@@ -39,12 +44,13 @@ void writer_finish(Writer *writer);
 /* Writes a file of these bytes. */
 void file_write(Entry entry, const void *bytes, size_t count);
 
-/* A run's folder and its files. */
-enum { MODEL, CHECKPOINT, SNAPSHOTS, LOG, RUN_FILES };
+/* A run's folder and its files, in the order in which they take their names; file[PARTIAL + MODEL]
+   is the model under its temporary name. */
+enum { CHECKPOINT, MODEL, SNAPSHOTS, LOG, PARTIAL };
 typedef struct {
     const char *path;
     int descriptor, lock;
-    Entry file[RUN_FILES], partial[RUN_FILES]; /* under their own names and under temporary ones */
+    Entry file[2 * PARTIAL];
 } Folder;
 
 /* Makes the folder, and those above it, and locks it; fails with one line when it cannot be made, or

@@ -5,9 +5,6 @@
 #include "folder.h"
 #include "memory.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 /* No loss is above this, the difference of two floats, in nats per character. */
 #define MOST_LOSS 6.9e38
 

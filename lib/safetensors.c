@@ -4,15 +4,11 @@
 #include "utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- the header's JSON ------------------------------------------------------------------------- */
 
@@ -41,53 +37,44 @@ static bool expect(Reader *reader, char character) {
     return found;
 }
 
-/* The four hexadecimal digits of \uXXXX; false when there are no such. */
-static bool read_hex4(Reader *reader, unsigned *value) {
-    static const char digits[] = "0123456789abcdefABCDEF";
-    *value = 0;
-    for (int i = 0; i < 4; i++) {
-        const char *digit = *reader->at ? strchr(digits, *reader->at) : NULL;
-        if (!digit) return false;
-        unsigned number = (unsigned)(digit - digits);
-        *value = *value * 16 + (number < 16 ? number : number - 6);
-        reader->at++;
-    }
-    return true;
+/* Is there an item number `count` in a list between these two, such as { and }? */
+static bool has_item(Reader *reader, size_t count, char open, char close) {
+    bool next = count ? accept(reader, ',') : expect(reader, open) && !accept(reader, close);
+    if (!next && count) expect(reader, close);
+    return next;
 }
 
-static size_t put_utf8(char *out, unsigned code) {
-    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t size = 1 + (size_t)(code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
-    for (size_t i = size - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 63));
-    out[0] = (char)(lead[size] | code);
-    return size;
+/* The four hexadecimal digits of \uXXXX; 0, which no string holds, when there are no such. */
+static uint32_t read_hex4(Reader *reader) {
+    char digits[5] = "";
+    memcpy(digits, reader->at, strnlen(reader->at, 4));
+    if (strspn(digits, "0123456789abcdefABCDEF") < 4) return 0;
+    reader->at += 4;
+    return (uint32_t)strtoul(digits, NULL, 16);
 }
 
-/* One escape after its backslash. Returns how many bytes it puts at out, at most 4; 0: it is none. */
-static size_t read_escape(Reader *reader, char *out) {
+/* One character of a string. Returns how many bytes it puts at out; 0: it is not allowed there. */
+static size_t read_character(Reader *reader, char *out) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    *out = *reader->at++;
+    if (*out != '\\') return (unsigned char)*out >= ' ';
     const char *found = *reader->at ? strchr(from, *reader->at) : NULL;
     if (found) {
         reader->at++;
         *out = to[found - from];
         return 1;
     }
-    unsigned code, low;
     if (*reader->at != 'u') return 0;
     reader->at++;
-    if (!read_hex4(reader, &code) || code == 0) return 0;
-    if (code < 0xd800 || code >= 0xe000) return put_utf8(out, code);
-    if (code >= 0xdc00 || strncmp(reader->at, "\\u", 2)) return 0;
-    reader->at += 2;
-    if (!read_hex4(reader, &low) || low < 0xdc00 || low >= 0xe000) return 0;
-    return put_utf8(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
-}
-
-/* One character of a string. Returns how many bytes it puts at out; 0: it is not allowed there. */
-static size_t read_character(Reader *reader, char *out) {
-    *out = *reader->at++;
-    if (*out == '\\') return read_escape(reader, out);
-    return (unsigned char)*out >= ' ';
+    uint32_t code = read_hex4(reader);
+    if (code >= 0xd800 && code < 0xdc00 && !strncmp(reader->at, "\\u", 2)) { /* two surrogates */
+        reader->at += 2;
+        uint32_t low = read_hex4(reader);
+        if (low < 0xdc00 || low >= 0xe000) return 0;
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    if (code == 0 || (code >= 0xd800 && code < 0xe000)) return 0;
+    return utf8_write(code, out);
 }
 
 /* A string without its escapes, in the place of the one with them; "" after an error. */
@@ -106,33 +93,29 @@ static const char *read_string(Reader *reader) {
     return string;
 }
 
-/* A whole number without sign. */
-static size_t read_number(Reader *reader) {
-    size_t value = 0;
-    reader->at += strspn(reader->at, " \t\r\n");
-    const char *start = reader->at;
-    for (; *reader->at >= '0' && *reader->at <= '9'; reader->at++) {
-        size_t digit = (size_t)(*reader->at - '0');
-        if (value > (SIZE_MAX - digit) / 10) refuse(reader, "a number in its header is too large");
-        value = value * 10 + digit;
-    }
-    if (reader->at == start || (*start == '0' && reader->at - start > 1))
-        refuse(reader, "its header has no whole number where one belongs");
-    return value;
+/* A name and the colon behind it. */
+static const char *read_key(Reader *reader) {
+    const char *key = read_string(reader);
+    expect(reader, ':');
+    return key;
 }
 
-/* [a, b, ...]: at most `most` numbers; returns how many. */
+/* [a, b, ...]: at most `most` whole numbers without sign; returns how many. */
 static size_t read_numbers(Reader *reader, size_t *numbers, size_t most) {
     size_t count = 0;
-    if (!expect(reader, '[') || accept(reader, ']')) return 0;
-    do {
-        if (count == most) {
+    for (; has_item(reader, count, '[', ']'); count++) {
+        reader->at += strspn(reader->at, " \t\r\n");
+        const char *start = reader->at;
+        size_t digits = strspn(start, "0123456789");
+        errno = 0;
+        unsigned long long value = strtoull(start, &reader->at, 10);
+        if (digits == 0 || (*start == '0' && digits > 1))
+            refuse(reader, "its header has no whole number where one belongs");
+        if (errno || value > SIZE_MAX) refuse(reader, "a number in its header is too large");
+        if (count == most)
             refuse(reader, "a tensor has more dimensions or offsets than this program reads");
-            return 0;
-        }
-        numbers[count++] = read_number(reader);
-    } while (accept(reader, ','));
-    expect(reader, ']');
+        if (!reader->reason) numbers[count] = (size_t)value;
+    }
     return count;
 }
 
@@ -148,91 +131,60 @@ static size_t dtype_size(const char *dtype) {
     return 0;
 }
 
-enum { DTYPE = 1, SHAPE = 2, OFFSETS = 4, ALL = 7 };
-
-/* Reads the value of one field of a tensor; returns which it is, 0 when it is unknown. */
-static int read_field(Reader *reader, const char *key, Tensor *tensor) {
-    size_t numbers[2];
-    if (!strcmp(key, "shape")) {
-        tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
-        return SHAPE;
-    }
-    if (!strcmp(key, "data_offsets")) {
-        if (read_numbers(reader, numbers, 2) != 2) {
-            refuse(reader, "a tensor's data_offsets are not two numbers");
-            return OFFSETS;
-        }
-        tensor->begin = numbers[0];
-        tensor->end = numbers[1];
-        return OFFSETS;
-    }
-    if (strcmp(key, "dtype") != 0) return 0;
-    const char *dtype = read_string(reader);
-    if (dtype_size(dtype) == 0) refuse(reader, "a tensor has a dtype that is not known");
-    snprintf(tensor->dtype, sizeof tensor->dtype, "%s", dtype);
-    return DTYPE;
-}
-
 /* {"dtype": ..., "shape": ..., "data_offsets": ...} in any order, each once. */
 static void read_tensor(Reader *reader, Tensor *tensor) {
-    int fields = 0;
-    if (!expect(reader, '{')) return;
-    do {
-        const char *key = read_string(reader);
-        int field = expect(reader, ':') ? read_field(reader, key, tensor) : 0;
-        if (!field || (fields & field))
+    static const char *const names[] = {"dtype", "shape", "data_offsets"};
+    bool seen[4] = {false};
+    size_t count = 0, offsets[2] = {0};
+    for (; has_item(reader, count, '{', '}'); count++) {
+        const char *key = read_key(reader), *dtype;
+        int field = 0;
+        while (field < 3 && strcmp(key, names[field]) != 0) field++;
+        if (field == 3 || seen[field])
             refuse(reader, "a tensor has a field that is unknown or there twice");
-        fields |= field;
-    } while (accept(reader, ','));
-    if (expect(reader, '}') && fields != ALL)
-        refuse(reader, "a tensor lacks its dtype, shape or data_offsets");
+        seen[field] = true;
+        if (field == 0) {
+            dtype = read_string(reader);
+            if (dtype_size(dtype) == 0) refuse(reader, "a tensor has a dtype that is not known");
+            snprintf(tensor->dtype, sizeof tensor->dtype, "%s", dtype);
+        } else if (field == 1) {
+            tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
+        } else if (read_numbers(reader, offsets, 2) != 2) {
+            refuse(reader, "a tensor's data_offsets are not two numbers");
+        }
+    }
+    if (count < 3) refuse(reader, "a tensor lacks its dtype, shape or data_offsets");
+    tensor->begin = offsets[0];
+    tensor->end = offsets[1];
 }
 
-static Tensor *new_tensor(TensorFile *file, const char *name) {
+static Tensor *new_tensor(TensorFile *file, Tensor tensor) {
     file->tensors = grow(file->tensors, &file->tensor_capacity, file->tensor_count + 1,
-                         sizeof *file->tensors, "a file's header");
-    file->tensors[file->tensor_count] = (Tensor){.name = name};
+                         sizeof tensor, "a file's header");
+    file->tensors[file->tensor_count] = tensor;
     return &file->tensors[file->tensor_count++];
 }
 
-static void read_metadata(Reader *reader, Metadata *metadata) {
-    if (!expect(reader, '{') || accept(reader, '}')) return;
-    do {
-        const char *key = read_string(reader);
-        if (expect(reader, ':')) metadata_add(metadata, key, "%s", read_string(reader));
-    } while (accept(reader, ','));
-    expect(reader, '}');
-}
-
 static void read_header(Reader *reader, TensorFile *file) {
-    if (*reader->at != '{') refuse(reader, "its header does not begin with {");
-    accept(reader, '{');
-    if (reader->reason || accept(reader, '}')) return;
     bool metadata = false;
-    do {
-        const char *name = read_string(reader);
-        bool is_metadata = strcmp(name, "__metadata__") == 0;
-        if (is_metadata && metadata) refuse(reader, "its header has __metadata__ twice");
-        metadata |= is_metadata;
-        if (!expect(reader, ':')) return;
-        if (is_metadata)
-            read_metadata(reader, &file->metadata);
-        else
-            read_tensor(reader, new_tensor(file, name));
-    } while (accept(reader, ','));
-    expect(reader, '}');
+    if (*reader->at != '{') refuse(reader, "its header does not begin with {");
+    for (size_t i = 0; has_item(reader, i, '{', '}'); i++) {
+        const char *name = read_key(reader);
+        if (strcmp(name, "__metadata__") != 0) {
+            read_tensor(reader, new_tensor(file, (Tensor){.name = name}));
+            continue;
+        }
+        if (metadata) refuse(reader, "its header has __metadata__ twice");
+        metadata = true;
+        for (size_t pair = 0; has_item(reader, pair, '{', '}'); pair++) {
+            const char *key = read_key(reader);
+            metadata_add(&file->metadata, key, "%s", read_string(reader));
+        }
+    }
+    accept(reader, ' ');
 }
 
 /* ---- the rules --------------------------------------------------------------------------------- */
-
-static bool valid_utf8(const uint8_t *bytes, size_t length) {
-    uint32_t code;
-    for (size_t i = 0, size; i < length; i += size) {
-        size = utf8_read(bytes + i, length - i, &code);
-        if (size == 0) return false;
-    }
-    return true;
-}
 
 static int by_place(const void *a, const void *b) {
     const Tensor *x = a, *y = b;
@@ -294,7 +246,7 @@ static const char *broken_rule(TensorFile *file, size_t data_size) {
     return repeated_name(file);
 }
 
-/* tensors_parse without the tensors' data: of the size bytes only the header is read. */
+/* Of the size bytes only the header is read. */
 static const char *parse_header(TensorFile *file, const uint8_t *bytes, size_t size) {
     uint64_t length = 0;
     if (size < 8) return "it is shorter than a safetensors header";
@@ -302,12 +254,15 @@ static const char *parse_header(TensorFile *file, const uint8_t *bytes, size_t s
     if (length > MAX_HEADER)
         return "its first 8 bytes give a header of more than 100 MB: it is no safetensors file";
     if (length > size - 8) return "its header is cut short";
-    if (!valid_utf8(bytes + 8, (size_t)length)) return "its header is not UTF-8";
+    for (size_t i = 0, character; i < length; i += character) {
+        uint32_t code;
+        character = utf8_read(bytes + 8 + i, (size_t)length - i, &code);
+        if (character == 0) return "its header is not UTF-8";
+    }
     Buffer *header = &file->header;
     buffer_bytes(header, bytes + 8, (size_t)length);
     Reader reader = {header->text, NULL};
     read_header(&reader, file);
-    accept(&reader, ' ');
     if (reader.at != header->text + header->length)
         refuse(&reader, "something follows its header's JSON");
     return reader.reason ? reader.reason : broken_rule(file, size - 8 - (size_t)length);
@@ -316,12 +271,63 @@ static const char *parse_header(TensorFile *file, const uint8_t *bytes, size_t s
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size) {
     *file = (TensorFile){0};
     const char *reason = parse_header(file, bytes, size);
+    const uint8_t *data = bytes + 8 + file->header.length;
     if (reason) tensors_close(file);
-    if (!file->tensor_count) return reason;
-    size_t data_size = file->tensors[file->tensor_count - 1].end;
     for (size_t i = 0; i < file->tensor_count; i++)
-        file->tensors[i].data = bytes + (size - data_size) + file->tensors[i].begin;
-    return NULL;
+        file->tensors[i].data = data + file->tensors[i].begin;
+    return reason;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+static const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
+/* Turns round the bytes of each number of a tensor. */
+static void swap_numbers(const Tensor *tensor) {
+    size_t size = dtype_size(tensor->dtype);
+    uint8_t *number = (uint8_t *)tensor->data;
+    for (size_t i = tensor->begin; i < tensor->end; i += size, number += size)
+        for (size_t j = 0; j < size / 2; j++) {
+            uint8_t kept = number[j];
+            number[j] = number[size - 1 - j];
+            number[size - 1 - j] = kept;
+        }
+}
+
+const char *tensors_map(TensorFile *file, Entry entry) {
+    void *bytes;
+    size_t size;
+    *file = (TensorFile){0};
+    const char *reason = file_map(entry, &bytes, &size);
+    if (reason) return reason;
+    reason = tensors_parse(file, bytes, size);
+    file->bytes = bytes;
+    file->size = size;
+    if (reason) tensors_close(file);
+    errno = 0;
+    for (size_t i = 0; big_endian && i < file->tensor_count; i++) swap_numbers(&file->tensors[i]);
+    return reason;
+}
+
+TensorFile tensors_open(Entry entry, const char *what) {
+    TensorFile file;
+    const char *reason = tensors_map(&file, entry);
+    if (!reason) return file;
+    if (errno == ENOENT)
+        fail("%s: no such file; train %s first (./train TEXT), or name another one", entry.path,
+             what);
+    fail("%s: %s %s: %s; name one that ./train wrote", entry.path,
+         errno ? "cannot be opened as" : "is not", what, reason);
+}
+
+void tensors_close(TensorFile *file) {
+    free(file->tensors);
+    buffer_free(&file->metadata);
+    buffer_free(&file->header);
+    free(file->owned[0]);
+    free(file->owned[1]);
+    if (file->bytes) munmap(file->bytes, file->size);
+    *file = (TensorFile){0};
 }
 
 const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype,
@@ -332,6 +338,14 @@ const Tensor *tensor_find(const TensorFile *file, const char *name, const char *
         return !strcmp(tensor->dtype, dtype) && tensor->rank == rank ? tensor : NULL;
     }
     return NULL;
+}
+
+bool tensor_take(const TensorFile *file, Tensor tensor) {
+    const Tensor *found = tensor_find(file, tensor.name, tensor.dtype, tensor.rank);
+    if (!found || memcmp(found->shape, tensor.shape, tensor.rank * sizeof(size_t)) != 0)
+        return false;
+    memcpy((void *)tensor.data, found->data, found->end - found->begin);
+    return true;
 }
 
 const char *metadata_value(const char *key) { return key + strlen(key) + 1; }
@@ -361,111 +375,18 @@ size_t metadata_count(const TensorFile *file, const char *key) {
     return number >= 0 && number < exact && number < (double)SIZE_MAX ? (size_t)number : 0;
 }
 
-/* ---- mapping a file ---------------------------------------------------------------------------- */
-
-static const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-
-/* Turns round the bytes of each number of `size` bytes. */
-static void swap_numbers(void *numbers, size_t bytes, size_t size) {
-    uint8_t *number = numbers;
-    for (size_t i = 0; i + size <= bytes; i += size, number += size)
-        for (size_t j = 0; j < size / 2; j++) {
-            uint8_t kept = number[j];
-            number[j] = number[size - 1 - j];
-            number[size - 1 - j] = kept;
-        }
-}
-
-/* Reading a mapped page that is no longer in the file raises SIGBUS. */
-static void file_shrank(int signal_number) {
-    (void)signal_number;
-    static const char line[] =
-        "a model file was cut short by another program while this one read it; start again\n";
-    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
-    (void)written;
-    _exit(1);
-}
-
-/* Opening a FIFO must not wait for a writer. */
-static const char *map_bytes(TensorFile *file, Entry entry) {
-    int descriptor;
-    do descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    while (descriptor < 0 && errno == EINTR);
-    if (descriptor < 0) return strerror(errno);
-    errno = 0;
-    struct stat about;
-    const char *reason = NULL;
-    if (fstat(descriptor, &about))
-        reason = strerror(errno);
-    else if (!S_ISREG(about.st_mode))
-        reason = "it is no regular file";
-    else if (about.st_size < 8)
-        reason = "it is shorter than a safetensors header";
-    else if ((uintmax_t)about.st_size > SIZE_MAX)
-        reason = "it is too large for this machine";
-    if (!reason) {
-        file->size = (size_t)about.st_size;
-        file->bytes = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
-        if (file->bytes == MAP_FAILED) reason = strerror(errno);
-    }
-    close(descriptor);
-    return reason;
-}
-
-const char *tensors_map(TensorFile *file, Entry entry) {
-    TensorFile mapped = {0};
-    struct sigaction action = {.sa_handler = file_shrank};
-    *file = (TensorFile){0};
-    errno = 0;
-    const char *reason = map_bytes(&mapped, entry);
-    if (reason) return reason;
-    sigaction(SIGBUS, &action, NULL);
-    reason = tensors_parse(file, mapped.bytes, mapped.size);
-    file->bytes = mapped.bytes;
-    file->size = mapped.size;
-    if (reason) tensors_close(file);
-    errno = 0;
-    for (size_t i = 0; big_endian && i < file->tensor_count; i++) {
-        Tensor *tensor = &file->tensors[i];
-        swap_numbers((void *)tensor->data, tensor->end - tensor->begin, dtype_size(tensor->dtype));
-    }
-    return reason;
-}
-
-TensorFile tensors_open(Entry entry, const char *what) {
-    TensorFile file;
-    const char *path = entry.path, *reason = tensors_map(&file, entry);
-    if (!reason) return file;
-    if (errno == ENOENT)
-        fail("%s: no such file; train %s first (./train TEXT), or name another one", path, what);
-    if (errno)
-        fail("%s: cannot be opened: %s; name %s that ./train wrote", path, strerror(errno), what);
-    fail("%s: is not %s: %s; name one that ./train wrote", path, what, reason);
-}
-
-void tensors_close(TensorFile *file) {
-    free(file->tensors);
-    buffer_free(&file->metadata);
-    buffer_free(&file->header);
-    free(file->owned[0]);
-    free(file->owned[1]);
-    if (file->bytes) munmap(file->bytes, file->size);
-    *file = (TensorFile){0};
-}
-
 /* ---- writing ----------------------------------------------------------------------------------- */
 
-void tensor_add(TensorFile *file, const char *name, const char *dtype, size_t rank,
-                const size_t *shape, const void *data) {
-    Tensor *tensor = new_tensor(file, name);
+static size_t data_size(const TensorFile *file) {
+    return file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
+}
+
+void tensor_add(TensorFile *file, Tensor tensor) {
     size_t size;
-    strcpy(tensor->dtype, dtype);
-    tensor->rank = rank;
-    memcpy(tensor->shape, shape, rank * sizeof *shape);
-    tensor->data = data;
-    tensor_size(tensor, &size);
-    if (file->tensor_count > 1) tensor->begin = tensor[-1].end;
-    tensor->end = tensor->begin + size;
+    tensor_size(&tensor, &size);
+    tensor.begin = data_size(file);
+    tensor.end = tensor.begin + size;
+    new_tensor(file, tensor);
 }
 
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...) {
@@ -477,28 +398,13 @@ void metadata_add(Metadata *metadata, const char *key, const char *format, ...) 
     va_end(arguments);
 }
 
-void metadata_copy(Metadata *to, const Metadata *from) {
-    if (from->length) buffer_bytes(to, from->text, from->length);
-}
-
 static void add_string(Buffer *header, const char *text) {
     buffer_add(header, "\"");
     for (; *text; text++) {
         if (*text == '"' || *text == '\\') buffer_add(header, "\\");
-        if ((unsigned char)*text < ' ')
-            buffer_add(header, "\\u%04x", (unsigned)*text);
-        else
-            buffer_bytes(header, text, 1);
+        buffer_add(header, (unsigned char)*text < ' ' ? "\\u%04x" : "%c", *text);
     }
     buffer_add(header, "\"");
-}
-
-static void add_tensor(Buffer *header, const Tensor *tensor) {
-    add_string(header, tensor->name);
-    buffer_add(header, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
-    for (size_t d = 0; d < tensor->rank; d++)
-        buffer_add(header, d ? ",%zu" : "%zu", tensor->shape[d]);
-    buffer_add(header, "],\"data_offsets\":[%zu,%zu]}", tensor->begin, tensor->end);
 }
 
 /* The length in 8 bytes, then JSON. */
@@ -514,8 +420,13 @@ static Buffer header_of(const TensorFile *file) {
     }
     buffer_add(&header, "}");
     for (size_t i = 0; i < file->tensor_count; i++) {
+        const Tensor *tensor = &file->tensors[i];
         buffer_add(&header, ",");
-        add_tensor(&header, &file->tensors[i]);
+        add_string(&header, tensor->name);
+        buffer_add(&header, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
+        for (size_t d = 0; d < tensor->rank; d++)
+            buffer_add(&header, d ? ",%zu" : "%zu", tensor->shape[d]);
+        buffer_add(&header, "],\"data_offsets\":[%zu,%zu]}", tensor->begin, tensor->end);
     }
     buffer_add(&header, "}");
     while (header.length % 8) buffer_add(&header, " ");
@@ -523,43 +434,29 @@ static Buffer header_of(const TensorFile *file) {
     return header;
 }
 
-static void write_numbers(Writer *writer, const Tensor *tensor) {
-    size_t bytes = tensor->end - tensor->begin, size = dtype_size(tensor->dtype);
-    if (size == 1 || !big_endian) {
-        writer_add(writer, tensor->data, bytes);
-        return;
-    }
-    uint8_t part[1 << 13];
-    for (size_t i = 0, length; i < bytes; i += length) {
-        length = bytes - i < sizeof part ? bytes - i : sizeof part;
-        memcpy(part, (const uint8_t *)tensor->data + i, length);
-        swap_numbers(part, length, size);
-        writer_add(writer, part, length);
-    }
-}
-
 void tensors_prepare(TensorFile *file, const char *path) {
-    size_t data_size = file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
     TensorFile read = {0};
     file->header = header_of(file);
-    const char *reason =
-        parse_header(&read, (const uint8_t *)file->header.text, file->header.length + data_size);
-    if (!reason) {
-        Buffer again = header_of(&read);
-        if (again.length != file->header.length ||
-            memcmp(again.text, file->header.text, again.length) != 0)
-            reason = "it would not be read back alike";
-        buffer_free(&again);
-    }
-    tensors_close(&read);
+    const uint8_t *bytes = (const uint8_t *)file->header.text;
+    const char *reason = parse_header(&read, bytes, file->header.length + data_size(file));
+    Buffer again = header_of(&read);
+    bool same = again.length == file->header.length && !memcmp(again.text, bytes, again.length);
+    if (!reason && !same) reason = "it would not be read back alike";
     if (reason)
         fail("%s: cannot be written: no program could read it: %s; what was saved before is "
              "untouched",
              path, reason);
+    buffer_free(&again);
+    tensors_close(&read);
 }
 
 void tensors_write(const TensorFile *file, Writer *writer, Entry entry) {
     writer_begin(writer, entry);
     writer_add(writer, file->header.text, file->header.length);
-    for (size_t i = 0; i < file->tensor_count; i++) write_numbers(writer, &file->tensors[i]);
+    for (size_t i = 0; i < file->tensor_count; i++) {
+        const Tensor *tensor = &file->tensors[i];
+        if (big_endian) swap_numbers(tensor);
+        writer_add(writer, tensor->data, tensor->end - tensor->begin);
+        if (big_endian) swap_numbers(tensor);
+    }
 }

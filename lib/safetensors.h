@@ -12,8 +12,6 @@
 #include "folder.h"
 #include "memory.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum { MAX_RANK = 8, MAX_HEADER = 100000000 };
@@ -22,8 +20,8 @@ typedef struct {
     const char *name;
     char dtype[8]; /* "F32", "I32", "U8", ... */
     size_t rank, shape[MAX_RANK];
-    size_t begin, end; /* where it is in the data */
     const void *data;
+    size_t begin, end; /* where it is in the file's data */
 } Tensor;
 
 /* Keys and values of any length in UTF-8: key NUL value NUL key ... Starts as {0}. */
@@ -45,7 +43,7 @@ typedef struct {
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size);
 
 /* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}, and errno is
-   0 unless the system could not open it. When another program cuts the file short while it is mapped, this program ends with one line. */
+   as file_map leaves it. */
 const char *tensors_map(TensorFile *file, Entry entry);
 
 /* The same; fails with one line that names `what` ("a model", "a checkpoint") when it cannot. */
@@ -54,6 +52,12 @@ void tensors_close(TensorFile *file);
 
 /* A tensor by name, with this dtype and rank; NULL when there is none such. */
 const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank);
+
+/* Copies the tensor of this name, dtype and shape to tensor.data; false when there is none such. */
+bool tensor_take(const TensorFile *file, Tensor tensor);
+
+/* Adds a tensor to a file to be written: its name and data are not copied. */
+void tensor_add(TensorFile *file, Tensor tensor);
 
 /* The key after this one (NULL: the first), NULL at the end; and the value of such a key. */
 const char *metadata_next(const Metadata *metadata, const char *key);
@@ -66,12 +70,8 @@ const char *metadata_find(const TensorFile *file, const char *key);
 double metadata_number(const TensorFile *file, const char *key, double fallback);
 size_t metadata_count(const TensorFile *file, const char *key);
 
-/* Adds a tensor to a file to be written: its name and data are not copied. */
-void tensor_add(TensorFile *file, const char *name, const char *dtype, size_t rank,
-                const size_t *shape, const void *data);
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void metadata_copy(Metadata *to, const Metadata *from);
 
 /* Makes the file's header. Fails with one line that names the path when tensors_parse would not read
    the same names, shapes and metadata from it. Then the file can be written as one of the writer's;

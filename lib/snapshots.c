@@ -17,10 +17,7 @@ Snapshots snapshots_start(size_t dim) {
     return snapshots;
 }
 
-void snapshots_free(Snapshots *snapshots) {
-    free(snapshots->rows);
-    snapshots->rows = NULL;
-}
+void snapshots_free(Snapshots *snapshots) { free(snapshots->rows); }
 
 /* Snapshot i of n is due at (i / (n - 1))^2 of the run. */
 bool snapshot_due(const Snapshots *snapshots, size_t step, size_t steps) {
@@ -36,30 +33,32 @@ void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t ste
     snapshots->steps[snapshots->count++] = (int64_t)step;
 }
 
+static Tensor steps_of(const Snapshots *snapshots, size_t count) {
+    return (Tensor){"steps", "I64", 1, {count}, snapshots->steps};
+}
+
+static Tensor rows_of(const Snapshots *snapshots, size_t count) {
+    return (Tensor){"snapshots", "F32", 3, {count, CHARACTERS, snapshots->dim}, snapshots->rows};
+}
+
 /* 8-byte numbers come first, so that all stand aligned. */
 void snapshots_add(const Snapshots *snapshots, TensorFile *file) {
-    const size_t shape[] = {snapshots->count, CHARACTERS, snapshots->dim};
     if (!snapshots->count) return;
-    tensor_add(file, "steps", "I64", 1, shape, snapshots->steps);
-    tensor_add(file, "snapshots", "F32", 3, shape, snapshots->rows);
+    tensor_add(file, steps_of(snapshots, snapshots->count));
+    tensor_add(file, rows_of(snapshots, snapshots->count));
 }
 
 bool snapshots_read(Snapshots *snapshots, const TensorFile *file) {
-    const Tensor *rows = tensor_find(file, "snapshots", "F32", 3);
     const Tensor *steps = tensor_find(file, "steps", "I64", 1);
-    const size_t dim = snapshots->dim;
+    size_t count = steps ? steps->shape[0] : 0;
     snapshots->count = 0;
-    if (!rows || !steps) return false;
-    size_t count = steps->shape[0];
-    if (count < 1 || count > snapshots->capacity || rows->shape[0] != count) return false;
-    if (rows->shape[1] != CHARACTERS || rows->shape[2] != dim) return false;
-    size_t size = count * CHARACTERS * dim;
-    bool good = true;
-    memcpy(snapshots->steps, steps->data, count * sizeof(int64_t));
-    memcpy(snapshots->rows, rows->data, size * sizeof(float));
-    for (size_t s = 0; s < count; s++)
-        good &= snapshots->steps[s] > (s ? snapshots->steps[s - 1] : -1);
-    for (size_t i = 0; i < size; i++) good &= isfinite(snapshots->rows[i]) != 0;
+    if (count < 1 || count > snapshots->capacity) return false;
+    bool good = tensor_take(file, steps_of(snapshots, count)) &&
+                tensor_take(file, rows_of(snapshots, count));
+    for (size_t s = 0; good && s < count; s++)
+        good = snapshots->steps[s] > (s ? snapshots->steps[s - 1] : -1);
+    for (size_t i = 0; good && i < count * CHARACTERS * snapshots->dim; i++)
+        good = isfinite(snapshots->rows[i]);
     if (good) snapshots->count = count;
     return good;
 }

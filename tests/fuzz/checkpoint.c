@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
         Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
         Entry input = entry_of("input"); /* it is its own model, too */
-        Folder folder = {.file = {input, input, input, input},
-                         .partial = {input, input, input, input}};
+        Folder folder = {
+            .file = {input, input, input, input, input, input, input, input}};
         State state = {.snapshots = snapshots_start(1)};
         state_resume(&state, trainer, &folder, &file);
         trainer_run(trainer, 2);

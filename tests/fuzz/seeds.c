@@ -35,10 +35,10 @@ static void write_run(const char *name, RowOptions rows, RunOptions run, size_t 
     Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
     Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
     if (steps) trainer_run(trainer, steps);
-    Folder folder = {.file = {entry_of(strdup(place("model", name))),
-                              entry_of(strdup(place("checkpoint", name))),
-                              entry_of(strdup(place("snapshots", name))),
-                              entry_of(strdup(place("log", name)))}};
+    Folder folder = {.file = {[MODEL] = entry_of(strdup(place("model", name))),
+                              [CHECKPOINT] = entry_of(strdup(place("checkpoint", name))),
+                              [SNAPSHOTS] = entry_of(strdup(place("snapshots", name))),
+                              [LOG] = entry_of(strdup(place("log", name)))}};
     State state = {.standing = {.best_loss = 3}, .snapshots = snapshots_start(1)};
     metadata_add(&state.about, "order", "%d", rows.order);
     metadata_add(&state.about, "evaluations", "4");

@@ -372,12 +372,12 @@ static const char *trouble(const Scenario *scenario, int status, bool must_succe
 static void test_order(void) {
     folder_write(work, NULL);
     if (run(train_new, none)) check(false, "an undisturbed run: %s", said);
-    /* o(folder) o w... for each file, f c for each, r for each, f of the folder, c of each folder */
+    /* o of the folder, o w... for each file, f c for each, r for each, f c of the folder */
     size_t saves = 0, wrong = 0;
     for (const char *at = page->order; (at = strstr(at, "oow"));) {
         size_t begun = 0, synced = 0, renamed = 0;
-        for (; !strncmp(at, "oow", 3); begun++)
-            for (at += 2; *at == 'w';) at++;
+        for (at++; !strncmp(at, "ow", 2); begun++)
+            for (at++; *at == 'w';) at++;
         for (; !strncmp(at, "fc", 2); synced++) at += 2;
         for (; *at == 'r'; renamed++) at++;
         wrong += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
