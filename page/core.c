@@ -35,7 +35,6 @@ static struct {
     float p[CHARACTERS];            /* softmax(logits) */
     float dlogits[CHARACTERS];      /* (p - onehot(target)) / positions of the batch */
     float dh[MAX_DIM];              /* linear.weight^T dlogits */
-    float adds[CHARACTERS];         /* what one row adds to the logits, or linear.bias */
     float gradient[MAX_DIM];        /* of one row, from the whole batch */
     uint32_t occurring[CHARACTERS]; /* in the bags of how many positions a character's row is */
 } look;
@@ -57,19 +56,34 @@ static size_t divide_text(double val) {
     return val_first;
 }
 
-static void add_number(Buffer *facts, const char *name, size_t number) {
-    buffer_add(facts, "%s %zu\n", name, number);
-}
-
-static void add_address(Buffer *facts, const char *name, const void *address) {
-    add_number(facts, name, (size_t)address);
-}
-
-/* Lines of a name and a value: the settings by their names as options, what the run has, where in
-   memory it is. */
+/* Lines of a name and a value: the settings by their names as options, what the run has, and @
+   where in memory it is. */
 static char *facts_of(const Baselines *baselines) {
     const Trainer *trainer = run.trainer;
     const Vocabulary *vocabulary = &run.vocabulary;
+    const struct {
+        const char *name;
+        size_t value;
+    } numbers[] = {
+        {"characters", run.text.length},
+        {"trainCharacters", run.split},
+        {"rows", vocabulary->rows},
+        {"steps", trainer->steps},
+        {"epochSteps", epoch_steps(run.split, run.settings.run.batch)},
+        {"@text", (size_t)run.text.ids},
+        {"@count", (size_t)vocabulary->count},
+        {"@embedding", (size_t)trainer->model.embedding},
+        {"@linear", (size_t)trainer->model.linear},
+        {"@embeddingSum", (size_t)trainer->sum.embedding},
+        {"@linearSum", (size_t)trainer->sum.linear},
+        {"@bag", (size_t)look.rows},
+        {"@h", (size_t)look.h},
+        {"@p", (size_t)look.p},
+        {"@dlogits", (size_t)look.dlogits},
+        {"@dh", (size_t)look.dh},
+        {"@gradient", (size_t)look.gradient},
+        {"@occurring", (size_t)look.occurring},
+    };
     Buffer facts = {0};
     for (const Option *option = run.settings.options; option->name; option++) {
         if (!option->decides) continue;
@@ -77,32 +91,12 @@ static char *facts_of(const Baselines *baselines) {
         buffer_add(&facts, "--%s %s\n", option->name, value);
         free(value);
     }
-    add_number(&facts, "characters", run.text.length);
-    add_number(&facts, "trainCharacters", run.split);
-    add_number(&facts, "rows", vocabulary->rows);
-    add_number(&facts, "parameters",
-               (vocabulary->rows + CHARACTERS) * trainer->model.dim + CHARACTERS);
-    add_number(&facts, "steps", trainer->steps);
-    add_number(&facts, "epochSteps", epoch_steps(run.split, run.settings.run.batch));
-    add_number(&facts, "evaluations", run.settings.evaluations);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        buffer_add(&facts, "%s %zu\n", numbers[i].name, numbers[i].value);
     buffer_add(&facts, "uniform %.17g\nunigram %.17g\nbigram %.17g\n", baselines->uniform,
                baselines->unigram, baselines->bigram);
     for (RowKind kind = 0; kind < ROW_KINDS; kind++)
         buffer_add(&facts, "end:%s %u\n", row_kind_name(kind), (unsigned)vocabulary->end[kind]);
-    add_address(&facts, "@text", run.text.ids);
-    add_address(&facts, "@count", vocabulary->count);
-    add_address(&facts, "@embedding", trainer->model.embedding);
-    add_address(&facts, "@linear", trainer->model.linear);
-    add_address(&facts, "@embeddingSum", trainer->sum.embedding);
-    add_address(&facts, "@linearSum", trainer->sum.linear);
-    add_address(&facts, "@bag", look.rows);
-    add_address(&facts, "@h", look.h);
-    add_address(&facts, "@p", look.p);
-    add_address(&facts, "@dlogits", look.dlogits);
-    add_address(&facts, "@dh", look.dh);
-    add_address(&facts, "@adds", look.adds);
-    add_address(&facts, "@gradient", look.gradient);
-    add_address(&facts, "@occurring", look.occurring);
     return facts.text;
 }
 
@@ -219,18 +213,6 @@ EXPORT("read") void read_prompt(const char *prompt) {
     look.count = stream_rows(stream, look.rows);
     stream_end(stream);
     look_forward();
-}
-
-/* Finds what a row adds to each logit; NO_ROW: the bias. */
-EXPORT("adds") void find_adds(uint32_t row) {
-    static float zeros[MAX_DIM];
-    Model layer = run.trainer->model;
-    const float *h = zeros;
-    if (row != NO_ROW) {
-        h = layer.embedding + row * layer.dim;
-        layer.bias = zeros;
-    }
-    linear_forward(&layer, h, look.adds);
 }
 
 /* A row's name, and the row of a name; NO_ROW: none. */

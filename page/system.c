@@ -56,31 +56,31 @@ double seconds_now(void) {
 
 /* ---- lib/fail.h: messages for the page --------------------------------------------------------- */
 
+/* The message that is being put together: there may be no memory left for it. */
+static char message[1 << 12];
+
 void fail(const char *format, ...) {
-    char text[1 << 12];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    say_error(text);
+    say_error(message);
 }
 
 void wrong_use(const char *format, ...) {
-    char text[1 << 12];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    say_error(text);
+    say_error(message);
 }
 
 void notice(const char *format, ...) {
-    char text[1 << 12];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    say_notice(text);
+    say_notice(message);
 }
 
 void flush_output(void) {}

@@ -143,20 +143,22 @@ function startRun(text, settings) {
     .map((name) => ({name: name.slice(4), end: facts[name]}));
   run.kinds.forEach((kind, i) => { kind.first = i ? run.kinds[i - 1].end : 0; });
   run.shown = table();
-  const {at, settings: chosen, uniform, unigram, bigram, ...rest} = facts;
+  const {at, settings: chosen, uniform, unigram, bigram, ...rest} = facts, counts = numbers(at.count, C);
+  if (counts.filter((count) => count).length === 1)
+    notices.push('the text is one character over and over: there is nothing to tell apart, so nothing to learn');
   return {
     settings: chosen, characters: rest.characters, trainCharacters: rest.trainCharacters, rows: rest.rows,
-    parameters: rest.parameters, steps: rest.steps, epochSteps: rest.epochSteps, notice: notices.join('; '),
+    parameters: (rest.rows + C) * chosen.dim + C, steps: rest.steps, epochSteps: rest.epochSteps, notice: notices.join('; '),
     baselines: {uniform, unigram, bigram, least: chosen.order === 1 && chosen.val > 0 ? bigram : null},
-    counts: numbers(at.count, C), kinds: run.kinds, table: run.shown, memory: run.core.memory.buffer.byteLength,
+    counts, kinds: run.kinds, table: run.shown, memory: run.core.memory.buffer.byteLength,
   };
 }
 
 // As ./train: `evaluations` times an epoch, and before the first step.
 function isDue(step) {
   const within = step % run.epochSteps;
-  for (let k = 0; k < run.evaluations; k++)
-    if (within === Math.floor(run.epochSteps * k / run.evaluations)) return true;
+  for (let k = 0; k < run.settings.evaluations; k++)
+    if (within === Math.floor(run.epochSteps * k / run.settings.evaluations)) return true;
   return false;
 }
 
@@ -168,7 +170,7 @@ function score() {
   run.best = Math.min(run.best, loss);
   run.valLoss = loss;
   run.evaluated = run.step;
-  run.over = run.step === run.steps || run.sinceBest >= run.evaluations;
+  run.over = run.step === run.steps || run.sinceBest >= run.settings.evaluations;
   return loss;
 }
 
@@ -260,14 +262,20 @@ function withPrompt(name, prompt, ...values) {
   }
 }
 
+// What a row adds to each logit.
+function addsOf(row) {
+  const {at, dim} = run, vector = values(row), weight = new Float32Array(run.core.memory.buffer, at.linear, C * dim);
+  return Float32Array.from({length: C}, (_, c) => vector.reduce((sum, value, d) => sum + value * weight[c * dim + d], 0));
+}
+
 function expectNext(prompt) {
   withPrompt('read', prompt);
   const counts = numbers(run.at.count, C), p = floats(run.at.p, C).map((value, id) => counts[id] ? value : 0);
-  const sum = p.reduce((a, b) => a + b), adds = (row) => { call('adds', row); return floats(run.at.adds, C); };
+  const sum = p.reduce((a, b) => a + b);
   return {
     probabilities: p.map((value) => value / sum),
-    rows: bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, count: countOf(row), adds: adds(row)})),
-    bias: adds(NONE),
+    rows: bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, count: countOf(row), adds: addsOf(row)})),
+    bias: floats(run.at.linear + 4 * C * run.dim, C),
   };
 }
 

@@ -1,0 +1,39 @@
+#!/bin/sh
+# The playground, docs/playground.html: it is what the sources give, it computes what the native program computes, bit for bit,
+# and it does in headless Chromium what a person does with it.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/programs/lib.sh
+begin playground
+page=docs/playground.html npm=build/npm
+
+that "$([ "$(wc -c < $page)" -le 450000 ]; echo $?)" "it has at most 450 KB" "$(wc -c < $page) bytes"
+if has clang && has wasm-ld && [ -d /usr/include/wasm32-wasi ]; then
+    sh page/build $out/again.html
+    same $page $out/again.html "built again it has the same bytes (else: make playground)"
+else
+    echo "skip building the playground: install clang, lld, wasi-libc, libclang-rt-14-dev-wasm32"
+fi
+
+has node || { echo "skip the playground: install nodejs"; finish; }
+# compare NAME [OPTION VALUE]...: the trainer of the page, in Node, and ./train with these options
+compare() {
+    name=$1
+    shift
+    words=
+    for word; do
+        case $word in [a-z]*) words="$words --$word" ;; *) words="$words $word" ;; esac
+    done
+    ./train -q $words --out $out/run data/text.txt
+    node tests/slow/playground.mjs $page "$name" $out/run "$@" < data/text.txt
+}
+compare "order 1" order 1 dim 10 seed 1 epochs 2
+compare "the default"
+compare "sgd" optimizer sgd seed 3 epochs 1
+
+has chromium || { echo "skip the playground in a browser: install chromium"; finish; }
+has npm && [ -d $npm/node_modules/axe-core ] ||
+    npm install --prefix $npm --no-audit --no-fund --silent puppeteer-core@24.43.1 axe-core@4.14.1 > $out/npm 2>&1 ||
+    { echo "skip the playground in a browser: npm cannot install puppeteer-core and axe-core"; finish; }
+node tests/slow/playground_page.mjs $page $npm $out
+that $? "the browser's test came to its end"
+finish
