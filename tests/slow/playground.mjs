@@ -33,7 +33,7 @@ function startWorker() {
 function tensor(key, file = 'checkpoint') {
   const bytes = readFileSync(`${folder}/${file}.safetensors`), length = Number(bytes.readBigUInt64LE());
   const entry = JSON.parse(bytes.subarray(8, 8 + length))[key];
-  if (!entry) return tensor(key, 'model');
+  if (!entry) return file === 'model' ? Buffer.alloc(0) : tensor(key, 'model'); // SGD has no sums
   return bytes.subarray(8 + length + entry.data_offsets[0], 8 + length + entry.data_offsets[1]);
 }
 
