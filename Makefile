@@ -106,7 +106,7 @@ plot: embed
 	@echo "$$OUT/loss.png $$OUT/map.png"
 
 playground:
-	$(call say,PAGE docs/playground.html)sh page/build docs/playground.html
+	$(call say,PAGE docs/playground.html)page/build docs/playground.html
 
 bench: all
 	@sh bench/run $(TEXT)

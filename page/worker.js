@@ -184,11 +184,15 @@ function take(most) {
 }
 
 function progress(loss, valLoss, characters, seconds) {
-  const now = table(), touched = new Float32Array(C);
-  for (let i = 0; i < now.length; i++) touched[Math.floor(i / run.dim)] += (now[i] - run.shown[i]) ** 2;
+  const {dim, shown} = run, now = table(), touched = new Float32Array(C);
+  for (let row = 0, i = 0; row < C; row++) {
+    let sum = 0;
+    for (const end = i + dim; i < end; i++) sum += (now[i] - shown[i]) * (now[i] - shown[i]);
+    touched[row] = Math.sqrt(sum);
+  }
   run.shown = now;
-  postMessage({event: 'progress', step: run.step, steps: run.steps, loss, valLoss, table: now,
-               touched: touched.map(Math.sqrt), charactersPerSecond: characters / seconds});
+  postMessage({event: 'progress', step: run.step, steps: run.steps, loss, valLoss, table: now, touched,
+               charactersPerSecond: characters / seconds});
 }
 
 // What is waiting in the queue of messages comes first: a message to oneself, without the delay of setTimeout.

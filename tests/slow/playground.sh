@@ -8,8 +8,10 @@ page=docs/playground.html npm=build/npm
 
 that "$([ "$(wc -c < $page)" -le 450000 ]; echo $?)" "it has at most 450 KB" "$(wc -c < $page) bytes"
 if has clang && has wasm-ld && [ -d /usr/include/wasm32-wasi ]; then
-    sh page/build $out/again.html
+    page/build $out/again.html
     same $page $out/again.html "built again it has the same bytes (else: make playground)"
+    ! grep -q "script-src[^;]*'unsafe-inline'" $page
+    that $? "its policy lets no other script run than its own"
 else
     echo "skip building the playground: install clang, lld, wasi-libc, libclang-rt-14-dev-wasm32"
 fi
