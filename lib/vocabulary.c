@@ -6,165 +6,154 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In this file v is the vocabulary. */
+
 static size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
 
-/* ---- what the kinds share: rows in the order of a list, readers of a text ---------------------- */
-
-/* The strings of a training text, or of a file, each right before those that extend it. */
-typedef struct {
-    uint32_t parent, count;
-    uint8_t letter;
-} String;
-
-typedef struct {
-    String *strings;
-    size_t size, capacity;
-    size_t end[PHRASE_ROWS + 1]; /* of each kind */
-} List;
-
-static uint32_t list_add(List *list, uint32_t parent, uint8_t letter, size_t count) {
-    list->strings =
-        grow(list->strings, &list->capacity, list->size + 1, sizeof(String), "the list of rows");
-    list->strings[list->size] = (String){parent, (uint32_t)count, letter};
-    return (uint32_t)list->size++;
-}
-
-enum { FEW = 32 }; /* places that are read at a time */
-
-/* Reads a text from place to place and finds the rows of one kind or group in its bags. A reader of
-   zeros has read nothing. */
-typedef struct {
-    const Vocabulary *vocabulary;
-    RowKind kind;
-    int group;
-    size_t end;                    /* where the text ends, as far as that is known */
-    uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
-    uint64_t *latest; /* echoes: a hash table of keys: hash and latest place, 32 bits each */
-    size_t slots, used;
-    size_t length[FEW]; /* the keys of these places: their lengths, 0 for none, */
-    uint32_t hash[FEW]; /* and their hashes */
-    size_t line, above; /* where this line and the one before begin */
-    uint8_t column;
-} Reader;
+/* ---- strings: found from their parents, listed letter by letter -------------------------------- */
 
 /* The slot with the row that extends parent by letter, or the empty slot where it belongs. */
-static inline size_t slot_of(const Vocabulary *vocabulary, uint32_t parent, uint8_t letter) {
+static inline size_t slot_of(const Vocabulary *v, uint32_t parent, uint8_t letter) {
     uint64_t key = (uint64_t)parent << 8 | letter;
-    size_t slot = (size_t)((key * 0x9e3779b97f4a7c15u) >> 32) & vocabulary->slot_mask;
-    for (;; slot = (slot + 1) & vocabulary->slot_mask) {
-        uint32_t row = vocabulary->slots[slot];
+    size_t slot = (size_t)((key * 0x9e3779b97f4a7c15u) >> 32) & v->slot_mask;
+    for (;; slot = (slot + 1) & v->slot_mask) {
+        uint32_t row = v->slots[slot];
         if (row == NO_ROW) return slot;
-        if (vocabulary->parent[row] == parent && vocabulary->letter[row] == letter) return slot;
+        if (v->parent[row] == parent && v->letter[row] == letter) return slot;
     }
 }
 
-static inline uint32_t child_row(const Vocabulary *vocabulary, uint32_t parent, uint8_t letter) {
-    return vocabulary->slots[slot_of(vocabulary, parent, letter)];
+static inline uint32_t child_row(const Vocabulary *v, uint32_t parent, uint8_t letter) {
+    return v->slots[slot_of(v, parent, letter)];
+}
+
+static uint32_t add_string(Vocabulary *v, uint32_t parent, uint8_t letter, size_t count) {
+    size_t room[] = {v->room, v->room}, needed = v->rows + (size_t)1;
+    v->parent = grow(v->parent, &room[0], needed, sizeof *v->parent, "the rows");
+    v->letter = grow(v->letter, &room[1], needed, sizeof *v->letter, "the rows");
+    v->count = grow(v->count, &v->room, needed, sizeof *v->count, "the rows");
+    v->parent[v->rows] = parent;
+    v->letter[v->rows] = letter;
+    v->count[v->rows] = (uint32_t)count;
+    return v->rows++;
 }
 
 /* Strings to be listed: each begins at one of the places of letters and ends before END. */
 enum { END = CHARACTERS };
 typedef struct {
-    List *list;
-    const uint8_t *letters;
-    uint32_t *places, *spare; /* spare: as large */
-    int shortest, longest;    /* shorter strings are characters, which have their rows */
-    uint32_t min_count;
+    Vocabulary *v;
+    int shortest, longest; /* shorter strings are characters, which have their rows */
+    uint8_t *letters;
+    uint32_t *places, *spare; /* as many */
 } Listing;
 
-/* Sorts places by the letter after the first `length`; start [CHARACTERS + 2] is where each letter
-   begins, END last. */
-static void sort_places(const Listing *listing, size_t from, size_t to, int length, size_t *start) {
-    const uint8_t *letters = listing->letters + length;
-    uint32_t *places = listing->places, *spare = listing->spare;
-    size_t next[CHARACTERS + 2] = {from};
-    for (size_t i = from; i < to; i++) next[letters[places[i]] + 1]++;
-    for (int c = 0; c <= CHARACTERS; c++) next[c + 1] += next[c];
-    memcpy(start, next, sizeof next);
-    for (size_t i = from; i < to; i++) spare[next[letters[places[i]]]++] = places[i];
-    memcpy(places + from, spare + from, (to - from) * sizeof *places);
-}
-
-/* The strings at places from..to-1 have their first `length` letters in common: lists the longer
-   ones. A string that occurs once is not extended: the longer one would be in the same one bag. */
+/* The strings at places from..to-1 have their first `length` letters in common: sorts them by the
+   next letter and lists the longer ones. What occurs once is not extended: the longer string would
+   be in the same one bag. */
 static void list_longer(const Listing *listing, size_t from, size_t to, int length,
                         uint32_t parent) {
-    size_t start[CHARACTERS + 2];
-    sort_places(listing, from, to, length++, start);
+    const uint8_t *letters = listing->letters + length++;
+    uint32_t *places = listing->places, *spare = listing->spare;
+    size_t start[CHARACTERS + 1] = {
+        from}; /* of each letter's places; until they are moved, the end */
+    for (size_t i = from; i < to; i++) start[letters[places[i]]]++;
+    for (int c = 1; c <= END; c++) start[c] += start[c - 1];
+    for (size_t i = from; i < to; i++) spare[--start[letters[places[i]]]] = places[i];
+    memcpy(places + from, spare + from, (to - from) * sizeof *places);
     for (uint8_t letter = 0; letter < CHARACTERS; letter++) {
-        size_t count = start[letter + 1] - start[letter];
-        if (count == 0 || count < listing->min_count) continue;
+        size_t first = start[letter], count = start[letter + 1] - first;
+        if (count < listing->v->min_count) continue;
         uint32_t row = letter;
-        if (length >= listing->shortest) row = list_add(listing->list, parent, letter, count);
+        if (length >= listing->shortest) row = add_string(listing->v, parent, letter, count);
         if (count > 1 && length < listing->longest)
-            list_longer(listing, start[letter], start[letter + 1], length, row);
+            list_longer(listing, first, first + count, length, row);
     }
 }
 
-static void name_string(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1];
-    escaped(text, row_text(vocabulary, row, text), printable);
-    bool phrase = row >= vocabulary->end[NGRAM_ROWS];
-    sprintf(name, "%s\"%s\"", phrase ? "^" : "", printable);
+/* Lists the strings that begin at places [count]; frees letters and places. */
+static void list_strings(Listing *listing, size_t count) {
+    listing->spare = allocate(count, sizeof *listing->spare, "the list of strings");
+    list_longer(listing, 0, count, 0, NO_ROW);
+    free(listing->letters);
+    free(listing->places);
+    free(listing->spare);
 }
+
+static void name_string(const Vocabulary *v, uint32_t row, char *name) {
+    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1];
+    escaped(text, row_text(v, row, text), printable);
+    sprintf(name, "%s\"%s\"", row < v->end[NGRAM_ROWS] ? "" : "^", printable);
+}
+
+/* ---- reading a text for one kind of rows -------------------------------------------------------- */
+
+enum { FEW = 32 };
+typedef struct {
+    const Vocabulary *v;
+    RowKind kind;
+    size_t number; /* of the phrase or the group */
+    size_t length; /* how many places will be read; 0: nobody knows */
+    const uint8_t *text;
+    uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
+    size_t line, above;            /* where this line and the one before begin */
+    uint64_t *latest;              /* [slots] a hash table of keys: hash and place, 32 bits each */
+    size_t slots, used;
+    size_t key_length[FEW]; /* of the places prepared: the keys' lengths, 0 for none, */
+    uint32_t key_hash[FEW]; /* and their hashes */
+} Reader;
+
+/* Finds the rows [count <= FEW] of places from `place` > 0 on, of groups the number in the group;
+   NO_ROW: none. A reader reads its text without gaps; Prepare comes before. */
+typedef void Prepare(Reader *reader, size_t place, size_t count);
+typedef void Read(Reader *reader, size_t place, size_t count, uint32_t *rows);
 
 /* ---- characters: the last one ------------------------------------------------------------------ */
 
-static void list_characters(List *list, const uint8_t *text, size_t length,
-                            const RowOptions *options) {
-    (void)options;
-    for (uint8_t c = 0; c < CHARACTERS; c++) list_add(list, NO_ROW, c, 0);
-    for (size_t i = 0; i < length; i++) list->strings[text[i]].count++;
+static void list_characters(Vocabulary *v, const uint8_t *text, size_t length) {
+    for (uint8_t c = 0; c < CHARACTERS; c++) add_string(v, NO_ROW, c, 0);
+    for (size_t i = 0; i < length; i++) v->count[text[i]]++;
 }
 
-static void name_character(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    character_name(character_of(vocabulary->letter[row]), name);
+static void name_character(const Vocabulary *v, uint32_t row, char *name) {
+    character_name(character_of(v->letter[row]), name);
 }
 
 /* ---- n-grams: read backwards from the last character ------------------------------------------- */
 
-static void list_ngrams(List *list, const uint8_t *text, size_t length, const RowOptions *options) {
-    uint8_t *letters = allocate(length + 1, 1, "the list of n-grams");
-    uint32_t *places = allocate(2 * length, sizeof *places, "the list of n-grams");
+static void list_ngrams(Vocabulary *v, const uint8_t *text, size_t length) {
+    Listing listing = {v, 2, v->options.order};
+    listing.letters = allocate(length + 1, 1, "the list of n-grams");
+    listing.places = allocate(length, sizeof *listing.places, "the list of n-grams");
     for (size_t i = 0; i < length; i++) {
-        letters[length - 1 - i] = text[i];
-        places[i] = (uint32_t)i;
+        listing.letters[length - 1 - i] = text[i];
+        listing.places[i] = (uint32_t)i;
     }
-    letters[length] = END;
-    Listing listing = {list,           letters,           places, places + length, 2,
-                       options->order, options->min_count};
-    list_longer(&listing, 0, length, 0, NO_ROW);
-    free(letters);
-    free(places);
+    listing.letters[length] = END;
+    list_strings(&listing, length);
 }
 
-/* Finds the longest, and the character where there is none: the others are its parents. */
-static void read_ngrams(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    const Vocabulary *vocabulary = reader->vocabulary;
-    for (size_t place = from; place < to; place++) {
-        size_t longest = at_most((size_t)vocabulary->options.order, place);
-        uint32_t row = place ? text[place - 1] : NO_ROW;
+/* The longest, or the character: the others are its parents. */
+static void read_ngrams(Reader *reader, size_t place, size_t count, uint32_t *rows) {
+    for (size_t i = 0; i < count; i++, place++) {
+        size_t longest = at_most((size_t)reader->v->options.order, place);
+        uint32_t row = reader->text[place - 1];
         for (size_t length = 1; length < longest; length++) {
-            uint32_t longer = child_row(vocabulary, row, text[place - length - 1]);
+            uint32_t longer = child_row(reader->v, row, reader->text[place - length - 1]);
             if (longer == NO_ROW) break;
             row = longer;
         }
-        bags->ngram[place - bags->first] = row;
+        rows[i] = row;
     }
 }
 
 /* ---- phrases: read forwards from where a word begins ------------------------------------------- */
 
-enum {
-    APOSTROPHE = 68,
-    UNDERSCORE = 88,
-    SPACE = 94,
-    NEWLINE = 96
-};                      /* ids; white space is 94..99 */
 enum { NO_PHRASE = 0 }; /* row 0 is a character's */
+enum { SMALL = 10, CAPITALS = 36, MARKS = 62, APOSTROPHE = 68, UNDERSCORE = 88, SPACE = 94 };
+enum { NEWLINE = 96 }; /* ids: digits, small letters, capitals, marks, 94..99 are white space */
 
 static bool is_word_letter(uint8_t id) {
-    return id < 62 || id == APOSTROPHE || id == UNDERSCORE; /* or a digit or a letter */
+    return id < MARKS || id == APOSTROPHE || id == UNDERSCORE;
 }
 
 static bool word_begins(const uint8_t *text, size_t i) {
@@ -176,10 +165,9 @@ static bool is_repeated_space(const uint8_t *text, size_t i) {
     return text[i] >= SPACE && i > 0 && text[i - 1] >= SPACE;
 }
 
-/* Capitals (36..61) as small letters (10..35), white space as a space. */
 static uint8_t plain(uint8_t id) {
     if (id >= SPACE) return SPACE;
-    return id >= 36 && id < 62 ? (uint8_t)(id - 26) : id;
+    return id >= CAPITALS && id < MARKS ? (uint8_t)(id - CAPITALS + SMALL) : id;
 }
 
 /* Copies what phrases can hold that begin with the word at `from`; returns how many letters. */
@@ -191,44 +179,61 @@ static size_t copy_phrase(const uint8_t *text, size_t from, size_t length, uint8
         if (words > PHRASE_WORDS) break;
         if (!is_repeated_space(text, i)) letters[used++] = plain(text[i]);
     }
-    letters[used] = END;
+    letters[used++] = END;
     return used;
 }
 
-static void list_phrases(List *list, const uint8_t *text, size_t length,
-                         const RowOptions *options) {
-    size_t words = 0, used = 0;
-    for (size_t i = 0; i < length; i++) words += word_begins(text, i);
-    /* a character is in PHRASE_WORDS of them at most, and each has an END */
-    uint8_t *letters = allocate(PHRASE_WORDS * length + words + 1, 1, "the list of phrases");
-    uint32_t *places = allocate(2 * words, sizeof *places, "the list of phrases");
-    Listing listing = {list, letters, places, places + words, 1, MAX_PHRASE, options->min_count};
-    words = 0;
+static void list_phrases(Vocabulary *v, const uint8_t *text, size_t length) {
+    Listing listing = {v, 1, MAX_PHRASE};
+    size_t most = length / 2 + 1, words = 0, used = 0;
+    if (!v->options.phrases) return;
+    /* a character is in at most PHRASE_WORDS of them, and each has an END */
+    listing.letters = allocate(PHRASE_WORDS * length + most, 1, "the list of phrases");
+    listing.places = allocate(most, sizeof *listing.places, "the list of phrases");
     for (size_t i = 0; i < length; i++) {
         if (!word_begins(text, i)) continue;
-        places[words++] = (uint32_t)used;
-        used += copy_phrase(text, i, length, letters + used) + 1;
+        listing.places[words++] = (uint32_t)used;
+        used += copy_phrase(text, i, length, listing.letters + used);
     }
-    list_longer(&listing, 0, words, 0, NO_ROW);
-    free(letters);
-    free(places);
+    list_strings(&listing, words);
 }
 
-static void read_phrases(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
+static void read_phrases(Reader *reader, size_t place, size_t count, uint32_t *rows) {
     uint32_t *phrase = reader->phrase;
-    for (size_t place = from; place < to; place++) {
-        if (place && word_begins(text, place - 1)) {
+    for (size_t last = place - 1, i = 0; i < count; i++, last++) {
+        if (word_begins(reader->text, last)) {
             memmove(phrase + 1, phrase, (PHRASE_WORDS - 1) * sizeof *phrase);
             phrase[0] = NO_ROW; /* the root */
         }
-        for (int w = 0; w < PHRASE_WORDS && place; w++) {
-            if (phrase[w] == NO_PHRASE || is_repeated_space(text, place - 1)) continue;
-            phrase[w] = child_row(reader->vocabulary, phrase[w], plain(text[place - 1]));
+        for (int w = 0; w < PHRASE_WORDS && !is_repeated_space(reader->text, last); w++) {
+            if (phrase[w] == NO_PHRASE) continue;
+            phrase[w] = child_row(reader->v, phrase[w], plain(reader->text[last]));
             if (phrase[w] == NO_ROW) phrase[w] = NO_PHRASE;
         }
-        for (int w = 0; w < PHRASE_WORDS && place >= bags->first; w++)
-            if (phrase[w] != NO_PHRASE) bags->beside[place - bags->first].phrase[w] = phrase[w];
+        rows[i] = phrase[reader->number];
+        if (rows[i] == NO_PHRASE) rows[i] = NO_ROW;
     }
+}
+
+/* ---- columns, and the echo of the line above --------------------------------------------------- */
+
+static int column_groups(const RowOptions *options) { return options->columns; }
+
+/* The line's length, or (echo) the character above: NEWLINE where that line is shorter. */
+static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *rows) {
+    for (size_t i = 0; i < count; i++, place++) {
+        if (reader->text[place - 1] == NEWLINE) {
+            reader->above = reader->line;
+            reader->line = place;
+        }
+        size_t column = place - reader->line, above = reader->above + column;
+        rows[i] = above < reader->line ? reader->text[above] : NEWLINE;
+        if (reader->kind == COLUMN_ROWS) rows[i] = (uint32_t)at_most(column, COLUMNS - 1);
+    }
+}
+
+static void name_column(const Vocabulary *v, uint32_t row, char *name) {
+    sprintf(name, "column %u", (unsigned)(row - v->end[ECHO_ROWS]));
 }
 
 /* ---- echoes: what followed where the same key occurred last ------------------------------------ */
@@ -264,210 +269,147 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
     return key < ECHO_WORDS || word_begins(text, other - length);
 }
 
-/* Returns which character followed when the key [length] before `place` occurred last within
-   ECHO_WINDOW, NO_MEMBER when it did not; remembers that it is here. */
-static uint8_t echo_at(Reader *reader, const uint8_t *text, size_t place, size_t length,
-                       uint32_t hash) {
-    int key = reader->vocabulary->options.echo_keys[reader->group];
-    uint64_t *latest = reader->latest, here = (uint64_t)hash << 32 | (uint32_t)place;
-    size_t slot = hash & (reader->slots - 1);
+/* The character that followed when the key [length] before `place` occurred last, within
+   ECHO_WINDOW; remembers that it is here. */
+static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t hash) {
+    int key = reader->v->options.echo_keys[reader->number];
+    size_t slot = hash & (reader->slots - 1), distance = ECHO_WINDOW;
+    uint64_t *latest = reader->latest;
     for (; latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
-        size_t distance = (uint32_t)place - (uint32_t)latest[slot];
         if (latest[slot] >> 32 != hash) continue;
-        if (!same_key(key, text, place, place - distance, length)) continue;
-        latest[slot] = here;
-        return distance < ECHO_WINDOW ? text[place - distance] : NO_MEMBER;
+        distance = (uint32_t)place - (uint32_t)latest[slot];
+        if (same_key(key, reader->text, place, place - distance, length)) break;
     }
-    latest[slot] = here;
-    reader->used++;
-    return NO_MEMBER;
+    reader->used += latest[slot] == 0;
+    if (latest[slot] == 0 || distance >= ECHO_WINDOW) distance = 0;
+    latest[slot] = (uint64_t)hash << 32 | (uint32_t)place;
+    return distance > 0 ? reader->text[place - distance] : NO_ROW;
 }
 
-/* Makes a table that is at most half full when the rest of the text, or as many keys again, are in
-   it. Keys that are further back than the window are left out. */
+/* Moves the keys within ECHO_WINDOW into a table that stays at most half full for the `length`
+   places to be read, or for as many keys again. */
 static void renew_echoes(Reader *reader, size_t place) {
     uint64_t *old = reader->latest;
-    size_t slots = reader->slots, room = 2 * reader->used;
-    if (reader->end > place + room) room = reader->end - place;
-    reader->slots = 1024;
-    while (reader->slots < 2 * at_most(room, 2 * ECHO_WINDOW)) reader->slots *= 2;
-    reader->latest = allocate(reader->slots, sizeof *reader->latest, "the echoes");
-    reader->used = 0;
-    for (size_t i = 0; i < slots; i++) {
-        size_t slot = old[i] >> 32 & (reader->slots - 1);
-        if (!old[i] || (uint32_t)place - (uint32_t)old[i] >= ECHO_WINDOW) continue;
+    size_t kept = 0, room = at_most(reader->length, ECHO_WINDOW);
+    for (size_t i = 0; i < reader->slots; i++)
+        if (old[i] && (uint32_t)place - (uint32_t)old[i] < ECHO_WINDOW) old[kept++] = old[i];
+    if (room < 2 * kept) room = 2 * kept;
+    for (reader->slots = 1024; reader->slots < 2 * room;) reader->slots *= 2;
+    reader->latest = allocate(reader->slots, sizeof *old, "the echoes");
+    for (reader->used = 0; reader->used < kept; reader->used++) {
+        size_t slot = old[reader->used] >> 32 & (reader->slots - 1);
         while (reader->latest[slot]) slot = (slot + 1) & (reader->slots - 1);
-        reader->latest[slot] = old[i];
-        reader->used++;
+        reader->latest[slot] = old[reader->used];
     }
     free(old);
 }
 
-/* Which character is above place, NEWLINE where the line above is shorter. */
-static void read_above(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    for (size_t place = from; place < to; place++) {
-        if (place == 0) continue;
-        if (text[place - 1] == NEWLINE) {
-            reader->above = reader->line;
-            reader->line = place;
-        }
-        size_t above = reader->above + place - reader->line;
-        if (place < bags->first) continue;
-        uint8_t *member = &bags->beside[place - bags->first].member[reader->group];
-        *member = above < reader->line ? text[above] : NEWLINE;
-    }
-}
-
-/* Hashes the keys of the places from..to-1 and asks for their slots, which lie anywhere in memory. */
-static void hash_keys(Reader *reader, const uint8_t *text, size_t from, size_t to) {
-    int key = reader->vocabulary->options.echo_keys[reader->group];
+/* Hashes the keys and asks for their slots, which lie anywhere in memory. */
+static void prepare_echoes(Reader *reader, size_t place, size_t count) {
+    int key = reader->v->options.echo_keys[reader->number];
     if (key == ECHO_ABOVE) return;
-    if (reader->used + to - from > reader->slots / 4 * 3) renew_echoes(reader, from);
-    for (size_t i = 0; i < to - from; i++) {
-        size_t length = key_length(key, text, from + i);
-        reader->length[i] = length;
-        reader->hash[i] = key_hash(text + from + i - length, length);
-        __builtin_prefetch(&reader->latest[reader->hash[i] & (reader->slots - 1)], 1);
+    if (reader->used + count > reader->slots / 4 * 3) renew_echoes(reader, place);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = reader->key_length[i] = key_length(key, reader->text, place + i);
+        uint32_t hash = reader->key_hash[i] = key_hash(reader->text + place + i - length, length);
+        __builtin_prefetch(&reader->latest[hash & (reader->slots - 1)], 1);
     }
 }
 
-static void read_echoes(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    if (reader->vocabulary->options.echo_keys[reader->group] == ECHO_ABOVE) {
-        read_above(reader, text, from, to, bags);
-        return;
-    }
-    for (size_t i = 0; i < to - from; i++) {
-        if (reader->length[i] == 0) continue;
-        uint8_t follower = echo_at(reader, text, from + i, reader->length[i], reader->hash[i]);
-        if (from + i < bags->first) continue;
-        bags->beside[from + i - bags->first].member[reader->group] = follower;
+static void read_echoes(Reader *reader, size_t place, size_t count, uint32_t *rows) {
+    bool above = reader->v->options.echo_keys[reader->number] == ECHO_ABOVE;
+    if (above) read_lines(reader, place, count, rows);
+    for (size_t i = 0; i < count && !above; i++) {
+        rows[i] = NO_ROW;
+        if (reader->key_length[i] > 0)
+            rows[i] = echo_at(reader, place + i, reader->key_length[i], reader->key_hash[i]);
     }
 }
 
-static void name_echo(const Vocabulary *vocabulary, uint32_t row, char *name) {
+static void name_echo(const Vocabulary *v, uint32_t row, char *name) {
     static const char *words[] = {"word", "words", "above"};
-    uint32_t echo = row - vocabulary->end[PHRASE_ROWS];
-    int key = vocabulary->options.echo_keys[echo / CHARACTERS];
-    char follower[8];
-    character_name(character_of(echo % CHARACTERS), follower);
-    if (key > ECHO_WORDS)
-        sprintf(name, "echo %s: %s", words[key - ECHO_WORDS - 1], follower);
-    else
-        sprintf(name, "echo %d: %s", key, follower);
-}
-
-/* ---- columns: how many characters the line has ------------------------------------------------- */
-
-static int column_groups(const RowOptions *options) { return options->columns; }
-
-static void read_columns(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags) {
-    for (size_t place = from; place < to; place++) {
-        if (place == 0) continue;
-        if (reader->column < COLUMNS - 1) reader->column++;
-        if (text[place - 1] == NEWLINE) reader->column = 0;
-        if (place >= bags->first)
-            bags->beside[place - bags->first].member[reader->group] = reader->column;
-    }
-}
-
-static void name_column(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    sprintf(name, "column %u", (unsigned)(row - vocabulary->end[ECHO_ROWS]));
+    uint32_t echo = row - v->end[PHRASE_ROWS];
+    int key = v->options.echo_keys[echo / CHARACTERS];
+    char follower[8], number[8];
+    snprintf(number, sizeof number, "%d", key);
+    sprintf(name, "echo %s: %s", key > ECHO_WORDS ? words[key - ECHO_WORDS - 1] : number,
+            character_name(character_of(echo % CHARACTERS), follower));
 }
 
 /* ---- the kinds --------------------------------------------------------------------------------- */
 
-typedef struct {
+static const struct {
     const char *name;
-    /* Lists the strings of a training text. */
-    void (*list)(List *list, const uint8_t *text, size_t length, const RowOptions *options);
-    /* How many groups there are, and how many rows each has. */
-    int (*groups)(const RowOptions *options);
+    void (*list)(Vocabulary *v, const uint8_t *text, size_t length); /* the strings of a text */
+    int (*groups)(const RowOptions *options);                        /* how many there are */
     uint32_t group_rows;
-    /* Prepares to read the places from..to-1, at most FEW; then reads them and fills in those that
-       the bags have. */
-    void (*prepare)(Reader *reader, const uint8_t *text, size_t from, size_t to);
-    void (*read)(Reader *reader, const uint8_t *text, size_t from, size_t to, Bags *bags);
-    void (*name_row)(const Vocabulary *vocabulary, uint32_t row, char *name);
-} Kind;
-
-static const Kind kinds[ROW_KINDS] = {
+    Prepare *prepare;
+    Read *read;
+    void (*name_row)(const Vocabulary *v, uint32_t row, char *name);
+} kinds[ROW_KINDS] = {
     [CHARACTER_ROWS] = {"characters", list_characters, NULL, 0, NULL, NULL, name_character},
     [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, NULL, read_ngrams, name_string},
     [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, NULL, read_phrases, name_string},
-    [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, hash_keys, read_echoes, name_echo},
-    [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, NULL, read_columns, name_column},
+    [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, prepare_echoes, read_echoes, name_echo},
+    [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, NULL, read_lines, name_column},
 };
 
-/* ---- from lists to rows ------------------------------------------------------------------------ */
+/* ---- from strings to rows ---------------------------------------------------------------------- */
 
-/* How many strings beside the characters occur at least min_count times. */
-static size_t strings_from(const List *list, uint32_t min_count) {
+/* Are there more than max_rows strings, beside the characters, that occur at least min_count times? */
+static bool too_many(const Vocabulary *v, uint32_t min_count) {
     size_t strings = 0;
-    for (size_t i = CHARACTERS; i < list->size; i++) strings += list->strings[i].count >= min_count;
-    return strings;
+    for (uint32_t row = CHARACTERS; row < v->rows; row++) strings += v->count[row] >= min_count;
+    return strings > v->options.max_rows;
 }
 
-/* The smallest count, from options.min_count up, at which no more than max_rows strings remain. */
-static uint32_t smallest_count(const List *list, const RowOptions *options) {
-    uint32_t low = options->min_count, high = UINT32_MAX;
-    if (list->size <= options->max_rows) return low;
+/* Raises min_count until no more than max_rows strings remain. */
+static void drop_rare(Vocabulary *v) {
+    uint32_t *number = allocate(v->rows, sizeof *number, "the list of rows");
+    uint32_t low = v->min_count, high = UINT32_MAX, row = 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (strings_from(list, middle) > options->max_rows)
+        if (too_many(v, middle))
             low = middle + 1;
         else
             high = middle;
     }
-    return low;
-}
-
-static bool index_strings(Vocabulary *vocabulary) {
-    size_t slots = 256;
-    while (slots < 2 * (size_t)vocabulary->end[PHRASE_ROWS]) slots *= 2;
-    vocabulary->slots = allocate(slots, sizeof(uint32_t), "the table of rows");
-    memset(vocabulary->slots, 0xff, slots * sizeof(uint32_t));
-    vocabulary->slot_mask = slots - 1;
-    for (uint32_t row = CHARACTERS; row < vocabulary->end[PHRASE_ROWS]; row++) {
-        size_t slot = slot_of(vocabulary, vocabulary->parent[row], vocabulary->letter[row]);
-        if (vocabulary->slots[slot] != NO_ROW) return false;
-        vocabulary->slots[slot] = row;
-    }
-    return true;
-}
-
-static void add_groups(Vocabulary *vocabulary) {
-    for (int kind = PHRASE_ROWS + 1; kind < ROW_KINDS; kind++) {
-        for (int g = kinds[kind].groups(&vocabulary->options); g > 0; g--) {
-            vocabulary->group_first[vocabulary->groups++] = vocabulary->rows;
-            vocabulary->rows += kinds[kind].group_rows;
-        }
-        vocabulary->end[kind] = vocabulary->rows;
-    }
-}
-
-/* Makes rows of the strings that occur at least min_count times; frees the list. Returns false when
-   two have the same text. */
-static bool make_rows(Vocabulary *vocabulary, List *list, uint32_t min_count) {
-    size_t strings = CHARACTERS + strings_from(list, min_count), i = 0;
-    uint32_t *number = allocate(list->size, sizeof *number, "the list of rows");
-    vocabulary->parent = allocate(strings, sizeof *vocabulary->parent, "the list of rows");
-    vocabulary->letter = allocate(strings, 1, "the list of rows");
-    vocabulary->count = allocate(strings + MAX_GROUPS * CHARACTERS, sizeof(uint32_t), "the counts");
+    v->min_count = low;
+    v->rows = 0;
     for (int kind = 0; kind <= PHRASE_ROWS; kind++) {
-        for (; i < list->end[kind]; i++) {
-            String string = list->strings[i];
-            if (i >= CHARACTERS && string.count < min_count) continue;
-            uint32_t row = number[i] = vocabulary->rows++;
-            vocabulary->parent[row] = string.parent == NO_ROW ? NO_ROW : number[string.parent];
-            vocabulary->letter[row] = string.letter;
-            vocabulary->count[row] = string.count;
+        for (; row < v->end[kind]; row++) {
+            if (row >= CHARACTERS && v->count[row] < low) continue;
+            uint32_t parent = v->parent[row];
+            if (parent != NO_ROW) parent = number[parent];
+            number[row] = add_string(v, parent, v->letter[row], v->count[row]);
         }
-        vocabulary->end[kind] = vocabulary->rows;
+        v->end[kind] = v->rows;
     }
     free(number);
-    free(list->strings);
-    add_groups(vocabulary);
-    return index_strings(vocabulary);
+}
+
+/* Makes the groups' rows and the hash table. Returns false when two strings have the same text. */
+static bool finish(Vocabulary *v) {
+    size_t strings = v->rows, slots = 256;
+    for (int kind = PHRASE_ROWS + 1; kind < ROW_KINDS; kind++) {
+        for (int g = kinds[kind].groups(&v->options); g > 0; g--) {
+            v->group_first[v->groups++] = v->rows;
+            v->rows += kinds[kind].group_rows;
+        }
+        v->end[kind] = v->rows;
+    }
+    v->count = reallocate(v->count, v->rows, sizeof *v->count, "the counts");
+    memset(v->count + strings, 0, (v->rows - strings) * sizeof *v->count);
+    while (slots < 2 * strings) slots *= 2;
+    v->slots = allocate(slots, sizeof *v->slots, "the table of rows");
+    memset(v->slots, 0xff, slots * sizeof *v->slots);
+    v->slot_mask = slots - 1;
+    for (uint32_t row = CHARACTERS; row < strings; row++) {
+        size_t slot = slot_of(v, v->parent[row], v->letter[row]);
+        if (v->slots[slot] != NO_ROW) return false;
+        v->slots[slot] = row;
+    }
+    return true;
 }
 
 /* Evenly spread parts of a text that is too long to list whole. */
@@ -480,129 +422,113 @@ static uint8_t *sample_of(const uint8_t *text, size_t length) {
 }
 
 Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions options) {
-    uint8_t *sample = length > LIST_SAMPLE ? sample_of(text, length) : NULL;
-    List list = {0};
+    Vocabulary v = {.options = options, .min_count = options.min_count};
+    v.sampled = length > LIST_SAMPLE;
+    uint8_t *sample = v.sampled ? sample_of(text, length) : NULL;
     for (int kind = 0; kind <= PHRASE_ROWS; kind++) {
-        if (kind != PHRASE_ROWS || options.phrases)
-            kinds[kind].list(&list, sample ? sample : text, at_most(length, LIST_SAMPLE), &options);
-        list.end[kind] = list.size;
+        kinds[kind].list(&v, sample ? sample : text, at_most(length, LIST_SAMPLE));
+        v.end[kind] = v.rows;
     }
-    Vocabulary vocabulary = {.options = options, .sampled = sample != NULL};
-    vocabulary.min_count = smallest_count(&list, &options);
-    make_rows(&vocabulary, &list, vocabulary.min_count);
     free(sample);
-    return vocabulary;
+    if (too_many(&v, v.min_count)) drop_rare(&v);
+    finish(&v);
+    return v;
 }
 
-/* The ids of an n-gram in a file's cell, read backwards; returns how many, 0 when there are none or
-   one is no printable character. */
-static size_t cell_letters(const uint8_t *cell, size_t width, uint8_t *letters) {
-    size_t length = width;
-    while (length > 0 && cell[width - length] == 0) length--;
-    for (size_t i = 0; i < length; i++) {
-        int id = id_of(cell[width - 1 - i]);
-        if (id < 0) return 0;
-        letters[i] = (uint8_t)id;
-    }
-    return length;
-}
-
-/* N-grams from a file's texts [count, width]. */
-static bool list_texts(List *list, const uint8_t *cells, size_t count, size_t width,
-                       const char **reason) {
-    size_t known = 0;
-    uint8_t letters[MAX_ORDER], before[MAX_ORDER]; /* of this string; [known] of the last one */
-    uint32_t latest[MAX_ORDER + 1] = {NO_ROW};     /* the last string of each length */
-    for (size_t i = 0; i < count; i++) {
-        size_t length = cell_letters(cells + i * width, width, letters);
-        *reason = "a row's text is not made of printable characters behind 0 bytes";
-        if (length < 2) return false;
-        *reason = "the rows are not in order, each right behind its parent";
-        bool orphan = length - 1 > known || memcmp(letters, before, length - 1);
-        if (length > 2 && orphan) return false;
-        latest[1] = letters[0];
-        latest[length] = list_add(list, latest[length - 1], letters[length - 1], 0);
-        memcpy(before, letters, length);
+/* Lists the n-grams or phrases of a file's cells [count, width]. Returns false when one is not
+   printable or does not stand behind its parent. */
+static bool list_cells(Vocabulary *v, RowKind kind, const uint8_t *cell, size_t count,
+                       size_t width) {
+    uint32_t latest[MAX_PHRASE + 1] = {NO_ROW}; /* the last string of each length */
+    size_t known = 0;                           /* the last one's length */
+    for (; count > 0; count--, cell += width) {
+        size_t length = cell[0], begin = 1;
+        if (kind == NGRAM_ROWS) {
+            for (begin = 0; begin < width && cell[begin] == 0;) begin++;
+            length = width - begin;
+            if (length < 2 || id_of(cell[width - 1]) < 0) return false;
+            latest[1] = (uint32_t)id_of(cell[width - 1]);
+            if (length == 2) known = 1;
+        }
+        if (length < 1 || length > known + 1 || length > MAX_PHRASE) return false;
+        bool ngram_with_parent = kind == NGRAM_ROWS && length > 2;
+        const uint8_t *parent = cell + begin + 1;
+        if (ngram_with_parent && memcmp(parent, parent - width, length - 1)) return false;
+        if (id_of(cell[begin]) < 0) return false;
+        latest[length] = add_string(v, latest[length - 1], (uint8_t)id_of(cell[begin]), 0);
         known = length;
     }
-    list->end[NGRAM_ROWS] = list->size;
+    v->end[kind] = v->rows;
     return true;
 }
 
-/* Phrases from a file's pairs [count, 2]: the length and the last character of each. */
-static bool list_ends(List *list, const uint8_t *pairs, size_t count, const char **reason) {
-    size_t known = 0;
-    uint32_t latest[MAX_PHRASE + 1] = {NO_ROW}; /* the last phrase of each length */
-    *reason = "the phrases are not in order, each right behind its parent";
-    for (size_t i = 0; i < count; i++) {
-        size_t length = pairs[2 * i];
-        int id = id_of(pairs[2 * i + 1]);
-        if (length < 1 || length > known + 1 || length > MAX_PHRASE || id < 0) return false;
-        latest[length] = list_add(list, latest[length - 1], (uint8_t)id, 0);
-        known = length;
-    }
-    list->end[PHRASE_ROWS] = list->size;
-    return true;
-}
-
-bool vocabulary_read(Vocabulary *vocabulary, RowOptions options, const uint8_t *ngrams,
-                     size_t ngram_rows, const uint8_t *phrases, size_t phrase_rows,
-                     const char **reason) {
-    *vocabulary = (Vocabulary){.options = options, .min_count = options.min_count};
+bool vocabulary_read(Vocabulary *v, RowOptions options, const uint8_t *ngrams, size_t ngram_rows,
+                     const uint8_t *phrases, size_t phrase_rows, const char **reason) {
+    *v = (Vocabulary){.options = options, .min_count = options.min_count};
     *reason = "there are too many rows";
     if (ngram_rows >= NO_ROW / 4 || phrase_rows >= NO_ROW / 4) return false;
-    List list = {0};
-    list_characters(&list, NULL, 0, &options);
-    list.end[CHARACTER_ROWS] = list.size;
-    if (!list_texts(&list, ngrams, ngram_rows, (size_t)options.order, reason) ||
-        !list_ends(&list, phrases, phrase_rows, reason)) {
-        free(list.strings);
-        return false;
-    }
+    list_characters(v, NULL, 0);
+    v->end[CHARACTER_ROWS] = CHARACTERS;
+    *reason = "its rows are not printable, or not in order, each right behind its parent";
+    if (!list_cells(v, NGRAM_ROWS, ngrams, ngram_rows, (size_t)options.order)) return false;
+    if (!list_cells(v, PHRASE_ROWS, phrases, phrase_rows, 2)) return false;
     *reason = "two rows have the same text";
-    return make_rows(vocabulary, &list, 0);
+    return finish(v);
 }
 
-void vocabulary_free(Vocabulary *vocabulary) {
-    free(vocabulary->parent);
-    free(vocabulary->letter);
-    free(vocabulary->count);
-    free(vocabulary->slots);
-    *vocabulary = (Vocabulary){0};
+void vocabulary_free(Vocabulary *v) {
+    free(v->parent);
+    free(v->letter);
+    free(v->count);
+    free(v->slots);
+    *v = (Vocabulary){0};
 }
 
 /* ---- bags -------------------------------------------------------------------------------------- */
 
-/* Readers have numbers: 0 reads n-grams, 1 phrases, 2 + g group g. */
-static size_t reader_count(const Vocabulary *vocabulary) { return 2 + (size_t)vocabulary->groups; }
+/* Readers: one for n-grams, PHRASE_WORDS for phrases, one for each group. */
+static size_t reader_count(const Vocabulary *v) { return 1 + PHRASE_WORDS + (size_t)v->groups; }
 
-static Reader reader_start(const Vocabulary *vocabulary, size_t number, size_t end) {
-    Reader reader = {.vocabulary = vocabulary, .group = (int)number - 2, .end = end};
-    reader.kind = number == 0 ? NGRAM_ROWS : PHRASE_ROWS;
-    if (number >= 2) reader.kind = row_kind(vocabulary, vocabulary->group_first[number - 2]);
-    return reader;
+static Reader reader_start(const Vocabulary *v, size_t reader, size_t length) {
+    if (reader == 0) return (Reader){v, NGRAM_ROWS};
+    if (reader <= PHRASE_WORDS) return (Reader){v, PHRASE_ROWS, reader - 1};
+    size_t group = reader - 1 - PHRASE_WORDS;
+    return (Reader){v, row_kind(v, v->group_first[group]), group, length};
 }
 
-/* Lets the readers [count] read the places from..to-1, a few at a time: what one prepares comes into
-   the cache while the others prepare theirs. */
+static void read_few(Reader *reader, size_t place, size_t count, Bags *bags) {
+    uint32_t rows[FEW];
+    kinds[reader->kind].read(reader, place, count, rows);
+    for (size_t i = 0; i < count; i++) {
+        if (place + i < bags->first) continue;
+        size_t bag = place + i - bags->first;
+        if (reader->kind == NGRAM_ROWS)
+            bags->ngram[bag] = rows[i];
+        else if (reader->kind == PHRASE_ROWS)
+            bags->beside[bag].phrase[reader->number] = rows[i];
+        else
+            bags->beside[bag].member[reader->number] = (uint8_t)rows[i];
+    }
+}
+
+/* Lets readers [count] read the places from..to-1 and fill in those that the bags have: place 0 has
+   no rows. What one prepares comes into the cache while the others prepare theirs. */
 static void read_on(Reader *readers, size_t count, const uint8_t *text, size_t from, size_t to,
                     Bags *bags) {
-    for (size_t end; from < to; from = end) {
-        end = at_most(from + FEW, to);
-        for (size_t r = 0; r < count; r++) {
-            const Kind *kind = &kinds[readers[r].kind];
-            if (kind->prepare) kind->prepare(&readers[r], text, from, end);
+    if (from == 0) from = 1;
+    for (size_t few; from < to; from += few) {
+        few = at_most(to - from, FEW);
+        for (Reader *reader = readers; reader < readers + count; reader++) {
+            reader->text = text;
+            if (kinds[reader->kind].prepare) kinds[reader->kind].prepare(reader, from, few);
         }
-        for (size_t r = 0; r < count; r++) {
-            bool phrases = readers[r].vocabulary->options.phrases;
-            if (readers[r].kind != PHRASE_ROWS || phrases)
-                kinds[readers[r].kind].read(&readers[r], text, from, end, bags);
-        }
+        for (Reader *reader = readers; reader < readers + count; reader++)
+            if (reader->kind == NGRAM_ROWS || bags->beside) read_few(reader, from, few, bags);
     }
 }
 
 typedef struct {
-    const Vocabulary *vocabulary;
+    const Vocabulary *v;
     const uint8_t *text;
     Bags *bags;
 } Finding;
@@ -620,21 +546,21 @@ static void find_piece(int member, size_t piece, void *argument) {
         begin = bags->first + bags->count / PARTS * piece;
         if (piece < PARTS - 1) end = begin + bags->count / PARTS;
     }
-    Reader reader = reader_start(finding->vocabulary, number, end);
+    Reader reader = reader_start(finding->v, number, end - begin);
     read_on(&reader, 1, finding->text, begin, end, bags);
     free(reader.latest);
 }
 
-Bags bags_find(Team *team, const Vocabulary *vocabulary, const uint8_t *text, size_t first,
-               size_t count) {
+Bags bags_find(Team *team, const Vocabulary *v, const uint8_t *text, size_t first, size_t count) {
     Bags bags = {.first = first, .count = count, .targets = text + first};
     bags.ngram = allocate(count, sizeof *bags.ngram, "the bags of the text");
-    if (vocabulary->rows > vocabulary->end[NGRAM_ROWS]) {
+    memset(bags.ngram, 0xff, count * sizeof *bags.ngram);
+    if (v->rows > v->end[NGRAM_ROWS]) {
         bags.beside = allocate(count, sizeof *bags.beside, "the bags of the text");
         memset(bags.beside, 0xff, count * sizeof *bags.beside);
     }
-    Finding finding = {vocabulary, text, &bags};
-    team_for(team, PARTS + reader_count(vocabulary) - 1, find_piece, &finding);
+    Finding finding = {v, text, &bags};
+    team_for(team, PARTS + reader_count(v) - 1, find_piece, &finding);
     return bags;
 }
 
@@ -644,54 +570,48 @@ void bags_free(Bags *bags) {
     *bags = (Bags){0};
 }
 
-size_t rows_beside(const Vocabulary *vocabulary, const Beside *beside, uint32_t *rows) {
+size_t rows_beside(const Vocabulary *v, const Beside *beside, uint32_t *rows) {
     size_t count = 0;
     for (int w = 0; w < PHRASE_WORDS; w++)
         if (beside->phrase[w] != NO_ROW) rows[count++] = beside->phrase[w];
-    for (int g = 0; g < vocabulary->groups; g++)
-        if (beside->member[g] != NO_MEMBER)
-            rows[count++] = vocabulary->group_first[g] + beside->member[g];
+    for (int g = 0; g < v->groups; g++)
+        if (beside->member[g] != NO_MEMBER) rows[count++] = v->group_first[g] + beside->member[g];
     return count;
 }
 
-size_t bag_rows(const Vocabulary *vocabulary, uint32_t ngram, const Beside *beside,
-                uint32_t *rows) {
+size_t bag_rows(const Vocabulary *v, uint32_t ngram, const Beside *beside, uint32_t *rows) {
     size_t count = 0;
-    for (uint32_t row = ngram; row != NO_ROW; row = vocabulary->parent[row]) rows[count++] = row;
-    if (beside) count += rows_beside(vocabulary, beside, rows + count);
-    return count;
+    for (uint32_t row = ngram; row != NO_ROW; row = v->parent[row]) rows[count++] = row;
+    return beside ? count + rows_beside(v, beside, rows + count) : count;
 }
 
-size_t largest_bag(const Vocabulary *vocabulary) {
-    size_t phrases = vocabulary->options.phrases ? PHRASE_WORDS : 0;
-    return (size_t)vocabulary->options.order + phrases + (size_t)vocabulary->groups;
+size_t largest_bag(const Vocabulary *v) {
+    size_t phrases = v->options.phrases ? PHRASE_WORDS : 0;
+    return (size_t)v->options.order + phrases + (size_t)v->groups;
 }
 
-void bags_count(Vocabulary *vocabulary, const Bags *bags) {
+void bags_count(Vocabulary *v, const Bags *bags) {
     uint32_t rows[MAX_BAG];
-    for (size_t i = 0; bags->beside && i < bags->count; i++) {
-        size_t count = rows_beside(vocabulary, &bags->beside[i], rows);
-        for (size_t r = 0; r < count; r++)
-            if (rows[r] >= vocabulary->end[PHRASE_ROWS]) vocabulary->count[rows[r]]++;
-    }
+    for (size_t i = 0; bags->beside && i < bags->count; i++)
+        for (size_t r = rows_beside(v, &bags->beside[i], rows); r-- > 0;)
+            if (rows[r] >= v->end[PHRASE_ROWS]) v->count[rows[r]]++;
 }
 
 struct Stream {
-    const Vocabulary *vocabulary;
+    const Vocabulary *v;
     uint8_t *text;
     size_t length, capacity;
-    Reader readers[2 + MAX_GROUPS];
+    Reader readers[1 + PHRASE_WORDS + MAX_GROUPS];
     uint32_t ngram;
     Beside beside;
 };
 
-Stream *stream_start(const Vocabulary *vocabulary) {
+Stream *stream_start(const Vocabulary *v) {
     Stream *stream = allocate(1, sizeof *stream, "the context");
-    stream->vocabulary = vocabulary;
+    stream->v = v;
     stream->ngram = NO_ROW;
     memset(&stream->beside, 0xff, sizeof stream->beside);
-    for (size_t r = 0; r < reader_count(vocabulary); r++)
-        stream->readers[r] = reader_start(vocabulary, r, 0);
+    for (size_t r = 0; r < reader_count(v); r++) stream->readers[r] = reader_start(v, r, 0);
     return stream;
 }
 
@@ -699,90 +619,87 @@ void stream_push(Stream *stream, uint8_t id) {
     stream->text = grow(stream->text, &stream->capacity, stream->length + 1, 1, "the context");
     stream->text[stream->length++] = id;
     Bags bags = {stream->length, 1, NULL, &stream->ngram, &stream->beside};
-    memset(&stream->beside, 0xff, sizeof stream->beside);
-    read_on(stream->readers, reader_count(stream->vocabulary), stream->text, stream->length,
+    read_on(stream->readers, reader_count(stream->v), stream->text, stream->length,
             stream->length + 1, &bags);
 }
 
 size_t stream_rows(const Stream *stream, uint32_t *rows) {
-    return bag_rows(stream->vocabulary, stream->ngram, &stream->beside, rows);
+    return bag_rows(stream->v, stream->ngram, &stream->beside, rows);
 }
 
 void stream_end(Stream *stream) {
-    for (size_t r = 0; r < reader_count(stream->vocabulary); r++) free(stream->readers[r].latest);
+    for (size_t r = 0; r < reader_count(stream->v); r++) free(stream->readers[r].latest);
     free(stream->text);
     free(stream);
 }
 
 /* ---- names ------------------------------------------------------------------------------------- */
 
-RowKind row_kind(const Vocabulary *vocabulary, uint32_t row) {
+RowKind row_kind(const Vocabulary *v, uint32_t row) {
     RowKind kind = CHARACTER_ROWS;
-    while (row >= vocabulary->end[kind]) kind++;
+    while (row >= v->end[kind]) kind++;
     return kind;
 }
 
 const char *row_kind_name(RowKind kind) { return kinds[kind].name; }
 
 /* From a row up to its root: an n-gram's first letter comes first, a phrase's last one. */
-size_t row_text(const Vocabulary *vocabulary, uint32_t row, char *text) {
-    if (row >= vocabulary->end[PHRASE_ROWS]) return 0;
+size_t row_text(const Vocabulary *v, uint32_t row, char *text) {
+    if (row >= v->end[PHRASE_ROWS]) return 0;
     size_t length = 0, at = 0;
-    for (uint32_t r = row; r != NO_ROW; r = vocabulary->parent[r]) length++;
-    bool phrase = row >= vocabulary->end[NGRAM_ROWS];
-    for (; row != NO_ROW; row = vocabulary->parent[row], at++)
-        text[phrase ? length - 1 - at : at] = character_of(vocabulary->letter[row]);
+    for (uint32_t r = row; r != NO_ROW; r = v->parent[r]) length++;
+    bool phrase = row >= v->end[NGRAM_ROWS];
+    for (; row != NO_ROW; row = v->parent[row], at++)
+        text[phrase ? length - 1 - at : at] = character_of(v->letter[row]);
     return length;
 }
 
-char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name) {
-    kinds[row_kind(vocabulary, row)].name_row(vocabulary, row, name);
+char *row_name(const Vocabulary *v, uint32_t row, char *name) {
+    kinds[row_kind(v, row)].name_row(v, row, name);
     return name;
 }
 
-uint32_t string_row(const Vocabulary *vocabulary, RowKind kind, const uint8_t *ids, size_t length) {
+uint32_t string_row(const Vocabulary *v, RowKind kind, const uint8_t *ids, size_t length) {
     uint32_t row = NO_ROW;
     for (size_t i = 0; i < length; i++) {
         uint8_t letter = kind == PHRASE_ROWS ? ids[i] : ids[length - 1 - i];
         bool root = i == 0 && kind != PHRASE_ROWS;
-        row = root ? letter : child_row(vocabulary, row, letter);
+        row = root ? letter : child_row(v, row, letter);
         if (row == NO_ROW) break;
     }
     return row;
 }
 
 /* The row from first to end - 1 with this name. */
-static uint32_t find_among(const Vocabulary *vocabulary, uint32_t first, uint32_t end,
-                           const char *name) {
+static uint32_t find_among(const Vocabulary *v, uint32_t first, uint32_t end, const char *name) {
     char other[ROW_NAME];
     for (uint32_t row = first; row < end; row++)
-        if (!strcmp(row_name(vocabulary, row, other), name)) return row;
+        if (!strcmp(row_name(v, row, other), name)) return row;
     return NO_ROW;
 }
 
-uint32_t named_row(const Vocabulary *vocabulary, const char *name) {
+uint32_t named_row(const Vocabulary *v, const char *name) {
     size_t length = strlen(name), phrase = length > 1 && name[0] == '^';
     uint8_t ids[ROW_NAME];
     char text[ROW_NAME];
     if (length >= ROW_NAME) return NO_ROW;
-    uint32_t row = find_among(vocabulary, 0, CHARACTERS, name);
+    uint32_t row = find_among(v, 0, CHARACTERS, name);
+    if (row == NO_ROW) row = find_among(v, v->end[PHRASE_ROWS], v->rows, name);
     if (row != NO_ROW) return row;
-    row = find_among(vocabulary, vocabulary->end[PHRASE_ROWS], vocabulary->rows, name);
+    size_t quoted = length > phrase + 2 && name[phrase] == '"' && name[length - 1] == '"';
+    sprintf(text, "%.*s", (int)(length - phrase - 2 * quoted), name + phrase + quoted);
+    row = string_row(v, phrase ? PHRASE_ROWS : NGRAM_ROWS, ids, unescaped(text, ids));
     if (row != NO_ROW) return row;
-    bool quoted = length > phrase + 2 && name[phrase] == '"' && name[length - 1] == '"';
-    memcpy(text, name + phrase + quoted, length - phrase - quoted + 1);
-    if (quoted) text[length - phrase - 2] = '\0';
-    row = string_row(vocabulary, phrase ? PHRASE_ROWS : NGRAM_ROWS, ids, unescaped(text, ids));
-    if (row != NO_ROW) return row;
-    return string_row(vocabulary, NGRAM_ROWS, ids, unescaped(name, ids));
+    return string_row(v, NGRAM_ROWS, ids, unescaped(name, ids));
 }
 
-uint32_t same_row(const Vocabulary *vocabulary, const Vocabulary *other, uint32_t row) {
-    char text[ROW_NAME] = {0};
-    uint8_t ids[MAX_PHRASE];
-    size_t length = row_text(other, row, text);
-    for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
-    if (length > 0) return string_row(vocabulary, row_kind(other, row), ids, length);
-    return find_among(vocabulary, vocabulary->end[PHRASE_ROWS], vocabulary->rows,
-                      row_name(other, row, text));
+uint32_t same_row(const Vocabulary *v, const Vocabulary *other, uint32_t row) {
+    char name[ROW_NAME];
+    if (row < CHARACTERS) return row;
+    if (row >= other->end[PHRASE_ROWS])
+        return find_among(v, v->end[PHRASE_ROWS], v->rows, row_name(other, row, name));
+    uint32_t parent = other->parent[row];
+    if (parent == NO_ROW) return child_row(v, NO_ROW, other->letter[row]);
+    parent = same_row(v, other, parent);
+    return parent == NO_ROW ? NO_ROW : child_row(v, parent, other->letter[row]);
 }

@@ -1,25 +1,20 @@
-/* vocabulary.h: which rows of the embedding table there are, and which of them are in the bag of a
-   context.
+/* vocabulary.h: which rows the embedding table has, and which of them are in a context's bag.
 
-   A context is all the text before the character to predict; its bag is the rows that are summed
-   for it. Place i of a text stands for the context text[0 .. i), whose target is text[i].
-   There are five kinds of rows:
+   A context is all the text before the character to predict; its bag is the rows that are summed.
+   Place i of a text has the context text[0 .. i) and the target text[i]. The kinds of rows:
 
-     characters   rows 0..99, one for each printable character: the bag has the last character's
-     n-grams      a string of 2..order characters: in the bag when the context ends with it
+     characters   rows 0..99, one for each printable character: the context's last one
+     n-grams      a string of 2..order characters with which the context ends
      phrases      the text since the last word began, and since the word before it began; in small
                   letters, each run of white space as one space
      echoes       "when the same key occurred last, character c followed": keys are the last 2, 3, 4,
-                  6, 8, 12, 20 or 32 characters, the text since the last word began, and since the
-                  word before it began; and "in the line above, character c is at this place"; each
-                  key has 100 rows, one for each c, of which the bag has at most one
+                  6, 8, 12, 20 or 32 characters, and the two texts of phrases as they stand; and "c
+                  stands above in the previous line"; a key has 100 rows, one for each c
      columns      how many characters the line has so far, 0..80 and more
 
-   A string has a row when the training text holds it at least min_count times and holds the string
-   that it extends by one character at least twice. An n-gram extends the string without its first
-   character, a phrase the one without its last. The row of that shorter string is its parent. So
-   all parents of an n-gram that is in a bag are in that bag, too. Characters are the roots of the
-   n-grams; phrases of one character have the parent NO_ROW. */
+   A string has a row when the training text holds it min_count times, and the string that it extends
+   by one character (its parent) twice. An n-gram extends the string without its first character, a
+   phrase the one without its last. So a bag that has an n-gram has all its parents. */
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
 
@@ -37,7 +32,7 @@ enum {
     MAX_PHRASE = 40, /* characters: longer phrases have no row */
     PHRASE_WORDS = 2,
     MAX_ECHOES = 11,
-    ECHO_WINDOW = 1 << 22, /* characters: how far back an echo is looked for */
+    ECHO_WINDOW = 1 << 22, /* an echo is from less than so many characters before */
     ECHO_WORDS = 100,  /* key 100 + w is the text of the last w words; 1..40 so many characters */
     ECHO_ABOVE = 103,  /* this key is the place in the line */
     MAX_ECHO_KEY = 40, /* characters: longer keys have no echo */
@@ -51,37 +46,36 @@ enum {
 
 typedef enum { CHARACTER_ROWS, NGRAM_ROWS, PHRASE_ROWS, ECHO_ROWS, COLUMN_ROWS, ROW_KINDS } RowKind;
 
-/* What kinds of rows there are; the same options give the same rows on the same text. */
 typedef struct {
     int order;          /* the longest n-gram, 1..MAX_ORDER; 1: characters only */
-    uint32_t min_count; /* how often the training text must hold a string, at least 1 */
+    uint32_t min_count; /* at least 1 */
     uint32_t max_rows;  /* when more strings would get a row, the rarest get none */
     bool phrases, columns;
-    int echoes; /* how many keys of echoes, 0..MAX_ECHOES */
+    int echoes; /* how many keys, 0..MAX_ECHOES */
     uint8_t echo_keys[MAX_ECHOES];
 } RowOptions;
 
-/* All rows. Those of one kind are neighbours: kind k has the rows end[k - 1] .. end[k] - 1.
-   N-grams are in the order of their text read backwards, phrases in alphabetical order (by character
-   id), then come 100 rows for each key of echoes, then the columns. A row behind the phrases belongs
-   to a group of at most 255 rows, of which a bag has at most one. */
+/* All rows, kind after kind. N-grams are in the order of their text read backwards, phrases in
+   alphabetical order (by id). Behind these strings come groups of at most 255 rows, of which a bag
+   has at most one: 100 rows for each key of echoes, then the columns. */
 typedef struct {
     RowOptions options;
     uint32_t min_count; /* above options.min_count where max_rows made it so */
-    bool sampled;       /* evenly spread parts were listed of a text longer than LIST_SAMPLE */
-    uint32_t rows;      /* all of them */
-    uint32_t end[ROW_KINDS];
-    uint32_t *parent; /* [end[PHRASE_ROWS]] */
-    uint8_t *letter;  /* [end[PHRASE_ROWS]] the id by which a string is longer than its parent */
-    uint32_t *count;  /* [rows] strings: in the training text; groups: in its bags */
-    uint32_t *slots;  /* [slot_mask + 1] a hash table from (parent, letter) to the row */
+    bool sampled;       /* the text was longer than LIST_SAMPLE */
+    uint32_t rows;
+    uint32_t end[ROW_KINDS]; /* kind k has the rows end[k - 1] .. end[k] - 1 */
+    size_t room;             /* for strings, while they are listed */
+    uint32_t *parent;        /* [end[PHRASE_ROWS]]; NO_ROW for phrases of one character */
+    uint8_t *letter;         /* [end[PHRASE_ROWS]] the id by which a string extends its parent */
+    uint32_t *count;         /* [rows] strings: in the training text; groups: in its bags */
+    uint32_t *slots;         /* [slot_mask + 1] a hash table from (parent, letter) to the row */
     size_t slot_mask;
     uint32_t group_first[MAX_GROUPS]; /* each group's first row */
     int groups;
 } Vocabulary;
 
-/* The vocabulary of a training text. Time: about order passes over the text; memory beside the
-   result: about 12 bytes a character. */
+/* The vocabulary of a training text. Time: about order passes over it; memory beside the result:
+   about 12 bytes a character. */
 Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions options);
 
 /* The same from a file's tensors (docs/files.md): ngrams [ngram_rows, order], each text at the end
@@ -106,9 +100,9 @@ enum { NO_MEMBER = 255 };
 typedef struct {
     size_t first, count;
     const uint8_t *targets; /* [count] a part of the text */
-    uint32_t *ngram;        /* [count] the longest n-gram's or the character's row; its parents are
-                               in the bag, too; NO_ROW: the context is empty */
-    Beside *beside;         /* [count], NULL when n-grams are the only kind */
+    uint32_t *ngram; /* [count] the longest one's or the character's row, whose parents are in
+                               the bag, too; NO_ROW: the context is empty */
+    Beside *beside;  /* [count], NULL when n-grams are the only kind */
 } Bags;
 
 /* Finds the bags of a part of a text, which must outlive the result. What is before the part is
@@ -117,22 +111,22 @@ Bags bags_find(Team *team, const Vocabulary *vocabulary, const uint8_t *text, si
                size_t count);
 void bags_free(Bags *bags);
 
-/* Adds these bags to the counts of the rows in groups (strings are counted when they are listed). */
+/* Adds these bags to the counts of the rows in groups. */
 void bags_count(Vocabulary *vocabulary, const Bags *bags);
 
 /* How many rows a bag has at most, from 1 to MAX_BAG. */
 size_t largest_bag(const Vocabulary *vocabulary);
 
-/* A bag's rows: the longest n-gram and the shorter ones, then (beside not NULL) what rows_beside
-   gives. rows [MAX_BAG]; returns how many. */
+/* A bag's rows: the longest n-gram and its parents, then (beside not NULL) those of rows_beside.
+   rows [MAX_BAG]; returns how many. */
 size_t bag_rows(const Vocabulary *vocabulary, uint32_t ngram, const Beside *beside, uint32_t *rows);
 size_t rows_beside(const Vocabulary *vocabulary, const Beside *beside, uint32_t *rows);
 
-/* A text that comes one character at a time, as when sampling, and the bag of what came so far. */
+/* A text that comes one character at a time, and the bag of what came so far. */
 typedef struct Stream Stream;
 Stream *stream_start(const Vocabulary *vocabulary);
 void stream_push(Stream *stream, uint8_t id);
-size_t stream_rows(const Stream *stream, uint32_t *rows);
+size_t stream_rows(const Stream *stream, uint32_t *rows); /* as bag_rows */
 void stream_end(Stream *stream);
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -140,21 +134,21 @@ void stream_end(Stream *stream);
 RowKind row_kind(const Vocabulary *vocabulary, uint32_t row);
 const char *row_kind_name(RowKind kind); /* "characters", "n-grams", ... */
 
-/* The text of a character, an n-gram or a phrase, without end mark; returns its length (at most
-   MAX_PHRASE), 0 for other rows. */
+/* The text [MAX_PHRASE] of a character, an n-gram or a phrase, without end mark; returns its length,
+   0 for other rows. */
 size_t row_text(const Vocabulary *vocabulary, uint32_t row, char *text);
 
-/* The row's name as people read it: a, "the ", ^"of t" (a phrase), echo 4: n, echo word: n,
-   column 12. No two rows have the same. Returns name [ROW_NAME]. */
+/* The row's name as people read it, of which there is no second: a, "the ", ^"of t" (a phrase),
+   echo 4: n, echo word: n, column 12. Returns name [ROW_NAME]. */
 char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name);
 
-/* The row of that name; also the n-gram or character with just this text. NO_ROW: none. */
+/* The row of that name, or the n-gram or character with just this text. NO_ROW: none. */
 uint32_t named_row(const Vocabulary *vocabulary, const char *name);
 
 /* The row of a phrase with this text, or (kind NGRAM_ROWS) of an n-gram or character; NO_ROW: none. */
 uint32_t string_row(const Vocabulary *vocabulary, RowKind kind, const uint8_t *ids, size_t length);
 
-/* The row that stands for the same as a row of another vocabulary, NO_ROW when there is none. */
+/* The row that stands for the same as a row of another vocabulary; NO_ROW: none. */
 uint32_t same_row(const Vocabulary *vocabulary, const Vocabulary *other, uint32_t row);
 
 #endif
