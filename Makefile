@@ -41,9 +41,10 @@ $(OBJECTS)/%.o: %.c
 	$(call say,CC $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The page of ./embed report as lines of C: what C takes for its own (\ " ?) gets a backslash.
-build/report_page.h: page/report.html
+build/report_page.h: page/page.html page/inline.awk $(wildcard page/*.js page/*.css)
 	@mkdir -p $(@D)
-	$(call say,PAGE $<)sed 's/[\\"?]/\\&/g; s/.*/"&\\n",/' $< > $@
+	$(call say,PAGE $<)awk -v leave=live -f page/inline.awk $< > $(@D)/report.html
+	@sed 's/[\\"?]/\\&/g; s/.*/"&\\n",/' $(@D)/report.html > $@
 
 $(OBJECTS)/lib/page.o: build/report_page.h
 

@@ -1,1 +1,90 @@
 'use strict';
+/* A saved run: ./embed report wrote its snapshots into #data, loss.csv and the settings into the page. */
+
+function savedRun() {
+  const data = JSON.parse($('data').textContent), count = new Array(CHARACTERS).fill(0), moved = new Map();
+  const steps = data.snapshots[data.snapshots.length - 1].step;
+  data.characters.forEach(c => { count[c.id] = c.count || 1; moved.set(c.id, c.moved); });
+  const run = newRun(data.dim, count, steps);
+  data.characters.forEach(c => { count[c.id] = c.count; });
+  run.still = data.still;
+  run.moved = id => moved.get(id);
+  run.frames = data.snapshots.map(snapshot => {
+    const table = new Float32Array(CHARACTERS * data.dim);
+    data.characters.forEach((c, i) => {
+      for (let d = 0; d < data.dim; d++) table[c.id * data.dim + d] = data.unit * snapshot.rows[i * data.dim + d];
+    });
+    return { step: snapshot.step, table };
+  });
+  run.ghosts = []; /* rows that never moved are not in the file */
+  return run;
+}
+
+/* loss.csv: step, epoch, chars, train_loss, val_loss, ... */
+function savedLog() {
+  return $('log').textContent.trim().split('\n').slice(1).map(line => line.split(',').map(Number))
+    .filter(row => row.length === 8 && row.every(isFinite) && row.every(x => x >= 0 && x < 1e15))
+    .map(row => ({ step: row[0], train: row[3], val: row[4] }));
+}
+
+function setting(key) {
+  const found = new RegExp(`^${key} +(.*)$`, 'm').exec($('settings').textContent);
+  return found ? parseFloat(found[1]) : NaN;
+}
+
+/* ---- play ---- */
+
+let player = 0;
+
+function pause() {
+  cancelAnimationFrame(player);
+  player = 0;
+  shown.playing = false;
+  $('play').textContent = 'Play';
+  redraw();
+}
+
+/* Every snapshot for 150 ms; in single steps where the reader wants little motion. */
+function play() {
+  const last = lastMoment(shown.run), from = shown.moment >= last ? 0 : shown.moment, still = wantsStill();
+  let start = 0;
+  const tick = time => {
+    start = start || time;
+    const to = from + (time - start) / (still ? 600 : 150);
+    show(still ? Math.floor(to) : to);
+    if (shown.moment >= last) pause();
+    else player = requestAnimationFrame(tick);
+  };
+  shown.playing = true;
+  $('play').textContent = 'Pause';
+  player = requestAnimationFrame(tick);
+}
+
+/* report.html#5 shows the sixth snapshot; without a number, or beyond the last, the last. */
+function showHash() {
+  const wantedMoment = parseInt(location.hash.slice(1), 10);
+  pause();
+  show(isNaN(wantedMoment) ? lastMoment(shown.run) : wantedMoment);
+}
+
+(() => {
+  const run = savedRun();
+  run.log = savedLog();
+  if (run.log.length) run.steps = Math.max(run.steps, run.log[run.log.length - 1].step);
+  run.baselines = [['knows nothing', Math.log(100)], ['frequencies', setting('unigram_entropy')], ['pairs', setting('conditional_entropy')]]
+    .filter(([, loss]) => loss > 0).map(([name, loss]) => ({ name, loss }));
+  showRun(run);
+  if (run.log.length < 2) {
+    $('curve').remove();
+    $('losses').textContent = 'No curve: there is no loss.csv of a run beside the model.';
+  }
+  if (lastMoment(run) === 0) $('bar').hidden = true;
+  showMoves();
+  $('still').textContent = run.still === undefined
+    ? "The run started from another model's rows, so how far they moved is not known."
+    : `${run.still} rows of characters did not move by one bit.`;
+  $('slider').addEventListener('input', event => { pause(); show(+event.target.value); });
+  $('play').addEventListener('click', () => player ? pause() : play());
+  addEventListener('hashchange', showHash);
+  showHash();
+})();
