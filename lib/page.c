@@ -4,7 +4,6 @@
 #include "fail.h"
 #include "format.h"
 #include "memory.h"
-#include "ranking.h"
 #include "sampling.h"
 #include "snapshots.h"
 #include "start.h"
@@ -17,39 +16,37 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The lines of page/report.html; make writes them there. */
+/* The lines of the page, from page/page.html and its parts; make writes them there. */
 static const char *const report_page[] = {
 #include "../build/report_page.h"
 };
 
 /* What stands in double braces on the page. */
-typedef enum { ROWS, VAL_LOSS, SUMMARY, SAMPLE, SETTINGS, LOSSES, DATA, FIELDS } Field;
-static const char *const field_names[FIELDS] = {"rows",     "val_loss", "summary", "sample",
-                                                "settings", "log",      "data"};
+typedef struct {
+    const char *name;
+    Buffer text;
+} Field;
 
 /* The only way of a value into the page: there it is text, between tags or in a quoted attribute.
    Control characters, which HTML does not allow, are written as C writes them. */
-static void put_escaped(Buffer *page, const char *text) {
-    for (; *text; text++) {
-        unsigned byte = (unsigned char)*text;
-        if (strchr("&<>\"'", *text))
+static void put_escaped(Buffer *page, const Buffer *text) {
+    for (size_t i = 0; i < text->length && text->text[i]; i++) {
+        unsigned byte = (unsigned char)text->text[i];
+        if (strchr("&<>\"'", (int)byte))
             buffer_add(page, "&#%u;", byte);
         else if (byte != '\n' && byte != '\t' && iscntrl((int)byte))
             buffer_add(page, "\\x%02x", byte);
         else
-            buffer_bytes(page, text, 1);
+            buffer_bytes(page, text->text + i, 1);
     }
 }
 
-static void put_line(Buffer *page, const char *line, const Buffer *values) {
+static void put_line(Buffer *page, const char *line, const Field *fields) {
     for (const char *name; (name = strstr(line, "{{")) != NULL; line = strstr(name, "}}") + 2) {
         buffer_bytes(page, line, (size_t)(name - line));
-        name += 2;
-        for (int f = 0; f < FIELDS; f++) {
-            size_t length = strlen(field_names[f]);
-            bool named = !strncmp(name, field_names[f], length) && name[length] == '}';
-            if (named && values[f].text) put_escaped(page, values[f].text);
-        }
+        for (const Field *field = fields; field->name; field++)
+            if (!strncmp(name + 2, field->name, strlen(field->name)))
+                put_escaped(page, &field->text);
     }
     buffer_add(page, "%s", line);
 }
@@ -62,8 +59,7 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
     Allowed allowed = seen_characters(&saved->vocabulary);
     Sampling sampling = {.temperature = 0.6, .top_p = 1};
     stream_begin(stream, saved);
-    for (int i = 0; i < LENGTH; i++) {
-        if (!finite_logits(saved, stream, logits)) break;
+    for (int i = 0; i < LENGTH && finite_logits(saved, stream, logits); i++) {
         uint8_t id = draw_character(logits, &allowed, sampling, &random);
         stream_push(stream, id);
         buffer_add(sample, "%c", character_of(id));
@@ -117,57 +113,54 @@ static Snapshots take_snapshots(const SavedModel *saved, const Start *start, con
 /* The numbers for the page's script, as JSON. Rows are whole numbers of a unit. */
 static void describe_numbers(const SavedModel *saved, const Start *start,
                              const Snapshots *snapshots, Buffer *json) {
-    uint32_t rows[CHARACTERS];
-    Scored moves[CHARACTERS];
-    size_t dim = saved->model.dim, size = CHARACTERS * dim, count = characters_seen(saved, rows);
+    size_t size = CHARACTERS * saved->model.dim;
     double largest = 0;
     for (size_t i = 0; i < snapshots->count * size; i++)
         largest = fmax(largest, fabs((double)snapshots->rows[i]));
     double unit = largest > 0 ? largest / 999 : 1;
-    buffer_add(json, "{\"dim\": %zu, \"unit\": %.9g,\n", dim, unit);
-    if (start->known) buffer_add(json, "\"still\": %zu,\n", rank_moves(saved, start, moves));
-    buffer_add(json, "\"characters\": [");
-    for (size_t i = 0; i < count; i++) {
-        unsigned seen = saved->vocabulary.count[rows[i]];
-        buffer_add(json, "%s{\"id\": %u, \"count\": %u", i ? ",\n" : "", (unsigned)rows[i], seen);
-        if (start->known)
-            buffer_add(json, ", \"moved\": %.6g", distance_moved(saved, start, rows[i]));
-        buffer_add(json, "}");
-    }
+    buffer_add(json, "{\"dim\": %zu, \"unit\": %.9g,\n\"counts\": [", saved->model.dim, unit);
+    for (uint32_t c = 0; c < CHARACTERS; c++)
+        buffer_add(json, "%s%u", c ? "," : "", (unsigned)saved->vocabulary.count[c]);
+    if (start->known) buffer_add(json, "],\n\"moved\": [");
+    for (uint32_t c = 0; start->known && c < CHARACTERS; c++)
+        buffer_add(json, "%s%.6g", c ? "," : "", distance_moved(saved, start, c));
     buffer_add(json, "],\n\"snapshots\": [");
     for (size_t s = 0; s < snapshots->count; s++) {
-        const float *table = snapshots->rows + s * size;
-        buffer_add(json, "%s{\"step\": %lld, \"rows\": [", s ? ",\n" : "",
-                   (long long)snapshots->steps[s]);
-        for (size_t i = 0; i < count * dim; i++)
-            buffer_add(json, "%s%.0f", i ? "," : "", table[rows[i / dim] * dim + i % dim] / unit);
+        long long step = (long long)snapshots->steps[s];
+        buffer_add(json, "%s{\"step\": %lld, \"rows\": [", s ? ",\n" : "", step);
+        for (size_t i = 0; i < size; i++)
+            buffer_add(json, "%s%.0f", i ? "," : "", snapshots->rows[s * size + i] / unit);
         buffer_add(json, "]}");
     }
     buffer_add(json, "]}");
 }
 
 void page_write(const SavedModel *saved, const char *run, const char *summary, const char *out) {
+    Field fields[] = {{.name = "rows"},   {.name = "val_loss"}, {.name = "summary"},
+                      {.name = "sample"}, {.name = "settings"}, {.name = "log"},
+                      {.name = "data"},   {.name = NULL}};
+    enum { ROWS, VAL_LOSS, SUMMARY, SAMPLE, SETTINGS, LOSSES, DATA };
     char number[32];
-    Buffer values[FIELDS] = {0}, page = {0}, log_path = {0}, snapshots_path = {0};
-    buffer_add(&log_path, "%s/loss.csv", run);
-    buffer_add(&snapshots_path, "%s/snapshots.safetensors", run);
+    Buffer page = {0}, path = {0};
     Start start = start_of(saved);
-    Snapshots snapshots = take_snapshots(saved, &start, snapshots_path.text);
+    buffer_add(&path, "%s/snapshots.safetensors", run);
+    Snapshots snapshots = take_snapshots(saved, &start, path.text);
+    buffer_free(&path);
+    buffer_add(&path, "%s/loss.csv", run);
+    read_log(path.text, &fields[LOSSES].text);
     const char *val_loss = metadata_find(&saved->file, "val_loss");
-    read_log(log_path.text, &values[LOSSES]);
-    buffer_add(&values[ROWS], "%s", grouped(saved->vocabulary.rows, number));
-    buffer_add(&values[VAL_LOSS], "%s", val_loss ? val_loss : "unknown, in");
-    buffer_add(&values[SUMMARY], "%s", summary);
-    describe_sample(saved, &values[SAMPLE]);
-    describe_settings(&saved->file.metadata, &values[SETTINGS]);
-    describe_numbers(saved, &start, &snapshots, &values[DATA]);
+    buffer_add(&fields[ROWS].text, "%s", grouped(saved->vocabulary.rows, number));
+    buffer_add(&fields[VAL_LOSS].text, "%s", val_loss ? val_loss : "unknown, in");
+    buffer_add(&fields[SUMMARY].text, "%s", summary);
+    describe_sample(saved, &fields[SAMPLE].text);
+    describe_settings(&saved->file.metadata, &fields[SETTINGS].text);
+    describe_numbers(saved, &start, &snapshots, &fields[DATA].text);
     for (size_t l = 0; l < sizeof report_page / sizeof *report_page; l++)
-        put_line(&page, report_page[l], values);
+        put_line(&page, report_page[l], fields);
     write_output(out, "report.html", &page);
-    for (int f = 0; f < FIELDS; f++) buffer_free(&values[f]);
+    for (Field *field = fields; field->name; field++) buffer_free(&field->text);
     buffer_free(&page);
-    buffer_free(&log_path);
-    buffer_free(&snapshots_path);
+    buffer_free(&path);
     snapshots_free(&snapshots);
     start_free(&start);
 }

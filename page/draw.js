@@ -106,10 +106,11 @@ function drawPaths(context, run, moment, toX, toY, chosen) {
 
 /* Faint lines between rows that point nearly the same way; dashed ones from the chosen row to its three nearest. */
 function drawNeighbours(context, run, table, chosen) {
+  const unit = directions(run, table);
   context.strokeStyle = colours.ink;
   for (const id of run.seen) {
     const from = map.places.get(id);
-    nearest(run, table, id, 2).filter(near => near.cosine > 0.5).forEach(near => {
+    nearest(run, unit, id, 2).filter(near => near.cosine > 0.5).forEach(near => {
       const to = map.places.get(near.id);
       context.globalAlpha = 0.5 * (near.cosine - 0.5);
       context.lineWidth = 1.2;
@@ -119,7 +120,7 @@ function drawNeighbours(context, run, table, chosen) {
   context.globalAlpha = 0.75;
   context.lineWidth = 1.3;
   context.setLineDash([3, 3]);
-  nearest(run, table, chosen, 3).forEach(near => {
+  nearest(run, unit, chosen, 3).forEach(near => {
     context.beginPath(); context.moveTo(...map.places.get(chosen)); context.lineTo(...map.places.get(near.id)); context.stroke();
   });
   context.setLineDash([]);
@@ -132,7 +133,7 @@ function drawFlashes(context, flash) {
   for (const { id } of map.marks) {
     if (!(flash[id] > 0.02)) continue;
     context.globalAlpha = flash[id];
-    context.lineWidth = 3;
+    context.lineWidth = 2.5;
     context.beginPath();
     context.ellipse(...map.places.get(id), halfOf(id) + 4, RADIUS + 4, 0, 0, 2 * Math.PI);
     context.stroke();
@@ -242,8 +243,8 @@ function drawCurve(run, earlier) {
     make('polyline', { class: 'curve earlier', points: points(one.log, 'val', step => x(step / one.steps * run.steps)) }, svg);
   make('polyline', { class: 'curve train', points: points(run.log, 'train', x) }, svg);
   make('polyline', { class: 'curve val', points: points(run.log, 'val', x) }, svg);
-  for (const { name, y: at } of spreadLabels(run.baselines.map(b => ({ name: `${b.name} ${b.loss.toFixed(3)}`, y: y(b.loss) - 4 })), 13))
-    make('text', { class: 'axis', x: width - 2, y: Math.max(12, at) }, svg, name);
+  const labels = run.baselines.map((b, i) => ({ name: `${b.name} ${b.loss.toFixed(3)}`, y: y(b.loss) + (i < 2 ? -5 : 13) }));
+  for (const { name, y: at } of spreadLabels(labels, 13)) make('text', { class: 'axis', x: width - 2, y: Math.max(12, at) }, svg, name);
   make('line', { id: 'now', y1: TOP, y2: BOTTOM }, svg);
 }
 
@@ -306,10 +307,10 @@ function drawHeat(run, table, chosen, flash) {
       context.fillStyle = ghost ? colours.faint : colours['k' + kindOf(id)];
       context.fillText({ space: '␣', '\\n': '↵', '\\t': '⇥' }[name] || name.slice(0, 2), (i + .5) * wide, top - 6, wide);
       if (flash[id] > 0.02) {
-        context.strokeStyle = context.fillStyle = colours.accent;
+        context.fillStyle = colours.accent;
         context.globalAlpha = flash[id];
-        context.lineWidth = 2;
-        context.strokeRect(i * wide + 1, top, wide - 2, dim * cell);
+        context.fillRect(i * wide + 0.5, top - 3, wide - 1, 3);
+        context.fillRect(i * wide + 0.5, top + dim * cell, wide - 1, 3);
         context.globalAlpha = 1;
       }
       if (id !== chosen) return;

@@ -31,9 +31,9 @@ function say(text, isError) {
 /* ---- settings: the form, and the part of the address after # ---- */
 
 const form = $('settings');
-const first = { text: 'fables', order: '1', dim: '10', epochs: '2', seed: '1' };
+const first = { text: 'fables', order: '1', dim: '10', epochs: '4', seed: '1', start: '0.1' };
 const texts = { notebook: 'WTF does nn.Embedding do?', fables: null, names: null, own: null };
-const perText = { notebook: { order: '1', dim: '10', epochs: '200' }, fables: { epochs: '2' }, names: { epochs: '8' }, own: { epochs: '' } };
+const perText = { notebook: { order: '1', dim: '10', epochs: '200' }, fables: { epochs: '4' }, names: { epochs: '40' }, own: { epochs: '' } };
 const fields = [...form.elements].filter(field => field.name);
 
 function readHash() {
@@ -59,6 +59,7 @@ function settingsOf(values) {
   for (const name of ['order', 'dim', 'epochs', 'lr', 'batch', 'seed', 'minCount', 'val']) if (values[name]) settings[name] = +values[name];
   if (values.optimizer === 'sgd') settings.optimizer = 'sgd';
   if (values.freeze) settings.freeze = true;
+  if (values.start) settings.set = { 'init-std': +values.start };
   if (values.text === 'notebook') Object.assign(settings, { val: 0 });
   return settings;
 }
@@ -108,7 +109,7 @@ async function start() {
 
 function label(values) {
   const { text, ...rest } = values;
-  return Object.entries(rest).filter(([name, value]) => !(name === 'optimizer' && value === 'adagrad')).map(([name, value]) => name === 'freeze' ? 'frozen' : `${name} ${value}`).join(', ');
+  return Object.entries(rest).filter(([name, value]) => !(name === 'optimizer' && value === 'adagrad')).map(([name, value]) => name === 'freeze' ? 'frozen' : `${name === 'start' ? 'start N(0, σ), σ' : name} ${value}`).join(', ');
 }
 
 function showPlaceholders(settings) {
@@ -132,7 +133,7 @@ function hearProgress(event) {
   addFrame(run, event.step, event.table);
   $('slider').max = lastMoment(run);
   const most = Math.max(...event.touched, 1e-9);
-  event.touched.forEach((moved, id) => { if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.25 + 0.75 * moved / most); });
+  event.touched.forEach((moved, id) => { if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.1 + 0.6 * moved / most); });
   shown.gradient = shown.before = null;
   if (event.loss !== null) hearLoss(event.step, event.loss, event.valLoss);
   if (following) show(lastMoment(run));
@@ -361,7 +362,7 @@ function showNext({ probabilities, rows, bias }) {
   ids.forEach(id => make('th', { scope: 'col', class: 'k' + kindOf(id) }, head, targetGlyph(id)));
   const chance = make('tr', { class: 'chance' }, table);
   make('th', { scope: 'row' }, chance, 'p');
-  ids.forEach(id => bar(make('td', {}, chance), probabilities[id], Math.round(100 * probabilities[id]) + ' %'));
+  ids.forEach(id => bar(make('td', {}, chance), probabilities[id] / probabilities[ids[0]], (100 * probabilities[id]).toFixed(1) + ' %'));
   const line = (name, adds) => {
     const tr = make('tr', {}, table);
     make('th', { scope: 'row' }, tr, name);

@@ -26,7 +26,7 @@ function draw(time) {
   if (!run || !run.frames.length) return;
   const table = tableAt(run, shown.moment);
   if (shown.live && (shown.playing || shown.turning > 0)) {
-    map.axes = turnAxes(run, run.frames[lastMoment(run)].table, map.axes);
+    for (let turn = 0; turn < 3; turn++) map.axes = turnAxes(run, run.frames[lastMoment(run)].table, map.axes);
     shown.turning--;
   }
   drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing);
@@ -40,22 +40,24 @@ function draw(time) {
     lastText = time;
     showRow(table);
   }
-  let fading = false;
-  for (let id = 0; id < CHARACTERS; id++) {
-    if (shown.playing || !shown.live) flash[id] *= wantsStill() ? 0 : 0.9;
-    fading = fading || (shown.playing && flash[id] > 0.02);
-  }
-  if (fading || shown.turning > 0) redraw();
+  if (!shown.before) fade(flash);
+  if ((!shown.before && flash.some(fresh => fresh > 0.02)) || shown.turning > 0) redraw();
+}
+
+/* Rings fade; those of a single step stay until the next. */
+function fade(flash) {
+  const share = wantsStill() ? 0 : 0.9;
+  for (let id = 0; id < CHARACTERS; id++) flash[id] *= share;
 }
 
 function showRow(table) {
   const { run, chosen } = shown, { dim } = run, row = table.slice(chosen * dim, (chosen + 1) * dim);
-  const seen = run.count[chosen] > 0, near = nearest(run, table, chosen, 5);
+  const near = nearest(run, directions(run, table), chosen, 5);
   const moved = shown.run.moved(chosen), count = run.count[chosen];
   const said = moved === undefined ? '' : `, moved ${moved.toPrecision(3)} in all`;
   const nearestThree = near.slice(0, 3).map(n => `${nameOf(n.id)} (${n.cosine.toFixed(2)})`).join(', ');
   setText($('what'), `${nameOf(chosen)}: row ${chosen}, seen ${number(count)} times${said}. ` +
-    (seen ? `Nearest now: ${nearestThree}` : 'The text lacks it, so no gradient ever comes: its row stays where it was.'));
+    (!run.ghosts.includes(chosen) ? `Nearest now: ${nearestThree}` : 'The text lacks it, so no gradient ever comes: its row stays where it was.'));
   const atEnd = shown.moment >= lastMoment(run) - 1e-6;
   const own = values => values && Array.from(values.subarray(chosen * dim, (chosen + 1) * dim));
   const lanes = [{ values: Array.from(row), before: atEnd ? own(shown.before) : null, kind: 'k' + kindOf(chosen) }];

@@ -90,14 +90,29 @@ function momentOf(run, step) {
   return next - 1 + (step - a) / (run.frames[next].step - a);
 }
 
+/* All rows of a table with length 1; rows of zeros stay. */
+function directions(run, table) {
+  const { dim } = run, unit = new Float32Array(table);
+  for (let id = 0; id < CHARACTERS; id++) {
+    const length = norm(table.subarray(id * dim, (id + 1) * dim)) || 1;
+    for (let d = 0; d < dim; d++) unit[id * dim + d] /= length;
+  }
+  return unit;
+}
+
 /* The rows that point most nearly the same way as row id, among the characters of the text: [{id, cosine}]. */
-function nearest(run, table, id, most) {
-  const { dim } = run, own = table.subarray(id * dim, (id + 1) * dim), length = norm(own);
-  const near = run.seen.filter(other => other !== id).map(other => {
-    const row = table.subarray(other * dim, (other + 1) * dim);
-    return { id: other, cosine: dot(row, own) / (norm(row) * length || 1) };
-  });
-  return near.sort((a, b) => b.cosine - a.cosine).slice(0, most);
+function nearest(run, unit, id, most) {
+  const { dim } = run, near = [];
+  for (const other of run.seen) {
+    if (other === id) continue;
+    let cosine = 0;
+    for (let d = 0; d < dim; d++) cosine += unit[id * dim + d] * unit[other * dim + d];
+    if (near.length === most && cosine <= near[most - 1].cosine) continue;
+    near.push({ id: other, cosine });
+    near.sort((a, b) => b.cosine - a.cosine);
+    near.length = Math.min(near.length, most);
+  }
+  return near;
 }
 
 /* ---- the plane on which the rows differ most: principal components ---- */

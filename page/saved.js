@@ -2,21 +2,13 @@
 /* A saved run: ./embed report wrote its snapshots into #data, loss.csv and the settings into the page. */
 
 function savedRun() {
-  const data = JSON.parse($('data').textContent), count = new Array(CHARACTERS).fill(0), moved = new Map();
-  const steps = data.snapshots[data.snapshots.length - 1].step;
-  data.characters.forEach(c => { count[c.id] = c.count || 1; moved.set(c.id, c.moved); });
-  const run = newRun(data.dim, count, steps);
-  data.characters.forEach(c => { count[c.id] = c.count; });
-  run.still = data.still;
-  run.moved = id => moved.get(id);
-  run.frames = data.snapshots.map(snapshot => {
-    const table = new Float32Array(CHARACTERS * data.dim);
-    data.characters.forEach((c, i) => {
-      for (let d = 0; d < data.dim; d++) table[c.id * data.dim + d] = data.unit * snapshot.rows[i * data.dim + d];
-    });
-    return { step: snapshot.step, table };
-  });
-  run.ghosts = []; /* rows that never moved are not in the file */
+  const data = JSON.parse($('data').textContent), last = data.snapshots[data.snapshots.length - 1];
+  const known = data.counts.some(count => count > 0); /* a file without counts: all are taken for seen */
+  const run = newRun(data.dim, known ? data.counts : data.counts.map(() => 1), last.step);
+  run.count = data.counts;
+  run.moved = id => data.moved && data.moved[id];
+  run.still = data.moved && data.moved.filter(moved => moved === 0).length;
+  run.frames = data.snapshots.map(({ step, rows }) => ({ step, table: Float32Array.from(rows, x => data.unit * x) }));
   return run;
 }
 
@@ -29,7 +21,7 @@ function savedLog() {
 
 function setting(key) {
   const found = new RegExp(`^${key} +(.*)$`, 'm').exec($('settings').textContent);
-  return found ? parseFloat(found[1]) : NaN;
+  return found ? parseFloat(found[1]) : -1;
 }
 
 /* ---- play ---- */
