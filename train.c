@@ -26,23 +26,41 @@ static void catch_signals(void) {
         if (signal(signals[i], stop) == SIG_IGN) signal(signals[i], SIG_IGN);
 }
 
-/* So that a shell that runs several programs stops, too. */
-static void die_of_signal(void) {
-    signal(stop_signal, SIG_DFL);
-    raise(stop_signal);
+/* Reads the text into a folder's run. A text that is not there leaves no new folder. */
+static void read_text(Run *run) {
+    const Settings *settings = &run->settings;
+    report_doing(run, "reading the text");
+    if (strcmp(settings->text, "-") == 0 || access(settings->text, R_OK) == 0) {
+        run->folder = folder_open(settings->out);
+        folder_protect(&run->folder, settings->text);
+    }
+    run->text = text_read(settings->text, settings->strict);
+    if (!settings->quiet) text_notice(&run->text, settings->text);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
-
-/* Starts from another model, where one is named. */
-static void adopt(Run *run) {
+/* Says where training ends and where validation begins: at the end of the text, on another text,
+   which is read behind it, or (--val 0) on a part that is trained on, too. */
+static void divide_text(Run *run) {
     const Settings *settings = &run->settings;
-    Trainer *trainer = run->trainer;
-    bool whole = settings->init[0];
-    const char *path = whole ? settings->init : settings->pretrained;
-    if (!path[0]) return;
-    size_t rows = model_adopt(&trainer->model, &run->vocabulary, path, whole);
-    report_adopted(&run->report, path, rows, trainer->model.rows, whole);
+    Text *text = &run->text;
+    size_t length = text->length;
+    run->split = run->val_first = (size_t)((double)length * (1 - settings->val));
+    if (settings->val_text[0]) {
+        Text val = text_read(settings->val_text, settings->strict);
+        if (!settings->quiet) text_notice(&val, settings->val_text);
+        text->length += val.length;
+        text->ids = reallocate(text->ids, text->length, 1, "the text");
+        memcpy(text->ids + length, val.ids, val.length);
+        free(val.ids);
+        run->split = run->val_first = length;
+    } else if (settings->val <= 0) {
+        run->val_first = length - (length + 9) / 10;
+    }
+    if (run->split < 2 || run->val_first == text->length)
+        fail("%s: a text of length %zu is too short to train on some of it and validate on %g of "
+             "it; give a longer one or another --val",
+             settings->text, length, settings->val);
+    report_text(run);
 }
 
 /* What the files say of the run: its options, its text. */
@@ -67,94 +85,45 @@ static Metadata describe(const Run *run) {
     return about;
 }
 
-/* Says where training ends and where validation begins: at the end of the text, on another text,
-   which is read behind it, or (--val 0) on a part that is trained on, too. */
-static void divide_text(Run *run) {
-    const Settings *settings = &run->settings;
-    Text *text = &run->text;
-    size_t length = text->length;
-    run->split = run->val_first = (size_t)((double)length * (1 - settings->val));
-    if (settings->val_text[0]) {
-        Text val = text_read(settings->val_text, settings->strict);
-        if (!settings->quiet) text_notice(&val, settings->val_text);
-        text->length += val.length;
-        text->ids = reallocate(text->ids, text->length, 1, "the text");
-        memcpy(text->ids + length, val.ids, val.length);
-        free(val.ids);
-        run->split = run->val_first = length;
-    } else if (settings->val <= 0) {
-        run->val_first = length - (length + 9) / 10;
-    }
-    if (run->split < 2 || run->val_first == text->length)
-        fail("%s: %zu characters are too few to train on some and validate on %g of them; give a "
-             "longer text or another --val",
-             settings->text, length, settings->val);
+/* Lists the rows of the text. */
+static void list_rows(Run *run) {
+    report_doing(run, "listing the rows");
+    run->vocabulary = vocabulary_list(run->text.ids, run->split, run->settings.rows);
+    run->baselines = baselines_of(run->text.ids, run->split);
+    report_rows(run);
 }
 
-/* What the run will cost. In memory there are the weights, the optimizer's sums and the best model,
-   and for each character its bag. */
-static Cost cost_of(const Run *run) {
-    size_t dim = run->settings.run.dim, rows = run->vocabulary.rows;
-    size_t model = model_size(&run->vocabulary, dim);
-    size_t sums = (rows + CHARACTERS) * dim * sizeof(float);
-    size_t memory = 2 * model + sums + 40 * (run->text.length + rows);
-    return (Cost){dim, model, model + sums, memory};
+/* Starts from another model, where one is named. */
+static void adopt(Run *run) {
+    const Settings *settings = &run->settings;
+    bool whole = settings->init[0];
+    const char *path = whole ? settings->init : settings->pretrained;
+    if (!path[0]) return;
+    size_t rows = model_adopt(&run->trainer->model, &run->vocabulary, path, whole);
+    report_adopted(run, path, rows, whole);
 }
 
-/* Finds the rows of the text, and starts the trainer and all that goes with it. */
-static void prepare(Run *run, const TensorFile *checkpoint) {
+/* Starts the trainer, where the checkpoint was when there is one. */
+static void start(Run *run, const TensorFile *checkpoint) {
     const Settings *settings = &run->settings;
-    Report *report = &run->report;
-    const uint8_t *ids = run->text.ids;
-    size_t characters_size = CHARACTERS * settings->run.dim * sizeof(float);
-    report->large = run->text.length >= 10000000;
-    report_text(report, ids, run->text.length, run->split, run->val_first);
-    report_doing(report, "listing the rows");
-    run->team = team_start((int)settings->threads);
-    run->vocabulary = vocabulary_list(ids, run->split, settings->rows);
-    run->baselines = baselines_of(ids, run->split);
-    Cost cost = cost_of(run);
-    report_cost(report, &run->vocabulary, &cost);
-    report_baselines(report, &run->baselines);
+    size_t dim = settings->run.dim, size = CHARACTERS * dim * sizeof(float);
     run->state.about = describe(run);
     if (settings->resume)
-        checkpoint_check(checkpoint, &run->folder, &run->state.about, run->vocabulary.rows,
-                         settings->run.dim);
-    run->trainer =
-        trainer_start(run->team, &run->vocabulary, ids, run->split, settings->run, &stop_signal);
-    run->start = allocate(characters_size, 1, "the run");
-    memcpy(run->start, run->trainer->model.embedding, characters_size);
-    run->state.snapshots = snapshots_start(settings->run.dim);
+        checkpoint_check(checkpoint, &run->folder, &run->state.about, run->vocabulary.rows, dim);
+    run->team = team_start((int)settings->threads);
+    run->trainer = trainer_start(run->team, &run->vocabulary, run->text.ids, run->split,
+                                 settings->run, &stop_signal);
+    run->start = allocate(size, 1, "the run");
+    memcpy(run->start, run->trainer->model.embedding, size);
+    run->state.snapshots = snapshots_start(dim);
     run_find_val(run);
     run->started = run->last_save = seconds_now();
     if (settings->resume)
         run_resume(run, checkpoint);
     else
         adopt(run);
-    report_doing(report, "looking up the rows of the training part");
-    report->large = false;
-}
-
-/* ---- the end ----------------------------------------------------------------------------------- */
-
-/* Says what came of the run, and what can be done with it. */
-static void summarize(Run *run) {
-    Report *report = &run->report;
-    const Entry *file = run->folder.file;
-    const Standing *standing = &run->state.standing;
-    const Model *model =
-        run->state.best.model.embedding ? &run->state.best.model : &run->trainer->model;
-    if (run->trainer->step < run->trainer->steps)
-        report_line(report, "it stopped learning: no better model for %zu evaluations",
-                    standing->since_best);
-    report_result(report, standing->best_loss, &run->baselines, &run->state.log);
-    if (!run->settings.pretrained[0] && !run->settings.init[0])
-        report_moves(report, &run->vocabulary, model, run->start);
-    report_file(report, file[MODEL], "the best model");
-    report_file(report, file[CHECKPOINT], "for --resume");
-    report_file(report, file[SNAPSHOTS], "for ./embed report");
-    report_file(report, file[LOG], "the losses");
-    report_next(report, run->folder.path, file[MODEL].path, run->text.ids, run->split);
+    report_doing(run, "looking up the rows of the training part");
+    run->report.large = false;
 }
 
 static void release(Run *run) {
@@ -172,44 +141,38 @@ static void release(Run *run) {
 int main(int argc, char **argv) {
     Run run = {.state.standing.best_loss = INFINITY};
     Settings *settings = &run.settings;
-    Report *report = &run.report;
     TensorFile checkpoint = {0};
     set_program_name(argv[0]);
     set_memory_advice("try a smaller --dim, --order, --batch or --max-rows");
     signal(SIGPIPE, SIG_IGN); /* the reader of the messages may go: the run goes on */
     settings_read(settings, argc, argv);
-    *report = report_start(settings->quiet);
-
-    report_doing(report, "reading the text");
-    if (strcmp(settings->text, "-") == 0 || access(settings->text, R_OK) == 0) {
-        run.folder = folder_open(settings->out); /* a text that is not there leaves no new folder */
-        folder_protect(&run.folder, settings->text);
-    }
-    run.text = text_read(settings->text, settings->strict);
-    if (!settings->quiet) text_notice(&run.text, settings->text);
+    run.report = report_start(settings->quiet);
+    read_text(&run);
     if (settings->resume)
         checkpoint = checkpoint_open(run.folder.file[CHECKPOINT], settings->options);
     divide_text(&run);
     settings_complete(settings, run.split);
-    prepare(&run, &checkpoint);
+    list_rows(&run);
+    start(&run, &checkpoint);
 
     run.owns_files = settings->resume || !folder_used(&run.folder);
     folder_clean(&run.folder);
     catch_signals();
     if (run.trainer->step == 0 && run.state.standing.best_loss == INFINITY) run_begin(&run);
     while (!run_is_over(&run)) run_train(&run);
-    if (!run_has_diverged(&run) || run.state.best.unsaved) run_save(&run);
-    run_require_numbers(&run);
+    run_end(&run);
 
     bool stopped = stop_signal && run.trainer->step < run.trainer->steps;
     if (stopped)
-        report_stopped(report, settings->out, settings->text, run.trainer->step,
-                       run.trainer->steps);
+        report_stopped(&run);
     else
-        summarize(&run);
+        report_result(&run);
     tensors_close(&checkpoint);
     release(&run);
     flush_output();
-    if (stopped) die_of_signal();
+    if (stopped) {
+        signal(stop_signal, SIG_DFL);
+        raise(stop_signal); /* a shell that runs several programs stops, too */
+    }
     return 0;
 }

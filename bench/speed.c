@@ -4,7 +4,7 @@
           speed TEXT default                     all kinds of rows: list, look-up, training, memory, on all threads */
 #include "../lib/fail.h"
 #include "../lib/memory.h"
-#include "../lib/report.h"
+#include "../lib/baselines.h"
 #include "../lib/text.h"
 #include "../lib/trainer.h"
 

@@ -2,10 +2,10 @@
 
 #include "fail.h"
 #include "format.h"
+#include "run.h"
+#include "start.h"
 
-#include <fcntl.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { INDENT = 12, EVALUATIONS_SHOWN = 20 };
+
 /* ---- lines ------------------------------------------------------------------------------------- */
 
 Report report_start(bool quiet) {
     const char *terminal = getenv("TERM");
     bool plain = !terminal || strcmp(terminal, "dumb") == 0;
-    return (Report){.quiet = quiet, .live = !quiet && !plain && isatty(STDERR_FILENO)};
+    return (Report){.live = !quiet && !plain && isatty(STDERR_FILENO)};
 }
 
 /* Columns of the terminal; 80 where unknown. */
@@ -28,141 +30,173 @@ static size_t terminal_width(void) {
     return known ? size.ws_col : 80;
 }
 
-static void clear_live_line(const Report *report) {
-    if (report->live) fprintf(stderr, "\r\033[K");
+/* Replaces the live line. The last column stays empty: some terminals begin a new line behind it. */
+static void live_line(const Run *run, const char *line) {
+    if (run->report.live) fprintf(stderr, "\r\033[K%.*s", (int)terminal_width() - 1, line);
 }
 
-/* The last column stays empty: some terminals begin a new line behind it. */
-static void write_live_line(const Report *report, const char *line) {
-    clear_live_line(report);
-    fprintf(stderr, "%.*s", (int)terminal_width() - 1, line);
+/* Writes a line and empties it. One wider than `width` is cut at blanks, and indented from there. */
+static void write_line(const Run *run, Buffer *line, size_t width) {
+    if (run->settings.quiet) {
+        buffer_free(line);
+        return;
+    }
+    const char *rest = line->text;
+    live_line(run, "");
+    mask_controls(line->text);
+    size_t indent = width < 3 * INDENT ? 2 : INDENT, room = width;
+    while (strlen(rest) > room) {
+        size_t cut = room;
+        while (cut > 0 && rest[cut] != ' ') cut--;
+        if (cut <= indent) cut = room;
+        fprintf(stderr, "%.*s\n%*s", (int)cut, rest, (int)indent, "");
+        rest += cut + strspn(rest + cut, " ");
+        room = width - indent;
+    }
+    fprintf(stderr, "%s\n", rest);
+    buffer_free(line);
 }
 
-void report_line(Report *report, const char *format, ...) {
-    if (report->quiet) return;
+void report_line(const Run *run, const char *format, ...) {
     Buffer line = {0};
     va_list arguments;
     va_start(arguments, format);
     buffer_vadd(&line, format, arguments);
     va_end(arguments);
-    mask_controls(line.text);
-    clear_live_line(report);
-    fprintf(stderr, "%s\n", line.text);
-    buffer_free(&line);
+    write_line(run, &line, terminal_width());
 }
 
-void report_doing(Report *report, const char *what) {
-    if (report->live)
-        write_live_line(report, what);
-    else if (report->large)
-        report_line(report, "%s", what);
+/* A line that ends in a command, whole, so that it can be pasted. NULL ends the words; empty ones are
+   left out. */
+static void report_command(const Run *run, const char *label, const char *const *words) {
+    Buffer line = {0};
+    buffer_add(&line, "%-11s", label);
+    for (; *words; words++) {
+        char *word = shell_word(*words);
+        if (**words) buffer_add(&line, " %s", word);
+        free(word);
+    }
+    write_line(run, &line, SIZE_MAX);
+}
+
+/* Adds a part to a line when there is room for it. */
+static void add_part(Buffer *line, size_t width, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add_part(Buffer *line, size_t width, const char *format, ...) {
+    Buffer part = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vadd(&part, format, arguments);
+    va_end(arguments);
+    if (line->length + part.length <= width) buffer_add(line, "%s", part.text);
+    buffer_free(&part);
+}
+
+void report_doing(const Run *run, const char *what) {
+    live_line(run, what);
+    if (!run->report.live && run->report.large) report_line(run, "%s", what);
 }
 
 /* ---- before the run ---------------------------------------------------------------------------- */
 
-void report_text(Report *report, const uint8_t *ids, size_t length, size_t split,
-                 size_t val_first) {
+void report_text(Run *run) {
+    const Text *text = &run->text;
     size_t counts[CHARACTERS] = {0}, occurring = 0;
-    char a[32], b[32], c[32], name[8];
-    Buffer visible = {0};
-    for (size_t i = 0; i < length; i++) counts[ids[i]]++;
+    char all[64], train[32], val[32], name[8];
+    Buffer names = {0};
+    run->report.large = text->length >= 10000000;
+    for (size_t i = 0; i < text->length; i++) counts[text->ids[i]]++;
     for (uint8_t id = 0; id < CHARACTERS; id++) {
         if (!counts[id]) continue;
-        const char *gap = character_of(id) <= ' ' ? " " : "";
-        buffer_add(&visible, "%s%s", gap, character_name(character_of(id), name));
+        character_name(character_of(id), name);
+        buffer_add(&names, name[1] ? " %s" : "%s", name);
         occurring++;
     }
-    grouped(length, a);
-    grouped(split, b);
-    grouped(length - val_first, c);
-    if (split > val_first)
-        report_line(report,
-                    "text        %s characters, all to train on; val is the loss on the last %s", a,
-                    c);
+    counted(text->length, "characters", all);
+    grouped(run->split, train);
+    grouped(text->length - run->val_first, val);
+    if (run->split > run->val_first)
+        report_line(run, "text        %s, all to train on; val is the loss on the last %s of them",
+                    all, val);
     else
-        report_line(report, "text        %s characters: %s to train on, the last %s for validation",
-                    a, b, c);
-    report_line(report, "characters  %zu of the 100 occur: %s", occurring, visible.text);
-    buffer_free(&visible);
+        report_line(run, "text        %s: %s to train on, the last %s to validate", all, train,
+                    val);
+    report_line(run, "characters  %zu of the 100 occur: %s", occurring, names.text);
+    buffer_free(&names);
 }
 
-/* A number of bytes as people read it: 412 KB, 40.2 MB. Returns text [32]. */
+/* A number of bytes as people read it: 41.2 KB, 40.2 MB. Returns text [32]. */
 static char *sized(size_t bytes, char *text) {
-    double megabytes = (double)bytes / 1e6;
-    if (megabytes < 0.1)
-        snprintf(text, 32, "%.1f KB", megabytes * 1e3);
+    if (bytes < 100000)
+        snprintf(text, 32, "%.1f KB", (double)bytes / 1e3);
     else
-        snprintf(text, 32, "%.1f MB", megabytes);
+        snprintf(text, 32, "%.1f MB", (double)bytes / 1e6);
     return text;
 }
 
-void report_cost(Report *report, const Vocabulary *vocabulary, const Cost *cost) {
-    char a[32], b[32], c[32];
+void report_rows(const Run *run) {
+    const Vocabulary *vocabulary = &run->vocabulary;
+    const Baselines *baselines = &run->baselines;
+    size_t rows = vocabulary->rows, dim = run->settings.run.dim;
+    char a[64], b[32], c[32];
     Buffer kinds = {0};
-    for (RowKind kind = 0; kind < ROW_KINDS; kind++) {
-        uint32_t count = vocabulary->end[kind] - (kind > 0 ? vocabulary->end[kind - 1] : 0);
-        const char *comma = kind > 0 ? "," : ":";
-        if (count) buffer_add(&kinds, "%s %s %s", comma, grouped(count, a), row_kind_name(kind));
+    uint32_t first = 0;
+    for (RowKind kind = 0; kind < ROW_KINDS; first = vocabulary->end[kind++]) {
+        if (vocabulary->end[kind] == first) continue;
+        counted(vocabulary->end[kind] - first, row_kind_name(kind), a);
+        buffer_add(&kinds, "%s %s", kind ? "," : ":", a);
     }
-    report_line(report, "rows        %s%s", grouped(vocabulary->rows, a), kinds.text);
+    report_line(run, "rows        %s%s", grouped(rows, a), kinds.text);
     buffer_free(&kinds);
     if (vocabulary->min_count > vocabulary->options.min_count)
-        report_line(report,
+        report_line(run,
                     "            --max-rows %s: only strings seen at least %u times have a row",
                     grouped(vocabulary->options.max_rows, a), (unsigned)vocabulary->min_count);
     if (vocabulary->sampled)
-        report_line(report, "            listed from %d parts of 1 MB, spread over the text",
+        report_line(run, "            listed from %d parts of 1 MB, spread over the text",
                     LIST_PARTS);
-    size_t parameters = ((size_t)vocabulary->rows + CHARACTERS) * cost->dim + CHARACTERS;
-    report_line(report, "parameters  %s (dim %zu)", grouped(parameters, a), cost->dim);
-    report_line(report, "size        model %s, checkpoint %s; in memory about %s",
-                sized(cost->model_bytes, a), sized(cost->checkpoint_bytes, b),
-                sized(cost->memory_bytes, c));
-}
-
-void report_baselines(Report *report, const Baselines *baselines) {
-    report_line(report,
-                "baselines   %.3f nats/char knows nothing (ln 100), %.3f frequencies of "
-                "characters, %.3f of pairs",
+    grouped((rows + CHARACTERS) * dim + CHARACTERS, a);
+    report_line(run, "parameters  %s (dim %zu)", a, dim);
+    /* In memory: the weights, the optimizer's sums, the best model, each character's bag. */
+    size_t model = model_size(vocabulary, dim), sums = (rows + CHARACTERS) * dim * sizeof(float);
+    sized(model, a);
+    sized(model + sums, b);
+    sized(2 * model + sums + 40 * (run->text.length + rows), c);
+    report_line(run, "size        model %s, checkpoint %s; in memory about %s", a, b, c);
+    report_line(run, "baselines   %.3f knows nothing, %.3f frequencies, %.3f pairs (nats/char)",
                 baselines->uniform, baselines->unigram, baselines->bigram);
 }
 
-void report_adopted(Report *report, const char *path, size_t adopted, size_t rows, bool linear) {
-    char a[32], b[32];
-    report_line(report, "start       %s of %s rows%s from %s", grouped(adopted, a),
-                grouped(rows, b), linear ? " and the linear layer" : "", path);
+void report_adopted(const Run *run, const char *path, size_t rows, bool linear) {
+    char some[32], all[64];
+    grouped(rows, some);
+    counted(run->vocabulary.rows, "rows", all);
+    report_line(run, "start       %s of %s%s from %s", some, all,
+                linear ? " and the linear layer" : "", path);
 }
 
 /* ---- during the run ---------------------------------------------------------------------------- */
 
-void report_evaluation(Report *report, const LogRow *row, bool best) {
+void report_evaluation(Run *run, const LogRow *row, bool best) {
+    double done = (double)row->step / (double)run->trainer->steps;
+    double twentieth = 1 + floor(EVALUATIONS_SHOWN * done + 0.5);
+    size_t width = terminal_width();
     char number[32];
-    report_line(report, "epoch %5.2f  %13s characters  train %.4f  val %.4f%s %8.2f s", row->epoch,
-                grouped(row->characters, number), row->train_loss, row->val_loss,
-                best ? " *" : "  ", row->seconds);
-}
-
-void pace_add(Pace *pace, size_t steps, double seconds) {
-    if (pace->is_warm) pace->steps += steps;
-    if (pace->is_warm) pace->seconds += seconds;
-    pace->is_warm = true;
-}
-
-static void add_part(Buffer *line, size_t width, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Adds a part to a line when there is room for it. */
-static void add_part(Buffer *line, size_t width, const char *format, ...) {
-    char part[64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(part, sizeof part, format, arguments);
-    va_end(arguments);
-    if (line->length + strlen(part) <= width) buffer_add(line, "%s", part);
+    Buffer line = {0};
+    if (twentieth <= run->report.shown && done < 1) return;
+    run->report.shown = twentieth;
+    add_part(&line, width, "epoch %5.2f", row->epoch);
+    add_part(&line, width, "  train %.4f", row->train_loss);
+    add_part(&line, width, "  val %.4f %c", row->val_loss, best ? '*' : ' ');
+    add_part(&line, width, " %8.2f s", row->seconds);
+    add_part(&line, width, "  %13s characters", grouped(row->characters, number));
+    write_line(run, &line, width);
 }
 
 static void add_time(Buffer *line, size_t width, double seconds) {
-    if (seconds < 600)
+    if (seconds < 10)
+        add_part(line, width, "  %.1f s left", seconds);
+    else if (seconds < 600)
         add_part(line, width, "  %.0f s left", seconds);
     else if (seconds < 36000)
         add_part(line, width, "  %.0f min left", seconds / 60);
@@ -178,134 +212,110 @@ static void add_speed(Buffer *line, size_t width, double speed) {
         add_part(line, width, "  %s chars/s", grouped((size_t)speed, number));
 }
 
-char *progress_line(const Progress *progress, const Pace *pace, size_t width) {
-    static const char full[] = "####################", empty[] = "                    ";
+char *progress_line(const Run *run, size_t width) {
+    static const char bar[] = "####################                    ";
+    const RunOptions *options = &run->settings.run;
+    const Standing *standing = &run->state.standing;
+    const Report *report = &run->report;
+    size_t step = run->trainer->step, left = run->trainer->steps - step;
+    size_t in_epoch = epoch_steps(run->split, options->batch), epoch = step / in_epoch + 1;
+    double done = (double)step / (double)run->trainer->steps;
+    double evaluations = ceil((double)(left * run->settings.evaluations) / (double)in_epoch);
+    bool known = report->seconds > 0.1;
+    double step_seconds = known ? report->seconds / (double)report->steps : 0;
     Buffer line = {0};
-    int done = (int)(20 * progress->done);
-    bool is_known = pace->steps > 0 && pace->seconds > 0.2;
-    double step_seconds = is_known ? pace->seconds / (double)pace->steps : 0;
-    add_part(&line, width, "%3.0f%%", 100 * progress->done);
-    if (width >= 60) add_part(&line, width, " [%.*s%.*s]", done, full, 20 - done, empty);
-    if (is_known)
+    add_part(&line, width, "%3.0f%%", 100 * done);
+    if (width >= 60) add_part(&line, width, " [%.20s]", bar + 20 - (int)(20 * done));
+    if (known)
         add_time(&line, width,
-                 progress->steps_left * step_seconds +
-                     progress->evaluations_left * pace->evaluation_seconds);
-    add_part(&line, width, "  train %.3f", progress->train_loss);
-    add_part(&line, width, "  best val %.3f", progress->best_loss);
-    add_part(&line, width, "  epoch %zu/%zu", progress->epoch, progress->epochs);
-    if (is_known) add_speed(&line, width, (double)progress->batch / step_seconds);
+                 (double)left * step_seconds + evaluations * report->evaluation_seconds);
+    add_part(&line, width, "  train %.3f", standing->train_sum / (double)standing->train_positions);
+    add_part(&line, width, "  best val %.3f", standing->best_loss);
+    if (epoch > options->epochs) epoch = options->epochs;
+    add_part(&line, width, "  epoch %zu/%zu", epoch, options->epochs);
+    if (known) add_speed(&line, width, (double)options->batch / step_seconds);
     return line.text;
 }
 
-void report_progress(Report *report, const Progress *progress, const Pace *pace) {
+void report_steps(Run *run, size_t steps, double seconds) {
+    Report *report = &run->report;
     double now = seconds_now();
+    if (report->measured) {
+        report->steps += steps;
+        report->seconds += seconds;
+    }
+    report->measured = true;
     if (!report->live || now - report->last < 0.1) return;
     report->last = now;
-    char *line = progress_line(progress, pace, terminal_width() - 1);
-    write_live_line(report, line);
+    char *line = progress_line(run, terminal_width() - 1);
+    live_line(run, line);
     free(line);
 }
 
 /* ---- after the run ----------------------------------------------------------------------------- */
 
-/* Did the training loss ever rise above what it was before the first step? */
-static bool loss_rose(const Log *log) {
-    for (size_t i = 1; i < log->count; i++)
-        if (log->rows[i].train_loss > log->rows[0].train_loss) return true;
-    return false;
-}
-
-/* Did it end after few steps, while even the training part was not learned? */
-static bool ended_early(const Log *log, double enough) {
-    if (log->count == 0) return false;
-    const LogRow *last = &log->rows[log->count - 1];
-    return last->step < 1000 && last->train_loss > enough;
-}
-
 /* Why a loss is no better than the frequencies of characters; NULL when it is better. */
-static const char *reason(double val_loss, const Baselines *baselines, const Log *rows) {
-    double enough = baselines->unigram - 0.01;
+static const char *reason(const Run *run) {
+    const Log *log = &run->state.log;
+    double enough = run->baselines.unigram - 0.01;
+    const LogRow *last = &log->rows[log->count - 1];
     if (enough < 0) return "the training part is one character over and over, or nearly so";
-    if (val_loss < enough) return NULL;
-    if (loss_rose(rows))
-        return "the learning rate is too high, for the loss rose in training: try a smaller --lr";
-    if (ended_early(rows, enough))
+    if (run->state.standing.best_loss < enough) return NULL;
+    for (size_t i = 1; i < log->count; i++)
+        if (log->rows[i].train_loss > log->rows[0].train_loss)
+            return "the learning rate is too high, for the loss rose in training: try a smaller "
+                   "--lr";
+    if (last->step < 1000 && last->train_loss > enough)
         return "too few steps to learn anything: try more --epochs or a smaller --batch";
     return "no better than the frequencies of characters: the end of the text is unlike the rest";
 }
 
-void report_result(Report *report, double val_loss, const Baselines *baselines, const Log *rows) {
-    const char *why = reason(val_loss, baselines, rows);
-    report_line(report, "%s", "");
-    report_line(report, "val         %.4f nats/char = %.4f bits/char, perplexity %.3f", val_loss,
-                val_loss / log(2), exp(val_loss));
-    report_line(report, "            (baselines: %.3f, %.3f, %.3f)", baselines->uniform,
-                baselines->unigram, baselines->bigram);
-    if (why) report_line(report, "            %s", why);
-}
-
-typedef struct {
-    uint32_t row;
-    double distance;
-} Move;
-
-/* Keeps the five furthest moves, the furthest first. */
-static void insert_move(Move *furthest, Move move) {
-    for (int i = 0; i < 5; i++) {
-        if (move.distance <= furthest[i].distance) continue;
-        Move next = furthest[i];
-        furthest[i] = move;
-        move = next;
-    }
-}
-
-/* start NULL: zero. */
-static double distance(const float *row, const float *start, size_t dim) {
-    double sum = 0;
-    for (size_t d = 0; d < dim; d++) {
-        double change = (double)row[d];
-        if (start) change -= (double)start[d];
-        sum += change * change;
-    }
-    return sqrt(sum);
-}
-
-void report_moves(Report *report, const Vocabulary *vocabulary, const Model *model,
-                  const float *start) {
-    Move furthest[5] = {{0}};
-    size_t moved = 0, dim = model->dim;
-    char a[32], b[32], name[ROW_NAME];
+/* How many rows moved, and the characters whose rows are furthest from their start. */
+static void report_moves(const Run *run) {
+    SavedModel saved = {.model = run->trainer->model};
+    Start start = {.known = true, .model.embedding = run->start};
+    Scored moves[CHARACTERS];
     Buffer names = {0};
-    for (uint32_t row = 0; row < model->rows && !report->quiet; row++) {
-        const float *from = row < CHARACTERS ? start + row * dim : NULL;
-        Move move = {row, distance(model->embedding + row * dim, from, dim)};
-        insert_move(furthest, move);
-        if (move.distance > 0) moved++;
+    char moved[32], still[32], name[8];
+    if (run->state.best.model.embedding) saved.model = run->state.best.model;
+    size_t rows = saved.model.rows, unmoved = rank_moves(&saved, &start, moves);
+    for (uint32_t row = CHARACTERS; row < rows; row++)
+        if (distance_moved(&saved, &start, row) == 0) unmoved++;
+    report_line(run, "rows        %s moved; %s are as they started, bit for bit",
+                grouped(rows - unmoved, moved), grouped(unmoved, still));
+    for (int i = 0; i < 5 && moves[i].score > 0; i++) {
+        character_name(character_of((uint8_t)moves[i].row), name);
+        buffer_add(&names, "%s %s by %.2f", i ? "  " : "", name, moves[i].score);
     }
-    report_line(report, "rows        %s moved; %s are as they started, bit for bit",
-                grouped(moved, a), grouped(model->rows - moved, b));
-    for (int i = 0; i < 5 && furthest[i].distance > 0; i++)
-        buffer_add(&names, "%s %s by %.2f (seen %s times)", i ? "," : "",
-                   row_name(vocabulary, furthest[i].row, name), furthest[i].distance,
-                   grouped(vocabulary->count[furthest[i].row], a));
-    if (names.length) report_line(report, "moved most %s", names.text);
+    if (names.length) report_line(run, "moved most %s", names.text);
     buffer_free(&names);
 }
 
-void report_file(Report *report, Entry entry, const char *what) {
+static void report_file(const Run *run, int file, const char *what) {
+    Entry entry = run->folder.file[file];
     struct stat about;
     char size[32];
+    Buffer line = {0};
+    if (fstatat(entry.folder, entry.name, &about, 0)) return;
     char *word = shell_word(entry.path);
-    if (fstatat(entry.folder, entry.name, &about, 0) == 0)
-        report_line(report, "file        %s (%s, %s)", word, what,
-                    sized((size_t)about.st_size, size));
+    buffer_add(&line, "file        %s (%s, %s)", word, what, sized((size_t)about.st_size, size));
+    write_line(run, &line, SIZE_MAX);
     free(word);
 }
 
-/* A few words of the text, from its middle on: the beginning of a line where it has lines, else of a
-   word. */
+/* How the user calls another one of the programs: from the same folder. To be freed. */
+static char *program(const Run *run, const char *name) {
+    Buffer path = {0};
+    const char *train = run->settings.program, *slash = strrchr(train, '/');
+    buffer_add(&path, "%.*s%s", slash ? (int)(slash + 1 - train) : 0, train, name);
+    return path.text;
+}
+
+/* A few words of the training part, from its middle on: the beginning of a line where it has lines,
+   else of a word. */
 static void find_prompt(const uint8_t *ids, size_t length, char prompt[17]) {
     size_t first = length / 2, count = 0;
+    while (first > 0 && character_of(ids[first]) == '\n') first--;
     while (first > 0 && character_of(ids[first - 1]) != '\n') first--;
     for (size_t i = first; i < length && count < 16; i++) {
         char c = character_of(ids[i]);
@@ -317,36 +327,61 @@ static void find_prompt(const uint8_t *ids, size_t length, char prompt[17]) {
     if (count == 16 && space > prompt) *space = '\0';
 }
 
-void report_next(Report *report, const char *folder, const char *model, const uint8_t *ids,
-                 size_t length) {
-    bool is_default = strcmp(folder, "out") == 0;
-    char prompt[17];
-    find_prompt(ids, length, prompt);
-    char *out = shell_word(folder), *path = shell_word(model), *words = shell_word(prompt);
-    const char *option = is_default ? "" : " --model ", *variable = is_default ? "" : " OUT=";
-    if (is_default) *out = *path = '\0';
-    report_line(report, "next        ./sample%s%s %s", option, path, words);
-    report_line(report, "            ./embed%s%s", option, path);
-    report_line(report, "            make plot%s%s", variable, out);
-    free(out);
-    free(path);
-    free(words);
+static void report_next(const Run *run) {
+    bool is_default = strcmp(run->settings.out, "out") == 0;
+    const char *option = is_default ? "" : "--model";
+    const char *model = is_default ? "" : run->folder.file[MODEL].path;
+    char prompt[17], *sample = program(run, "sample"), *embed = program(run, "embed");
+    find_prompt(run->text.ids, run->split, prompt);
+    const char *dashes = prompt[0] == '-' ? "--" : "";
+    report_command(run, "next", (const char *[]){sample, option, model, dashes, prompt, NULL});
+    report_command(run, "", (const char *[]){embed, option, model, NULL});
+    report_command(run, "", (const char *[]){embed, option, model, "report", NULL});
+    free(sample);
+    free(embed);
 }
 
-void report_kept(Report *report, const char *folder) {
-    char *out = shell_word(folder);
-    report_line(report, "the run that was here is kept: mv %s/previous/* %s brings it back", out,
-                out);
+void report_kept(const Run *run) {
+    char *out = shell_word(run->settings.out);
+    Buffer line = {0};
+    report_line(run, "the run that was here is kept; this command brings it back:");
+    buffer_add(&line, "            mv %s/previous/* %s", out, out);
+    write_line(run, &line, SIZE_MAX);
     free(out);
 }
 
-void report_stopped(Report *report, const char *folder, const char *text, size_t step,
-                    size_t steps) {
-    char a[32], b[32];
-    char *out = shell_word(folder), *path = shell_word(text);
-    const char *operand = text[0] == '-' && text[1] ? "-- " : "";
-    report_line(report, "stopped after batch %s of %s; go on with: ./train --resume --out %s %s%s",
-                grouped(step, a), grouped(steps, b), out, operand, path);
-    free(out);
-    free(path);
+void report_result(const Run *run) {
+    const Baselines *baselines = &run->baselines;
+    double loss = run->state.standing.best_loss;
+    char number[64];
+    if (run->settings.quiet) return;
+    const char *why = reason(run);
+    counted(run->state.standing.since_best, "evaluations", number);
+    if (run->trainer->step < run->trainer->steps)
+        report_line(run, "it stopped learning: no better model for %s", number);
+    report_line(run, "%s", "");
+    report_line(run, "val         %.4f nats/char = %.4f bits/char, perplexity %.3f", loss,
+                loss / log(2), exp(loss));
+    report_line(run, "            (baselines: %.3f, %.3f, %.3f)", baselines->uniform,
+                baselines->unigram, baselines->bigram);
+    if (why) report_line(run, "            %s", why);
+    if (!run->settings.pretrained[0] && !run->settings.init[0]) report_moves(run);
+    report_file(run, MODEL, "the best model");
+    report_file(run, CHECKPOINT, "for --resume");
+    report_file(run, SNAPSHOTS, "for embed report");
+    report_file(run, LOG, "the losses");
+    report_next(run);
+}
+
+void report_stopped(const Run *run) {
+    const Settings *settings = &run->settings;
+    char step[32], steps[32];
+    const char *dashes = settings->text[0] == '-' && settings->text[1] ? "--" : "";
+    char *train = program(run, "train");
+    report_line(run, "stopped after batch %s of %s; this command goes on:",
+                grouped(run->trainer->step, step), grouped(run->trainer->steps, steps));
+    report_command(
+        run, "",
+        (const char *[]){train, "--resume", "--out", settings->out, dashes, settings->text, NULL});
+    free(train);
 }

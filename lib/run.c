@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-bool run_has_diverged(const Run *run) { return run->trainer->bad_step || run->not_finite; }
+static bool has_diverged(const Run *run) { return run->trainer->bad_step || run->not_finite; }
 
 /* ---- saving and resuming ----------------------------------------------------------------------- */
 
@@ -13,7 +13,7 @@ bool run_has_diverged(const Run *run) { return run->trainer->bad_step || run->no
 static void own_files(Run *run) {
     if (!run->owns_files && checkpoint_is_finished(&run->folder)) {
         folder_keep(&run->folder);
-        report_kept(&run->report, run->folder.path);
+        report_kept(run);
     }
     run->owns_files = true;
 }
@@ -23,12 +23,12 @@ static void save_log(const Run *run) {
     if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
 }
 
-void run_save(Run *run) {
+static void save(Run *run) {
     own_files(run);
-    report_doing(&run->report, "saving");
-    if (!run_has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
-    state_save(&run->state, run->trainer, &run->folder, run_has_diverged(run));
-    if (run_has_diverged(run)) save_log(run);
+    report_doing(run, "saving");
+    if (!has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
+    state_save(&run->state, run->trainer, &run->folder, has_diverged(run));
+    if (has_diverged(run)) save_log(run);
     run->last_save = seconds_now();
 }
 
@@ -40,11 +40,9 @@ void run_resume(Run *run, const TensorFile *checkpoint) {
 
 /* ---- evaluating -------------------------------------------------------------------------------- */
 
-/* The bags of the validation part are found once when they fit in one shard. Those of a larger part
-   would take more memory than the model: they are found each time. */
 void run_find_val(Run *run) {
     size_t count = run->text.length - run->val_first;
-    report_doing(&run->report, "looking up the rows of the validation part");
+    report_doing(run, "looking up the rows of the validation part");
     if (count <= SHARD)
         run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->val_first, count);
 }
@@ -67,24 +65,27 @@ static double val_loss(Run *run) {
 static LogRow log_row(const Run *run, double loss) {
     const RunOptions *options = &run->settings.run;
     const Standing *standing = &run->state.standing;
-    size_t step = run->trainer->step, in_epoch = epoch_steps(run->split, options->batch);
-    double done = (double)step / (double)run->trainer->steps;
-    LogRow row = {
-        .step = step, .train_loss = loss, .val_loss = loss, .bits_per_char = loss / log(2)};
-    row.epoch = (double)step / (double)in_epoch;
-    row.characters = positions_before(run->trainer, step);
-    row.lr = options->embedding_lr * (1 - (1 - options->final_lr) * done);
-    row.seconds = seconds_now() - run->started;
+    size_t step = run->trainer->step;
+    double done = (double)step / (double)run->trainer->steps, train_loss = loss;
     if (standing->train_positions)
-        row.train_loss = standing->train_sum / (double)standing->train_positions;
-    return row;
+        train_loss = standing->train_sum / (double)standing->train_positions;
+    return (LogRow){
+        .step = step,
+        .epoch = (double)step / (double)epoch_steps(run->split, options->batch),
+        .characters = positions_before(run->trainer, step),
+        .train_loss = train_loss,
+        .val_loss = loss,
+        .bits_per_char = loss / log(2),
+        .lr = options->embedding_lr * (1 - (1 - options->final_lr) * done),
+        .seconds = seconds_now() - run->started,
+    };
 }
 
 /* Scores the model on the validation part, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
     Standing *standing = &run->state.standing;
     const Model *model = &run->trainer->model;
-    report_doing(&run->report, "evaluating");
+    report_doing(run, "evaluating");
     double before = seconds_now(), loss = val_loss(run);
     bool best = loss < standing->best_loss;
     if (!isfinite(loss))
@@ -103,10 +104,10 @@ static void evaluate(Run *run) {
     LogRow row = log_row(run, loss);
     log_add(&run->state.log, row);
     save_log(run);
-    report_evaluation(&run->report, &row, best);
+    report_evaluation(run, &row, best);
     standing->train_sum = 0;
     standing->train_positions = 0;
-    run->pace.evaluation_seconds = seconds_now() - before;
+    run->report.evaluation_seconds = seconds_now() - before;
 }
 
 /* ---- training ---------------------------------------------------------------------------------- */
@@ -118,25 +119,6 @@ static size_t next_due(size_t step, size_t in_epoch, size_t times) {
     return epoch * in_epoch + in_epoch * k / times;
 }
 
-static void report_steps(Run *run) {
-    const RunOptions *options = &run->settings.run;
-    const Standing *standing = &run->state.standing;
-    size_t step = run->trainer->step, in_epoch = epoch_steps(run->split, options->batch);
-    size_t left = run->trainer->steps - step, epoch = step / in_epoch + 1;
-    double evaluations_left = (double)(left * run->settings.evaluations) / (double)in_epoch;
-    Progress progress = {
-        .epoch = epoch < options->epochs ? epoch : options->epochs,
-        .epochs = options->epochs,
-        .batch = options->batch,
-        .done = (double)step / (double)run->trainer->steps,
-        .train_loss = standing->train_sum / (double)standing->train_positions,
-        .best_loss = standing->best_loss,
-        .steps_left = (double)left,
-        .evaluations_left = ceil(evaluations_left),
-    };
-    report_progress(&run->report, &progress, &run->pace);
-}
-
 /* Takes steps up to `goal`, or a few when a live line must move. */
 static void take_steps(Run *run, size_t goal) {
     Trainer *trainer = run->trainer;
@@ -146,7 +128,7 @@ static void take_steps(Run *run, size_t goal) {
     if (steps > RUN_STEPS) steps = RUN_STEPS;
     double before = seconds_now();
     steps = trainer_run(trainer, steps);
-    pace_add(&run->pace, steps, seconds_now() - before);
+    double seconds = seconds_now() - before;
     for (size_t i = 0; i < steps; i++) {
         size_t positions = step_positions(trainer, from + i);
         standing->train_sum += (double)trainer->losses[i] * (double)positions;
@@ -154,12 +136,13 @@ static void take_steps(Run *run, size_t goal) {
         if (from + i < run->settings.batch_losses)
             printf("%zu,%.8f\n", from + i + 1, (double)trainer->losses[i]);
     }
+    report_steps(run, steps, seconds);
 }
 
 bool run_is_over(const Run *run) {
     bool done = run->trainer->step == run->trainer->steps;
     bool learns = run->state.standing.since_best < run->settings.evaluations;
-    return done || *run->trainer->stop || run_has_diverged(run) || !learns;
+    return done || *run->trainer->stop || has_diverged(run) || !learns;
 }
 
 void run_begin(Run *run) {
@@ -176,34 +159,25 @@ void run_train(Run *run) {
     size_t evaluation = next_due(trainer->step, in_epoch, run->settings.evaluations);
     size_t goal = trainer->step + 1;
     while (goal < evaluation && !snapshot_due(snapshots, goal, trainer->steps)) goal++;
-    while (trainer->step < goal && !*run->trainer->stop && !run_has_diverged(run)) {
-        take_steps(run, goal);
-        report_steps(run);
-    }
-    if (run_has_diverged(run) || trainer->step < goal) return;
+    while (trainer->step < goal && !*trainer->stop && !has_diverged(run)) take_steps(run, goal);
+    if (has_diverged(run) || trainer->step < goal) return;
     if (snapshot_due(snapshots, goal, trainer->steps))
         snapshot_take(snapshots, trainer->model.embedding, goal);
     if (goal == evaluation) evaluate(run);
     double unsaved = seconds_now() - run->last_save;
-    if (unsaved >= run->settings.save_every && !run_has_diverged(run)) run_save(run);
+    if (unsaved >= run->settings.save_every && !has_diverged(run)) save(run);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
-void run_require_numbers(const Run *run) {
-    size_t bad_step = run->trainer->bad_step, step = run->trainer->step;
-    bool has_model = run->state.standing.best_loss < INFINITY;
-    const char *kept = has_model ? ", the best model so far is kept" : "";
-    if (bad_step)
-        fail("the loss of batch %zu is not a finite number: training stops%s; start again with a "
-             "smaller --lr",
-             bad_step, kept);
-    if (run->not_finite && step)
-        fail("%s after batch %zu is not a finite number: training stops%s; start again with a "
-             "smaller --lr",
-             run->not_finite, step, kept);
-    if (run->not_finite)
-        fail("%s before the first batch is not a finite number: nothing is trained; start from "
-             "smaller rows (--pretrained, --set init-std=X)",
-             run->not_finite);
+void run_end(Run *run) {
+    const char *kept = "", *advice = "a smaller --lr";
+    if (!has_diverged(run) || run->state.best.unsaved) save(run);
+    if (!has_diverged(run)) return;
+    if (run->state.standing.best_loss < INFINITY)
+        kept = ", the best model so far is kept";
+    else if (run->not_finite)
+        advice = "smaller rows (--pretrained, --set init-std=X)";
+    fail("%s after batch %zu is not a finite number: training stops%s; start again with %s",
+         run->not_finite ? run->not_finite : "the loss", run->trainer->step, kept, advice);
 }

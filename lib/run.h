@@ -2,42 +2,37 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "baselines.h"
 #include "checkpoint.h"
 #include "report.h"
 #include "settings.h"
 #include "text.h"
 
-typedef struct {
+typedef struct Run {
     Settings settings;
-    Report report;
     Folder folder;
     Text text;
     size_t split;     /* characters 0..split-1 are for training, */
     size_t val_first; /* those from here on for validation */
     Team *team;
     Vocabulary vocabulary;
-    Bags val; /* the validation part's bags; none when they are found anew each time */
     Baselines baselines;
     Trainer *trainer;
+    Bags val;        /* the validation part's bags; none when they are found anew each time */
     State state;     /* what the files hold beside */
-    bool owns_files; /* the folder holds no file of another run */
     float *start;    /* [100, dim] the characters' rows before the first step */
-    Pace pace;
+    bool owns_files; /* the folder holds no file of another run */
     double started, last_save; /* when training began (before a stop: earlier), and the last save */
     const char *not_finite;    /* what is no finite number, so that the run ends; NULL: nothing */
+    Report report;
 } Run;
 
-/* Was a loss or a weight no finite number? */
-bool run_has_diverged(const Run *run);
-
-/* Saves the run's files. A finished run of another start that is in the folder is kept first. */
-void run_save(Run *run);
+/* Finds the bags of the validation part. Those of a part that is larger than a shard would take more
+   memory than the model: they are found at each evaluation. */
+void run_find_val(Run *run);
 
 /* Puts everything where it was when the checkpoint was saved. */
 void run_resume(Run *run, const TensorFile *checkpoint);
-
-/* Finds the bags of the validation part. */
-void run_find_val(Run *run);
 
 /* Before the first step: scores what chance alone gives. */
 void run_begin(Run *run);
@@ -49,7 +44,7 @@ void run_train(Run *run);
    a better model? */
 bool run_is_over(const Run *run);
 
-/* Fails with one line when a number of the run is not finite. */
-void run_require_numbers(const Run *run);
+/* Saves what the run has learned; fails with one line when a number of it is not finite. */
+void run_end(Run *run);
 
 #endif

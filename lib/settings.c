@@ -239,6 +239,7 @@ void settings_complete(Settings *settings, size_t length) {
 
 void settings_read(Settings *settings, int argc, char **argv) {
     *settings = defaults;
+    settings->program = argv[0];
     size_t most = 4; /* a batch of 256 is cut into four parts: more threads would wait */
     settings->threads = (size_t)processors() < most ? (size_t)processors() : most;
     fill_table(settings);

@@ -15,6 +15,7 @@ typedef struct {
     size_t order, min_count, max_rows, seed, threads, evaluations, batch_losses;
     bool resume, strict, quiet;
     double val, save_every;
+    const char *program; /* as it was called */
     const char *kinds, *optimizer, *norm_type, *out, *pretrained, *init, *text, *val_text;
     Option options[48]; /* the table that the command line was read by */
 } Settings;

@@ -4,7 +4,7 @@
 #include "../../lib/characters.h"
 #include "../../lib/kernels.h"
 #include "../../lib/memory.h"
-#include "../../lib/report.h"
+#include "../../lib/baselines.h"
 #include "../../lib/text.h"
 #include "../../lib/trainer.h"
 #include "../check.h"
