@@ -4,6 +4,7 @@
 
    Read main first, then lib/run.c; model.h is where the learning happens. */
 #include "lib/fail.h"
+#include "lib/format.h"
 #include "lib/memory.h"
 #include "lib/run.h"
 #include "lib/sampling.h"
@@ -44,6 +45,7 @@ static void divide_text(Run *run) {
     const Settings *settings = &run->settings;
     Text *text = &run->text;
     size_t length = text->length;
+    char number[64];
     run->split = run->val_first = (size_t)((double)length * (1 - settings->val));
     if (settings->val_text[0]) {
         Text val = text_read(settings->val_text, settings->strict);
@@ -57,9 +59,9 @@ static void divide_text(Run *run) {
         run->val_first = length - (length + 9) / 10;
     }
     if (run->split < 2 || run->val_first == text->length)
-        fail("%s: a text of length %zu is too short to train on some of it and validate on %g of "
-             "it; give a longer one or another --val",
-             settings->text, length, settings->val);
+        fail("%s: %s: too few to train on some and validate on %g of them; give a longer text or "
+             "another --val",
+             settings->text, counted(length, "characters", number), settings->val);
     report_text(run);
 }
 

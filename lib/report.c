@@ -178,13 +178,12 @@ void report_adopted(const Run *run, const char *path, size_t rows, bool linear) 
 /* ---- during the run ---------------------------------------------------------------------------- */
 
 void report_evaluation(Run *run, const LogRow *row, bool best) {
-    double done = (double)row->step / (double)run->trainer->steps;
-    double twentieth = 1 + floor(EVALUATIONS_SHOWN * done + 0.5);
+    size_t steps = run->trainer->steps, part = 1 + EVALUATIONS_SHOWN * (row->step + 1) / steps;
     size_t width = terminal_width();
     char number[32];
     Buffer line = {0};
-    if (twentieth <= run->report.shown && done < 1) return;
-    run->report.shown = twentieth;
+    if (part <= run->report.shown && row->step < steps) return;
+    run->report.shown = part;
     add_part(&line, width, "epoch %5.2f", row->epoch);
     add_part(&line, width, "  train %.4f", row->train_loss);
     add_part(&line, width, "  val %.4f %c", row->val_loss, best ? '*' : ' ');

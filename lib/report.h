@@ -15,7 +15,7 @@ typedef struct {
     bool live;     /* a terminal, on which the last line is written over */
     bool large;    /* the text is so large that each thing that takes time is announced */
     double last;   /* when the live line was written */
-    double shown;  /* the twentieth of the run of which an evaluation was shown last */
+    size_t shown;  /* the twentieth of the run of which an evaluation was shown last */
     bool measured; /* the first steps are not: they touch memory first */
     double seconds,
         evaluation_seconds; /* of all steps that were measured, of the last evaluation */

@@ -24,6 +24,14 @@ that() {
     if [ "$1" -eq 0 ]; then ok "$2"; else bad "$2: ${3:-it does not hold}"; fi
 }
 
+# check NAME COMMAND...: holds when the command succeeds
+check() {
+    checked=$1
+    shift
+    "$@"
+    that $? "$checked" "$*"
+}
+
 # same A B NAME: both files have the same bytes
 same() {
     cmp "$1" "$2" > "$out/different" 2>&1
@@ -52,6 +60,13 @@ refuses() {
     fi
 }
 
+# run FOLDER OPTIONS...: trains into $out/FOLDER without a word
+run() {
+    folder=$1
+    shift
+    ./train -q --out "$out/$folder" "$@"
+}
+
 # metadata FILE KEY: what a model or checkpoint says under this key
 metadata() { head -c 20000 "$1" | tr -c '[:print:]' '\n' | sed -n "s/.*[{,]\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
@@ -61,8 +76,23 @@ best() { awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print l
 # lines FILE: how many there are, 0 when there is no file
 lines() { if [ -f "$1" ]; then wc -l < "$1"; else echo 0; fi; }
 
+# quoted TEXT: as a word of the shell, in quotes
+quoted() { printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
+
 # interruptible COMMAND...: becomes the command. A shell starts what runs in the background deaf to SIGINT; this one hears it.
 interruptible() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' -- "$@"; }
+
+# background COMMAND...: starts it; its process is $pid. until_lines N FILE waits until FILE has more than N lines, stop SIGNAL
+# sends the signal and returns its status.
+background() {
+    interruptible "$@" &
+    pid=$!
+}
+until_lines() { until [ "$(lines "$2")" -gt "$1" ] || ! kill -0 $pid 2> /dev/null; do :; done; }
+stop() {
+    kill -s "$1" $pid 2> /dev/null
+    wait $pid
+}
 
 # terminal COMMAND: runs it on a terminal (script's); fails where there is none to be had
 terminal() { script -qec "$1" /dev/null; }
