@@ -124,7 +124,6 @@ TensorFile model_file(const char *path, const Model *model, const Vocabulary *vo
     tensor_add(&file, (Tensor){"counts", "I32", 1, {vocabulary->rows}, counts});
     for (int a = 0; a < 4; a++)
         if (arrays[a].shape[0]) tensor_add(&file, arrays[a]);
-    tensors_prepare(&file, path);
     return file;
 }
 
@@ -300,7 +299,7 @@ static Metadata description(const State *state, const Trainer *trainer) {
 /* The weights are left out where they are those of the best model, which is saved beside: a large
    one may be replaced before the next checkpoint is saved. Strings and their counts are left out:
    the run lists them again. */
-static TensorFile checkpoint_file(const State *state, const Trainer *trainer, const char *path) {
+static TensorFile checkpoint_file(const State *state, const Trainer *trainer) {
     const Standing *standing = &state->standing;
     const Vocabulary *vocabulary = trainer->vocabulary;
     const uint32_t strings = vocabulary->end[PHRASE_ROWS];
@@ -328,14 +327,6 @@ static TensorFile checkpoint_file(const State *state, const Trainer *trainer, co
     log_print(&state->log, false, &log);
     tensor_add(&file, (Tensor){"log", "U8", 1, {log.length}, log.text});
     file.owned[0] = log.text;
-    tensors_prepare(&file, path);
-    return file;
-}
-
-static TensorFile snapshots_file(const State *state, const char *path) {
-    TensorFile file = {.metadata = run_metadata(&state->about)};
-    snapshots_add(&state->snapshots, &file);
-    tensors_prepare(&file, path);
     return file;
 }
 
@@ -352,10 +343,12 @@ void state_save(State *state, const Trainer *trainer, const Folder *folder, bool
         files[MODEL] = model_file(entry[MODEL].path, &best->model, trainer->vocabulary,
                                   best->counts, description(state, trainer));
     if (!best_only) {
-        files[CHECKPOINT] = checkpoint_file(state, trainer, entry[CHECKPOINT].path);
-        files[SNAPSHOTS] = snapshots_file(state, entry[SNAPSHOTS].path);
+        files[CHECKPOINT] = checkpoint_file(state, trainer);
+        files[SNAPSHOTS].metadata = run_metadata(&state->about);
+        snapshots_add(&state->snapshots, &files[SNAPSHOTS]);
         log_print(&state->log, true, &log);
     }
+    for (int i = 0; i < LOG; i++) tensors_prepare(&files[i], entry[i].path);
     for (int i = 0; i < LOG; i++)
         if (files[i].tensor_count) tensors_write(&files[i], &writer, entry[i]);
     if (!best_only) {

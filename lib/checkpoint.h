@@ -30,8 +30,9 @@ typedef struct {
 SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
 
-/* A model and the counts [rows] of its rows as a file to be written to this path; both must outlive
-   it. Takes over the metadata. Fails with one line when a weight is not a finite number. */
+/* A model and the counts [rows] of its rows as a file to be prepared and written; both must outlive
+   it. Takes over the metadata. Fails with one line that names the path when a weight is not a finite
+   number. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
                       const uint32_t *counts, Metadata metadata);
 

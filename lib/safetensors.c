@@ -12,6 +12,11 @@
 
 /* ---- the header's JSON ------------------------------------------------------------------------- */
 
+static const char not_json[] = "its header is not the JSON of a safetensors file";
+static const char not_fields[] =
+    "a tensor has not one dtype, one shape, and data_offsets of two numbers";
+static const char too_many[] = "it has more tensors or metadata than this program reads";
+
 /* Reads a text that ends in a NUL. After the first error `reason` says what is wrong, and nothing
    more is accepted. */
 typedef struct {
@@ -33,44 +38,45 @@ static bool accept(Reader *reader, char character) {
 
 static bool expect(Reader *reader, char character) {
     bool found = accept(reader, character);
-    if (!found) refuse(reader, "its header is not the JSON of a safetensors file");
+    if (!found) refuse(reader, not_json);
     return found;
 }
 
 /* Is there an item number `count` in a list between these two, such as { and }? */
 static bool has_item(Reader *reader, size_t count, char open, char close) {
-    bool next = count ? accept(reader, ',') : expect(reader, open) && !accept(reader, close);
-    if (!next && count) expect(reader, close);
-    return next;
+    if (count == 0) return expect(reader, open) && !accept(reader, close);
+    if (accept(reader, ',')) return true;
+    expect(reader, close);
+    return false;
 }
 
-/* The four hexadecimal digits of \uXXXX; 0, which no string holds, when there are no such. */
-static uint32_t read_hex4(Reader *reader) {
-    char digits[5] = "";
-    memcpy(digits, reader->at, strnlen(reader->at, 4));
-    if (strspn(digits, "0123456789abcdefABCDEF") < 4) return 0;
-    reader->at += 4;
-    return (uint32_t)strtoul(digits, NULL, 16);
+/* The code of uXXXX; 0, which no string holds, when it is none. */
+static uint32_t read_code(Reader *reader) {
+    char text[6] = "";
+    memcpy(text, reader->at, strnlen(reader->at, 5));
+    if (text[0] != 'u' || strspn(text + 1, "0123456789abcdefABCDEF") < 4) return 0;
+    reader->at += 5;
+    return (uint32_t)strtoul(text + 1, NULL, 16);
 }
 
 /* One character of a string. Returns how many bytes it puts at out; 0: it is not allowed there. */
 static size_t read_character(Reader *reader, char *out) {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    *out = *reader->at++;
-    if (*out != '\\') return (unsigned char)*out >= ' ';
-    const char *found = *reader->at ? strchr(from, *reader->at) : NULL;
-    if (found) {
+    *out = *reader->at;
+    if ((unsigned char)*out < ' ') return 0;
+    reader->at++;
+    if (*out != '\\') return 1;
+    const char *escape = memchr(from, *reader->at, sizeof from - 1);
+    if (escape) {
         reader->at++;
-        *out = to[found - from];
+        *out = to[escape - from];
         return 1;
     }
-    if (*reader->at != 'u') return 0;
-    reader->at++;
-    uint32_t code = read_hex4(reader);
-    if (code >= 0xd800 && code < 0xdc00 && !strncmp(reader->at, "\\u", 2)) { /* two surrogates */
-        reader->at += 2;
-        uint32_t low = read_hex4(reader);
-        if (low < 0xdc00 || low >= 0xe000) return 0;
+    uint32_t code = read_code(reader);
+    if ((code & 0xfc00) == 0xd800 && *reader->at == '\\') { /* two surrogates are one character */
+        reader->at++;
+        uint32_t low = read_code(reader);
+        if ((low & 0xfc00) != 0xdc00) return 0;
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
     if (code == 0 || (code >= 0xd800 && code < 0xe000)) return 0;
@@ -82,13 +88,9 @@ static const char *read_string(Reader *reader) {
     if (!expect(reader, '"')) return "";
     char *string = reader->at, *end = string;
     size_t size = 1;
-    while (size > 0 && *reader->at && *reader->at != '"') {
-        size = read_character(reader, end);
-        end += size;
-    }
-    if (!*reader->at) refuse(reader, "its header ends within a string");
-    if (size == 0) refuse(reader, "its header has a string that is not JSON");
-    if (!accept(reader, '"')) return "";
+    for (; size > 0 && *reader->at != '"'; end += size) size = read_character(reader, end);
+    if (size == 0) refuse(reader, not_json);
+    if (!expect(reader, '"')) return "";
     *end = '\0';
     return string;
 }
@@ -109,11 +111,9 @@ static size_t read_numbers(Reader *reader, size_t *numbers, size_t most) {
         size_t digits = strspn(start, "0123456789");
         errno = 0;
         unsigned long long value = strtoull(start, &reader->at, 10);
-        if (digits == 0 || (*start == '0' && digits > 1))
-            refuse(reader, "its header has no whole number where one belongs");
+        if (digits == 0 || (*start == '0' && digits > 1)) refuse(reader, not_json);
         if (errno || value > SIZE_MAX) refuse(reader, "a number in its header is too large");
-        if (count == most)
-            refuse(reader, "a tensor has more dimensions or offsets than this program reads");
+        if (count == most) refuse(reader, "a tensor has more dimensions than this program reads");
         if (!reader->reason) numbers[count] = (size_t)value;
     }
     return count;
@@ -137,23 +137,22 @@ static void read_tensor(Reader *reader, Tensor *tensor) {
     bool seen[4] = {false};
     size_t count = 0, offsets[2] = {0};
     for (; has_item(reader, count, '{', '}'); count++) {
-        const char *key = read_key(reader), *dtype;
+        const char *key = read_key(reader);
         int field = 0;
         while (field < 3 && strcmp(key, names[field]) != 0) field++;
-        if (field == 3 || seen[field])
-            refuse(reader, "a tensor has a field that is unknown or there twice");
+        if (field == 3 || seen[field]) refuse(reader, not_fields);
         seen[field] = true;
         if (field == 0) {
-            dtype = read_string(reader);
+            const char *dtype = read_string(reader);
             if (dtype_size(dtype) == 0) refuse(reader, "a tensor has a dtype that is not known");
             snprintf(tensor->dtype, sizeof tensor->dtype, "%s", dtype);
         } else if (field == 1) {
             tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
         } else if (read_numbers(reader, offsets, 2) != 2) {
-            refuse(reader, "a tensor's data_offsets are not two numbers");
+            refuse(reader, not_fields);
         }
     }
-    if (count < 3) refuse(reader, "a tensor lacks its dtype, shape or data_offsets");
+    if (count < 3) refuse(reader, not_fields);
     tensor->begin = offsets[0];
     tensor->end = offsets[1];
 }
@@ -170,6 +169,7 @@ static void read_header(Reader *reader, TensorFile *file) {
     if (*reader->at != '{') refuse(reader, "its header does not begin with {");
     for (size_t i = 0; has_item(reader, i, '{', '}'); i++) {
         const char *name = read_key(reader);
+        if (i == MAX_ITEMS) refuse(reader, too_many);
         if (strcmp(name, "__metadata__") != 0) {
             read_tensor(reader, new_tensor(file, (Tensor){.name = name}));
             continue;
@@ -178,6 +178,8 @@ static void read_header(Reader *reader, TensorFile *file) {
         metadata = true;
         for (size_t pair = 0; has_item(reader, pair, '{', '}'); pair++) {
             const char *key = read_key(reader);
+            if (metadata_find(file, key)) refuse(reader, "a key stands twice in its __metadata__");
+            if (pair == MAX_ITEMS) refuse(reader, too_many);
             metadata_add(&file->metadata, key, "%s", read_string(reader));
         }
     }
@@ -190,32 +192,6 @@ static int by_place(const void *a, const void *b) {
     const Tensor *x = a, *y = b;
     if (x->begin != y->begin) return x->begin < y->begin ? -1 : 1;
     return (x->end > y->end) - (x->end < y->end);
-}
-
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool any_twice(const char **texts, size_t count) {
-    bool twice = false;
-    if (count) qsort(texts, count, sizeof *texts, by_text);
-    for (size_t i = 1; i < count; i++) twice |= strcmp(texts[i - 1], texts[i]) == 0;
-    return twice;
-}
-
-static const char *repeated_name(const TensorFile *file) {
-    const char **names = NULL, *reason = NULL, *key = NULL;
-    size_t capacity = 0, count = 0;
-    names = grow(names, &capacity, file->tensor_count, sizeof *names, "a file's header");
-    for (size_t i = 0; i < file->tensor_count; i++) names[i] = file->tensors[i].name;
-    if (any_twice(names, file->tensor_count)) reason = "two tensors have one name";
-    while ((key = metadata_next(&file->metadata, key))) {
-        names = grow(names, &capacity, count + 1, sizeof *names, "a file's header");
-        names[count++] = key;
-    }
-    if (any_twice(names, count)) reason = "a key stands twice in its __metadata__";
-    free(names);
-    return reason;
 }
 
 /* A tensor's bytes by its dtype and shape; false when they are too many for a number. */
@@ -240,10 +216,12 @@ static const char *broken_rule(TensorFile *file, size_t data_size) {
         if (tensor->begin < covered) return "two tensors overlap";
         if (tensor->begin > covered) return "there is a hole between tensors";
         covered = tensor->end;
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(file->tensors[j].name, tensor->name)) return "two tensors have one name";
     }
     if (covered > data_size) return "it is cut short: its data end before its tensors do";
     if (covered < data_size) return "something follows its last tensor";
-    return repeated_name(file);
+    return NULL;
 }
 
 /* Of the size bytes only the header is read. */

@@ -14,7 +14,8 @@
 
 #include <stdint.h>
 
-enum { MAX_RANK = 8, MAX_HEADER = 100000000 };
+/* What this program reads of a file: bytes of the header; tensors, and keys; dimensions. */
+enum { MAX_HEADER = 100000000, MAX_ITEMS = 1024, MAX_RANK = 8 };
 
 typedef struct {
     const char *name;

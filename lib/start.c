@@ -4,23 +4,23 @@
 
 size_t characters_seen(const SavedModel *saved, uint32_t *rows) {
     size_t count = 0;
+    bool counted = false;
+    for (uint32_t c = 0; c < CHARACTERS; c++) counted |= saved->vocabulary.count[c] > 0;
     for (uint32_t c = 0; c < CHARACTERS; c++)
-        if (saved->vocabulary.count[c]) rows[count++] = c;
-    if (count) return count;
-    for (uint32_t c = 0; c < CHARACTERS; c++) rows[count++] = c; /* a file without counts */
+        if (!counted || saved->vocabulary.count[c]) rows[count++] = c;
     return count;
 }
 
 Start start_of(const SavedModel *saved) {
-    double seed = metadata_number(&saved->file, "seed", -1),
-           deviation = metadata_number(&saved->file, "init-std", -1);
-    const char *pretrained = metadata_find(&saved->file, "pretrained");
-    const char *init = metadata_find(&saved->file, "init");
-    Start start = {.known = seed >= 0 && seed <= UINT32_MAX && seed == floor(seed) &&
-                            deviation >= 0 && deviation <= MAX_DEVIATION &&
-                            (!pretrained || !pretrained[0]) && (!init || !init[0])};
-    if (!start.known) return start;
-    start.model = model_allocate(CHARACTERS, saved->model.dim);
+    const TensorFile *file = &saved->file;
+    const char *pretrained = metadata_find(file, "pretrained"), *init = metadata_find(file, "init");
+    double seed = metadata_number(file, "seed", -1);
+    double deviation = metadata_number(file, "init-std", -1);
+    Start start = {0};
+    if (!(seed >= 0 && seed <= UINT32_MAX) || seed != floor(seed)) return start;
+    if (!(deviation >= 0 && deviation <= MAX_DEVIATION)) return start;
+    if ((pretrained && pretrained[0]) || (init && init[0])) return start;
+    start = (Start){true, model_allocate(CHARACTERS, saved->model.dim)};
     Random random = random_seeded((uint32_t)seed);
     model_start(&start.model, &random, (float)deviation);
     return start;
@@ -32,11 +32,10 @@ void start_free(Start *start) {
 
 double distance_moved(const SavedModel *saved, const Start *start, uint32_t row) {
     size_t dim = saved->model.dim;
-    const float *now = saved->model.embedding + row * dim;
     double sum = 0;
-    for (size_t d = 0; d < dim; d++) {
-        double change =
-            (double)now[d] - (row < CHARACTERS ? (double)start->model.embedding[row * dim + d] : 0);
+    for (size_t i = row * dim; i < (row + 1) * dim; i++) {
+        double from = row < CHARACTERS ? (double)start->model.embedding[i] : 0;
+        double change = (double)saved->model.embedding[i] - from;
         sum += change * change;
     }
     return sqrt(sum);

@@ -286,6 +286,7 @@ static void make_model(const char *path) {
     metadata_add(&metadata, "order", "4");
     Writer writer = {0};
     TensorFile file = model_file(path, &model, &vocabulary, vocabulary.count, metadata);
+    tensors_prepare(&file, path);
     tensors_write(&file, &writer, entry_of(path));
     writer_finish(&writer);
     tensors_close(&file);
