@@ -27,17 +27,11 @@ const char *ascii_for(uint32_t code, char one[2]) {
     one[0] = code == '\r' ? '\n' : (char)code;
     one[1] = '\0';
     if (code < 0x80) return id_of((unsigned char)code) >= 0 ? one : NULL;
-    size_t low = 0, high = sizeof runs / sizeof *runs; /* the run is low, or there is none */
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (code < runs[middle].first)
-            high = middle;
-        else
-            low = middle;
-    }
-    if (code < runs[low].first || code - runs[low].first >= runs[low].count) return NULL;
-    if (!runs[low].ascii) return "";
-    unsigned char byte = (unsigned char)runs[low].ascii[code - runs[low].first];
+    size_t r = 0;
+    while (r + 1 < sizeof runs / sizeof *runs && runs[r + 1].first <= code) r++;
+    if (code < runs[r].first || code - runs[r].first >= runs[r].count) return NULL;
+    if (!runs[r].ascii) return "";
+    unsigned char byte = (unsigned char)runs[r].ascii[code - runs[r].first];
     if (byte >= 0x80) return several[byte - 0x80];
     one[0] = (char)byte;
     return byte == 1 ? NULL : one;
@@ -49,18 +43,19 @@ const char *script_of(uint32_t code) {
     return NULL;
 }
 
-static size_t escape_one(char character, char *name) {
-    static const char plain[] = "\n\t\r\\", letter[] = "ntr\\";
-    const char *found = character ? strchr(plain, character) : NULL;
-    if (found) return (size_t)sprintf(name, "\\%c", letter[found - plain]);
-    if (character >= ' ' && character <= '~') return (size_t)sprintf(name, "%c", character);
-    return (size_t)sprintf(name, "\\x%02x", (unsigned char)character);
-}
-
 char *escaped(const char *text, size_t length, char *name) {
-    size_t used = 0;
-    name[0] = '\0';
-    for (size_t i = 0; i < length; i++) used += escape_one(text[i], name + used);
+    static const char plain[] = "\n\t\r\\", letters[] = "ntr\\";
+    char *end = name;
+    *end = '\0';
+    for (size_t i = 0; i < length; i++) {
+        const char *found = memchr(plain, text[i], sizeof plain - 1);
+        if (found)
+            end += sprintf(end, "\\%c", letters[found - plain]);
+        else if (text[i] >= ' ' && text[i] <= '~')
+            end += sprintf(end, "%c", text[i]);
+        else
+            end += sprintf(end, "\\x%02x", (unsigned char)text[i]);
+    }
     return name;
 }
 

@@ -1,5 +1,4 @@
-/* characters.h: the 100 characters of Python's string.printable and their ids, which are also
-   the numbers of their rows in the embedding table. */
+/* characters.h: the 100 characters of Python's string.printable; their ids are also their rows. */
 #ifndef CHARACTERS_H
 #define CHARACTERS_H
 
@@ -26,27 +25,18 @@ const char *ascii_for(uint32_t code, char one[2]);
 /* The script that a character from U+0080 on belongs to, NULL when it is of none. */
 const char *script_of(uint32_t code);
 
-/* A text as people write it: itself, but \n \t \r \x0b \x0c \\ and other bytes (\xHH) escaped.
-   Returns name, which must hold 4 * length + 1 chars. */
+/* A text as people write it, with \n \t \r \\ and \xHH. Returns name [4 * length + 1]. */
 char *escaped(const char *text, size_t length, char *name);
 
-/* The ids of a text so written: \n \t \r \\ \\" \xHH are the characters they stand for; ids
-   [strlen(text)]. Returns how many, 0 when something is no printable character. */
+/* The ids [strlen(text)] of a text so written, where \" is a quotation mark, too. Returns how many,
+   0 when something is no printable character. */
 size_t unescaped(const char *text, uint8_t *ids);
 
 /* One character's name: "space", "\n", "\x0b", or itself. Returns name (at least 8 chars). */
 char *character_name(char character, char *name);
 
 /* What kind a character is, for colours and tables. */
-typedef enum {
-    VOWEL,
-    CONSONANT,
-    CAPITAL,
-    DIGIT,
-    PUNCTUATION,
-    WHITESPACE,
-    CHARACTER_KINDS
-} CharacterKind;
+typedef enum { VOWEL, CONSONANT, CAPITAL, DIGIT, PUNCTUATION, WHITESPACE } CharacterKind;
 CharacterKind character_kind(char character);
 const char *character_kind_name(CharacterKind kind);
 

@@ -21,35 +21,29 @@ typedef struct {
     Encoding encoding;
     bool after_cr;
     bool multibyte;     /* a character of several bytes of UTF-8 was there */
-    uint32_t *left_out; /* [codes] how often each code point was */
-    size_t codes;
+    uint32_t *left_out; /* [CODES] how often each code point was, NULL: none was */
 } Reader;
 
-enum { LONGEST = 4 }; /* ASCII characters that one may become, and bytes that it may have */
-
-/* ---- characters ------------------------------------------------------------------------------ */
+enum { LONGEST = 4, CODES = 0x110000 }; /* ASCII for one character at most, and its bytes */
 
 static void leave_out(Reader *reader, uint32_t code, size_t offset) {
     Text *text = &reader->text;
-    size_t known = reader->codes;
-    reader->left_out = grow(reader->left_out, &reader->codes, (size_t)code + 1,
-                            sizeof *reader->left_out, "reading the text");
-    memset(reader->left_out + known, 0, (reader->codes - known) * sizeof *reader->left_out);
+    if (text->left_out++ == 0) {
+        reader->left_out = allocate(CODES, sizeof *reader->left_out, "reading the text");
+        text->first_code = code;
+        text->first_offset = offset;
+    }
     reader->left_out[code]++;
-    if (text->left_out++ > 0) return;
-    text->first_code = code;
-    text->first_offset = offset;
 }
 
-/* One character, which stands at this offset: its ids join the text. There is room for them. */
+/* One character, at this offset: its ids join the text, which has room. */
 static void add_character(Reader *reader, uint32_t code, size_t offset) {
     Text *text = &reader->text;
     char one[2];
-    bool ends_cr_lf = code == '\n' && reader->after_cr;
+    bool ends_cr_lf = code == '\n' && reader->after_cr; /* the CR became the LF */
     reader->after_cr = code == '\r';
     text->characters++;
-    if (ends_cr_lf || code == 0xfeff)
-        return; /* the CR became the LF; a byte order mark is nothing */
+    if (ends_cr_lf || code == 0xfeff) return; /* a byte order mark is nothing */
     const char *ascii = ascii_for(code, one);
     if (!ascii)
         leave_out(reader, code, offset);
@@ -72,14 +66,13 @@ static uint32_t windows_1252(unsigned char byte) {
     return byte >= 0x80 && byte < 0xa0 ? differs[byte - 0x80] : byte;
 }
 
-/* The next character of bytes [length > 0], and how many bytes it has. What is no UTF-8 is a byte
+/* The next character of bytes [length > 0]; returns how many bytes it has. What is no UTF-8 is a byte
    of Windows-1252; but a text in UTF-8 that was cut within its last character ends in U+FFFD. */
 static size_t next_utf_8(Reader *reader, const unsigned char *bytes, size_t length,
                          uint32_t *code) {
-    size_t size = utf8_read(bytes, length, code);
-    if (size > 1) reader->multibyte = true;
+    size_t size = utf8_read(bytes, length, code), end = 1;
+    reader->multibyte |= size > 1;
     if (size > 0) return size;
-    size_t end = 1;
     while (end < length && (bytes[end] & 0xc0) == 0x80) end++;
     if (reader->multibyte && length < LONGEST && end == length && bytes[0] >= 0xc2) {
         *code = 0xfffd;
@@ -90,7 +83,7 @@ static size_t next_utf_8(Reader *reader, const unsigned char *bytes, size_t leng
     return 1;
 }
 
-/* The same. Half a pair of surrogates remains as it is, and will be left out. */
+/* The same. Half a pair of surrogates is a character, which will be left out. */
 static size_t next_utf_16(const Reader *reader, const unsigned char *bytes, size_t length,
                           uint32_t *code) {
     size_t low = reader->encoding == UTF_16_BIG;
@@ -104,11 +97,12 @@ static size_t next_utf_16(const Reader *reader, const unsigned char *bytes, size
     return 4;
 }
 
-/* Takes characters from bytes [length] and returns how many bytes they had: up to 3 at the end
-   wait for what follows, unless these are the text's last. There is room for all their ids. */
+/* Takes characters from bytes [length]; returns how many bytes they had: up to 3 at the end wait for
+   what follows, unless these are the text's last. */
 static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t length, bool last) {
     Text *text = &reader->text;
-    size_t i = 0;
+    size_t i = 0, room = text->length + LONGEST * length;
+    text->ids = grow(text->ids, &reader->capacity, room, 1, "the text");
     while (i < length) {
         if (reader->encoding == UTF_8 && !reader->after_cr) {
             size_t plain = ids_of(bytes + i, length - i, text->ids + text->length);
@@ -130,19 +124,22 @@ static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t lengt
     return i;
 }
 
-/* Are zero bytes at one in 50 of the odd places (or even places), and hardly any at the others? So
-   it is in UTF-16, where a zero stands beside each ASCII character. */
+/* Is one in 50 of the bytes at odd places (or even ones) zero, and hardly any of the others? So it is
+   in UTF-16, where a zero stands beside each ASCII character. */
 static bool has_zeros(const unsigned char *bytes, size_t length, bool odd) {
     size_t zeros[2] = {0};
     for (size_t i = 0; i < length; i++) zeros[i % 2] += bytes[i] == 0;
     return zeros[odd] > length / 100 && zeros[!odd] * 10 <= zeros[odd];
 }
 
-/* Finds the encoding by the text's first bytes. A byte order mark is no character. */
+static bool begins(const unsigned char *bytes, size_t length, const char *mark) {
+    return length >= strlen(mark) && !memcmp(bytes, mark, strlen(mark));
+}
+
+/* Finds the encoding by the text's first bytes. */
 static void recognise(Reader *reader, const unsigned char *bytes, size_t length) {
-    bool little = length >= 2 && !memcmp(bytes, "\xff\xfe", 2);
-    bool big = length >= 2 && !memcmp(bytes, "\xfe\xff", 2);
-    if (length >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3)) {
+    bool little = begins(bytes, length, "\xff\xfe"), big = begins(bytes, length, "\xfe\xff");
+    if (begins(bytes, length, "\xef\xbb\xbf")) {
         reader->text.encoding = "UTF-8 with a byte order mark";
     } else if (little || (!big && has_zeros(bytes, length, true))) {
         reader->encoding = UTF_16_LITTLE;
@@ -162,10 +159,7 @@ static const struct {
     {0, 2, "\x1f\x8b", "gzip data; unpack it first (gunzip)"},
     {0, 4, "PK\3\4", "a zip archive (docx, odt, epub are such); take the text out of it first"},
     {4, 6, "1AY&SY", "bzip2 data; unpack it first (bunzip2)"},
-    {0, 5,
-     "\xfd"
-     "7zXZ",
-     "xz data; unpack it first (unxz)"},
+    {0, 5, "\3757zXZ", "xz data; unpack it first (unxz)"},
     {0, 4, "\x28\xb5\x2f\xfd", "zstd data; unpack it first (unzstd)"},
     {256, 6, "\0ustar", "a tar archive; unpack it first (tar -x)"},
     {0, 4, "\x89PNG", "a PNG picture; give a plain text file"},
@@ -173,10 +167,7 @@ static const struct {
     {0, 5, "GIF89", "a GIF picture; give a plain text file"},
     {0, 5, "%PDF-", "a PDF document; take its text out first (pdftotext)"},
     {0, 4, "\xd0\xcf\x11\xe0", "an Office document; save it as plain text first"},
-    {0, 4,
-     "\x7f"
-     "ELF",
-     "a program (ELF); give a plain text file"},
+    {0, 4, "\177ELF", "a program (ELF); give a plain text file"},
     {0, 4, "MZ\x90\0", "a program (Windows); give a plain text file"},
     {0, 16, "SQLite format 3", "an SQLite database; take the text out of it first"},
     {5, 5, "\0\0\0{\"", "a safetensors file, such as a model; give a plain text file"},
@@ -203,10 +194,8 @@ static bool is_no_text(const Text *text) {
 /* A character as people see it, or its code point when it cannot be seen. Returns name. */
 static char *name_of(uint32_t code, char name[16]) {
     bool seen = script_of(code) || (code >= 0xa0 && code < 0x2e80);
-    if (seen)
-        utf8_write(code, name);
-    else
-        snprintf(name, 16, "U+%04X", (unsigned)code);
+    snprintf(name, 16, "U+%04X", (unsigned)code);
+    if (seen) utf8_write(code, name);
     return name;
 }
 
@@ -221,14 +210,10 @@ static void add_left_out(Buffer *buffer, const Text *text) {
     buffer_add(buffer, "; left out %s (nothing in ASCII), ",
                counted(text->left_out, "characters", number));
     if (text->script) buffer_add(buffer, "%s: ", text->script);
-    for (int i = 0; i < NAMED && text->most[i].count; i++) {
-        const char *comma = i > 0 ? ", " : "";
-        if (i == 0)
-            counted(text->most[i].count, "times", number);
-        else
-            grouped(text->most[i].count, number);
-        buffer_add(buffer, "%s%s %s", comma, name_of(text->most[i].code, name), number);
-    }
+    const LeftOut *most = text->most;
+    buffer_add(buffer, "%s %s", name_of(most->code, name), counted(most->count, "times", number));
+    for (int i = 1; i < NAMED && most[i].count; i++)
+        buffer_add(buffer, ", %s %s", name_of(most[i].code, name), grouped(most[i].count, number));
     if (is_foreign(text))
         buffer_add(buffer, "; uconv -x 'Any-Latin; Latin-ASCII' spells them in Latin letters");
 }
@@ -277,7 +262,7 @@ static _Noreturn void refuse(const Text *text, const char *path) {
 /* Ranks the characters that were left out, and frees their counts. */
 static void finish(Reader *reader) {
     Text *text = &reader->text;
-    for (uint32_t code = 0; code < reader->codes; code++) {
+    for (uint32_t code = 0; reader->left_out && code < CODES; code++) {
         LeftOut next = {code, reader->left_out[code]};
         for (int i = 0; i < NAMED && next.count > 0; i++) {
             if (text->most[i].count >= next.count) continue;
@@ -303,19 +288,12 @@ static _Noreturn void cannot_read(const char *path) {
 /* Reads until bytes [size] are full or the file ends; returns how many there are. */
 static size_t read_all(int file, const char *path, unsigned char *bytes, size_t size) {
     size_t length = 0;
-    while (length < size) {
-        ssize_t got = read(file, bytes + length, size - length);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) cannot_read(path);
-        if (got == 0) break;
-        length += (size_t)got;
+    for (ssize_t got = 1; length < size && got != 0;) {
+        got = read(file, bytes + length, size - length);
+        if (got < 0 && errno != EINTR) cannot_read(path);
+        if (got > 0) length += (size_t)got;
     }
     return length;
-}
-
-static void make_room(Reader *reader, size_t bytes) {
-    size_t needed = reader->text.length + LONGEST * bytes;
-    reader->text.ids = grow(reader->text.ids, &reader->capacity, needed, 1, "the text");
 }
 
 static void read_file(Reader *reader, int file, const char *path) {
@@ -323,15 +301,13 @@ static void read_file(Reader *reader, int file, const char *path) {
     enum { CHUNK = 1 << 20, ENOUGH = 64 << 20 };
     unsigned char *chunk = reallocate(NULL, CHUNK, 1, "reading the text");
     size_t waiting = 0;
-    Text *text = &reader->text;
     for (bool last = false; !last;) {
         size_t length = waiting + read_all(file, path, chunk + waiting, CHUNK - waiting);
-        last = length < CHUNK || (text->bytes >= ENOUGH && is_no_text(text));
-        if (text->bytes == 0) {
+        last = length < CHUNK || (reader->text.bytes >= ENOUGH && is_no_text(&reader->text));
+        if (reader->text.bytes == 0) {
             refuse_other_formats(path, chunk, length);
             recognise(reader, chunk, length);
         }
-        make_room(reader, length);
         size_t used = add_bytes(reader, chunk, length, last);
         waiting = length - used;
         memmove(chunk, chunk + used, waiting);
@@ -360,9 +336,7 @@ Text text_read(const char *path, bool strict) {
 
 char *text_argument(const char *what, const char *argument) {
     Reader reader = {0};
-    size_t length = strlen(argument);
-    make_room(&reader, length + 1);
-    add_bytes(&reader, (const unsigned char *)argument, length, true);
+    add_bytes(&reader, (const unsigned char *)argument, strlen(argument), true);
     finish(&reader);
     Text *text = &reader.text;
     char name[16];
