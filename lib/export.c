@@ -3,7 +3,6 @@
 #include "fail.h"
 #include "format.h"
 #include "projection.h"
-#include "ranking.h"
 #include "start.h"
 
 #include <errno.h>
@@ -26,29 +25,6 @@ void write_output(const char *folder, const char *name, const Buffer *content) {
     buffer_free(&printed);
 }
 
-/* The characters, then the most frequent others: rows [count]. */
-static Scored *choose_rows(const SavedModel *saved, size_t most, size_t *count) {
-    const Vocabulary *vocabulary = &saved->vocabulary;
-    Scored *rows = allocate(vocabulary->rows, sizeof *rows, "the export");
-    for (uint32_t row = 0; row < vocabulary->rows; row++)
-        rows[row] = (Scored){vocabulary->count[row], row};
-    sort_scored(rows + CHARACTERS, vocabulary->rows - CHARACTERS);
-    *count = most < vocabulary->rows ? most : vocabulary->rows;
-    if (*count < CHARACTERS) *count = CHARACTERS;
-    for (size_t i = 0; i < *count; i++)
-        require_finite(saved->model.embedding + rows[i].row * saved->model.dim, saved->model.dim);
-    return rows;
-}
-
-static void put_numbers(Buffer *file, const SavedModel *saved, uint32_t row, char between) {
-    const float *numbers = saved->model.embedding + (size_t)row * saved->model.dim;
-    for (size_t d = 0; d < saved->model.dim; d++) {
-        if (d > 0) buffer_bytes(file, &between, 1);
-        buffer_add(file, "%.9g", (double)numbers[d]);
-    }
-    buffer_add(file, "\n");
-}
-
 /* A name in quotation marks, each of its own doubled, when it holds one: as readers of CSV and TSV
    expect it. */
 static void put_quoted(Buffer *file, const char *name) {
@@ -59,78 +35,102 @@ static void put_quoted(Buffer *file, const char *name) {
 }
 
 /* The Projector wants a header in metadata.tsv, since there are several columns. */
-static void export_tsv(const SavedModel *saved, const char *folder, const Scored *rows,
-                       size_t count) {
+static void export_table(const SavedModel *saved, bool vec, const char *folder, size_t most) {
     const Vocabulary *vocabulary = &saved->vocabulary;
+    size_t dim = saved->model.dim, count = most < vocabulary->rows ? most : vocabulary->rows;
+    Scored *rows = allocate(vocabulary->rows, sizeof *rows, "the export");
     Buffer vectors = {0}, metadata = {0};
-    char name[ROW_NAME];
+    for (uint32_t r = 0; r < vocabulary->rows; r++) rows[r] = (Scored){vocabulary->count[r], r};
+    sort_scored(rows + CHARACTERS, vocabulary->rows - CHARACTERS);
+    if (count < CHARACTERS) count = CHARACTERS;
+    if (vec) buffer_add(&vectors, "%zu %zu\n", count, dim);
     buffer_add(&metadata, "name\tkind\tcount\n");
     for (size_t i = 0; i < count; i++) {
-        uint32_t row = rows[i].row;
-        put_numbers(&vectors, saved, row, '\t');
-        put_quoted(&metadata, row_name(vocabulary, row, name));
-        buffer_add(&metadata, "\t%s\t%u\n", row_kind_name(row_kind(vocabulary, row)),
-                   (unsigned)vocabulary->count[row]);
+        uint32_t r = rows[i].row;
+        const float *row = saved->model.embedding + r * dim;
+        char name[ROW_NAME];
+        row_name(vocabulary, r, name);
+        require_finite(row, dim);
+        for (const char *c = name; vec && *c; c++)
+            buffer_add(&vectors, *c == ' ' ? "\\x20" : "%c", *c);
+        for (size_t d = 0; d < dim; d++) {
+            const char *between = vec ? " " : "\t";
+            buffer_add(&vectors, "%s%.9g", vec || d ? between : "", row[d]);
+        }
+        buffer_add(&vectors, "\n");
+        put_quoted(&metadata, name);
+        buffer_add(&metadata, "\t%s\t%u\n", row_kind_name(row_kind(vocabulary, r)),
+                   vocabulary->count[r]);
     }
-    write_output(folder, "vectors.tsv", &vectors);
-    write_output(folder, "metadata.tsv", &metadata);
+    write_output(folder, vec ? "embedding.vec" : "vectors.tsv", &vectors);
+    if (!vec) write_output(folder, "metadata.tsv", &metadata);
     buffer_free(&vectors);
     buffer_free(&metadata);
+    free(rows);
 }
 
-static void export_vec(const SavedModel *saved, const char *folder, const Scored *rows,
-                       size_t count) {
-    Buffer file = {0};
-    char name[ROW_NAME];
-    buffer_add(&file, "%zu %zu\n", count, saved->model.dim);
-    for (size_t i = 0; i < count; i++) {
-        row_name(&saved->vocabulary, rows[i].row, name);
-        for (const char *c = name; *c; c++) buffer_add(&file, *c == ' ' ? "\\x20" : "%c", *c);
-        buffer_add(&file, " ");
-        put_numbers(&file, saved, rows[i].row, ' ');
-    }
-    write_output(folder, "embedding.vec", &file);
-    buffer_free(&file);
+/* The map's picture is as large as this; marks are as wide as their names and 2 RADIUS high. */
+enum { WIDTH = 560, HEIGHT = 380, RADIUS = 11 };
+
+/* Half the width of a mark. Names of several letters are in smaller print. */
+static double half_width(uint32_t id) {
+    char name[8];
+    size_t length = strlen(character_name(character_of(id), name));
+    return length < 3 ? RADIUS : 4 * length;
 }
 
-/* On a picture of MAP_WIDTH x MAP_HEIGHT units that shows the marks where columns 5 and 6 say, none
-   is on another. When all are on one line (dim 1), both axes have one scale. */
-static void export_map(const SavedModel *saved, const char *folder) {
-    const Model *model = &saved->model;
-    uint32_t seen[CHARACTERS];
-    size_t count = characters_seen(saved, seen);
-    double at[CHARACTERS][2], spread[CHARACTERS][2], unit[2];
-    Bounds bounds = NO_BOUNDS;
-    Projection projection = projection_make(model->embedding, model->dim, seen, count);
-    project_rows(&projection, model->embedding, seen, count, at, &bounds);
-    unit[0] = (bounds.high[0] - bounds.low[0]) / MAP_WIDTH;
-    unit[1] = (bounds.high[1] - bounds.low[1]) / MAP_HEIGHT;
-    if (unit[0] == 0) unit[0] = 1;
-    if (unit[1] == 0) unit[1] = unit[0];
+/* Moves marks until none covers another: of two that are too near each goes a quarter of what is
+   missing away from the other. Marks in one place, or in a line (dim 1), leave it, too. */
+static void spread_marks(double (*at)[2], const uint32_t *id, size_t count) {
     for (size_t i = 0; i < count; i++)
-        for (int a = 0; a < 2; a++) spread[i][a] = at[i][a] / unit[a];
-    spread_marks(spread, seen, count);
+        for (int a = 0; a < 2; a++) at[i][a] += 0.01 * (i * (a ? 7 : 3) % 11) - 0.05;
+    for (size_t step = 0; step < 300 * count * count; step++) {
+        size_t i = step / count % count, j = step % count;
+        if (j >= i) continue;
+        double wide = (half_width(id[i]) + half_width(id[j])) / (2 * RADIUS);
+        double x = (at[i][0] - at[j][0]) / wide, y = at[i][1] - at[j][1];
+        double distance = sqrt(x * x + y * y) + 1e-9;
+        double push = fmax(0, (2 * RADIUS + 1 - distance) / 4 / distance);
+        at[i][0] += push * x;
+        at[i][1] += push * y;
+        at[j][0] -= push * x;
+        at[j][1] -= push * y;
+    }
+}
+
+/* On a picture that shows the marks where columns 5 and 6 say, none is on another. When all are on
+   one line (dim 1), both axes have one scale. */
+static void export_map(const SavedModel *saved, const char *folder) {
+    uint32_t seen[CHARACTERS];
+    double at[CHARACTERS][2], spread[CHARACTERS][2], share[2], unit[2];
+    size_t count = characters_seen(saved, seen);
     Buffer file = {0};
+    project_rows(saved->model.embedding, saved->model.dim, seen, count, at, share);
+    for (int a = 0; a < 2; a++) {
+        lowest(at, count, a, &unit[a]);
+        unit[a] /= a ? HEIGHT : WIDTH;
+        if (unit[a] == 0) unit[a] = a ? unit[0] : 1;
+        for (size_t i = 0; i < count; i++) spread[i][a] = at[i][a] / unit[a];
+    }
+    spread_marks(spread, seen, count);
     for (size_t i = 0; i < count; i++) {
-        char name[8], character = character_of((uint8_t)seen[i]);
+        char name[8], character = character_of(seen[i]);
         buffer_add(&file, "%.6g\t%.6g\t%d\t%u\t%.6g\t%.6g\t", at[i][0], at[i][1],
-                   (int)character_kind(character), (unsigned)seen[i], spread[i][0] * unit[0],
+                   character_kind(character), seen[i], spread[i][0] * unit[0],
                    spread[i][1] * unit[1]);
         put_quoted(&file, character_name(character, name));
         buffer_add(&file, "\n");
     }
     write_output(folder, "map.tsv", &file);
     buffer_free(&file);
-    projection_free(&projection);
 }
 
 void export_rows(const SavedModel *saved, const char *format, const char *folder, size_t most) {
-    bool tsv = !strcmp(format, "tsv"), vec = !strcmp(format, "vec"), map = !strcmp(format, "map");
-    size_t count;
-    if (!tsv && !vec && !map) wrong_use("--format: \"%s\" is none of tsv, vec, map", format);
-    Scored *rows = choose_rows(saved, most ? most : 10000, &count);
-    if (tsv) export_tsv(saved, folder, rows, count);
-    if (vec) export_vec(saved, folder, rows, count);
-    if (map) export_map(saved, folder);
-    free(rows);
+    bool tsv = !strcmp(format, "tsv"), vec = !strcmp(format, "vec");
+    if (!strcmp(format, "map"))
+        export_map(saved, folder);
+    else if (tsv || vec)
+        export_table(saved, vec, folder, most);
+    else
+        wrong_use("--format: \"%s\" is none of tsv, vec, map", format);
 }

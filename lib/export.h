@@ -3,14 +3,12 @@
 #define EXPORT_H
 
 #include "checkpoint.h"
-#include "memory.h"
 
 /* Writes a file whole or not at all, makes the folder when there is none, and prints the file's
    path and size. Fails with one line. */
 void write_output(const char *folder, const char *name, const Buffer *content);
 
-/* Writes the characters' rows and the most frequent others, `most` in all (0: 10,000), into the
-   folder:
+/* Writes the characters' rows and the most frequent others, `most` in all, into the folder:
 
      tsv  vectors.tsv and metadata.tsv, the pair that TensorBoard's Embedding Projector loads
      vec  embedding.vec, word2vec's text format: "rows dim", then a name and its numbers a line

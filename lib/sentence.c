@@ -1,38 +1,54 @@
 #include "sentence.h"
 
-#include "exact.h"
+#include "kernels.h"
 #include "memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The a of the weights, chosen by bench/similarity. */
-static const double rarity = 1e-4;
+static const double rarity = 1e-4; /* the a of the weights, chosen by bench/similarity */
 
-enum { TILE = 16, ROWS_AT_ONCE = 256 };
+enum { TILE = 16, ROWS_AT_ONCE = 256, TEXTS_AT_ONCE = 4096 };
+
+/* Texts are whitened side by side, in eight vectors as wide as the machine's. */
+typedef double Doubles __attribute__((vector_size(4 * LANES)));
+enum { WIDTH = 8, TEXTS = WIDTH * LANES / 2 };
+
+typedef struct {
+    const Model *model;
+    Vocabulary vocabulary;  /* the model's, without other rows than n-grams */
+    float unit;             /* by which rows are multiplied when they are read */
+    float *weight;          /* [n-grams] */
+    double *factor;         /* [dim, dim] L, below its diagonal and on it */
+    uint32_t *last_text;    /* [team, n-grams] the last text that a member counted the row for */
+    const size_t *offsets;  /* of the texts that are read now */
+    size_t first, count;    /* which these are */
+    const uint32_t *ngrams; /* the longest n-gram of each context, from the first text on */
+    float *vectors;         /* [count, dim] */
+} Space;
 
 /* Lines [first, first + TILE) of the moment, below the diagonal: sums of 256 rows are floats, their
    sums doubles. */
 static void add_moments(int member, size_t piece, void *argument) {
-    const Sentences *sentences = argument;
-    const Model *model = sentences->model;
-    const Vocabulary *vocabulary = &sentences->vocabulary;
-    size_t dim = model->dim, first = piece * TILE, end = first + TILE < dim ? first + TILE : dim;
+    const Space *space = argument;
+    const Vocabulary *vocabulary = &space->vocabulary;
+    size_t dim = space->model->dim, first = piece * TILE,
+           end = first + TILE < dim ? first + TILE : dim;
     float *sums = allocate(TILE * dim, sizeof *sums, "the moments of the rows");
     (void)member;
     for (size_t r = 0; r < vocabulary->rows; r++) {
-        const float *row = model->embedding + r * dim;
-        float scale = (float)vocabulary->count[r] * sentences->weight[r] * sentences->weight[r];
+        const float *row = space->model->embedding + r * dim;
+        float scale = vocabulary->count[r] * space->weight[r] * space->weight[r];
         for (size_t d = first; scale > 0 && d < end; d++) {
-            float scaled = scale * (row[d] * sentences->unit) * sentences->unit,
-                  *sum = sums + (d - first) * dim;
+            float scaled = scale * (row[d] * space->unit) * space->unit;
+            float *sum = sums + (d - first) * dim;
             for (size_t k = 0; k < end; k++) sum[k] += scaled * row[k];
         }
         if ((r + 1) % ROWS_AT_ONCE && r + 1 < vocabulary->rows) continue;
         for (size_t d = first; d < end; d++)
             for (size_t k = 0; k <= d; k++)
-                sentences->factor[d * dim + k] += (double)sums[(d - first) * dim + k];
+                space->factor[d * dim + k] += sums[(d - first) * dim + k];
         memset(sums, 0, TILE * dim * sizeof *sums);
     }
     free(sums);
@@ -43,7 +59,7 @@ static void add_moments(int member, size_t piece, void *argument) {
 static float unit_of(const float *numbers, size_t count) {
     float largest = 0;
     for (size_t i = 0; i < count; i++) largest = fmaxf(largest, fabsf(numbers[i]));
-    return largest > 0 ? (float)ldexp(1, -ilogbf(largest)) : 1;
+    return largest > 0 ? ldexp(1, -ilogbf(largest)) : 1;
 }
 
 /* Cholesky: the matrix [dim, dim], of which the lower half is given, becomes L. What rounding would
@@ -51,7 +67,7 @@ static float unit_of(const float *numbers, size_t count) {
 static void factorize(double *matrix, size_t dim) {
     double trace = 0;
     for (size_t d = 0; d < dim; d++) trace += matrix[d * dim + d];
-    double least = trace > 0 ? 1e-6 * trace / (double)dim : 1;
+    double least = trace > 0 ? 1e-6 * trace / dim : 1;
     for (size_t d = 0; d < dim; d++) {
         double *line = matrix + d * dim;
         line[d] += least;
@@ -64,33 +80,125 @@ static void factorize(double *matrix, size_t dim) {
     }
 }
 
-Sentences sentences_start(const SavedModel *saved, Team *team) {
-    Sentences sentences = {.team = team, .model = &saved->model, .vocabulary = saved->vocabulary};
-    Vocabulary *vocabulary = &sentences.vocabulary;
-    size_t dim = saved->model.dim, first = CHARACTERS;
+/* y = L^-1 y for the TEXTS columns of y [dim, TEXTS]. */
+static void whiten(const double *factor, size_t dim, Doubles (*y)[WIDTH]) {
+    for (size_t d = 0; d < dim; d++) {
+        Doubles sum[WIDTH];
+        memcpy(sum, y[d], sizeof sum);
+        for (size_t k = 0; k < d; k++)
+            for (int v = 0; v < WIDTH; v++) sum[v] -= factor[d * dim + k] * y[k][v];
+        for (int v = 0; v < WIDTH; v++) y[d][v] = sum[v] / factor[d * dim + d];
+    }
+}
+
+/* sum [dim] = the weighted rows of one text. The context before place p of a text that begins at
+   `begin` is p - begin characters long: n-grams that are longer reach into the text before. */
+static void add_rows(const Space *space, size_t text, uint32_t *last_text, double *sum) {
+    size_t dim = space->model->dim, begin = space->offsets[text];
+    uint32_t number = (uint32_t)(space->first + text) + 1, bag[MAX_BAG];
+    memset(sum, 0, dim * sizeof *sum);
+    for (size_t p = begin + 2; p <= space->offsets[text + 1]; p++) {
+        uint32_t ngram = space->ngrams[p - space->offsets[0]];
+        size_t count = bag_rows(&space->vocabulary, ngram, NULL, bag), own = p - begin;
+        for (size_t i = count > own ? count - own : 0; i < count; i++) {
+            double weight = space->weight[bag[i]];
+            if (weight == 0 || last_text[bag[i]] == number) continue;
+            const float *row = space->model->embedding + bag[i] * dim;
+            for (size_t d = 0; d < dim; d++) sum[d] += weight * (row[d] * space->unit);
+            last_text[bag[i]] = number;
+        }
+    }
+}
+
+/* The vectors of up to TEXTS texts. */
+static void read_texts(int member, size_t piece, void *argument) {
+    const Space *space = argument;
+    size_t dim = space->model->dim, first = piece * TEXTS, end = first + TEXTS;
+    Doubles(*tile)[WIDTH] = allocate(dim, sizeof *tile, "the vectors of texts");
+    double sum[MAX_DIM], *y = (double *)tile;
+    uint32_t *last_text = space->last_text + member * (size_t)space->vocabulary.rows;
+    if (end > space->count) end = space->count;
+    for (size_t t = first; t < end; t++) {
+        add_rows(space, t, last_text, sum);
+        for (size_t d = 0; d < dim; d++) y[d * TEXTS + t - first] = sum[d];
+    }
+    whiten(space->factor, dim, tile);
+    for (size_t t = first; t < end; t++) {
+        double square = 0;
+        for (size_t d = 0; d < dim; d++)
+            square += y[d * TEXTS + t - first] * y[d * TEXTS + t - first];
+        double scale = square > 0 ? sqrt(square) : 1;
+        for (size_t d = 0; d < dim; d++)
+            space->vectors[t * dim + d] = y[d * TEXTS + t - first] / scale;
+    }
+    free(tile);
+}
+
+static Space space_start(const SavedModel *saved, Team *team) {
+    Space space = {.model = &saved->model, .vocabulary = saved->vocabulary};
+    Vocabulary *vocabulary = &space.vocabulary;
+    size_t dim = saved->model.dim, members = (size_t)team_size(team);
     double total = 0;
     vocabulary->rows = vocabulary->end[NGRAM_ROWS];
     vocabulary->groups = 0;
     vocabulary->options.phrases = false;
-    if (vocabulary->rows == CHARACTERS) first = 0;
     require_finite(saved->model.embedding, vocabulary->rows * dim);
-    sentences.unit = unit_of(saved->model.embedding, vocabulary->rows * dim);
+    space.unit = unit_of(saved->model.embedding, vocabulary->rows * dim);
+    space.weight = allocate(vocabulary->rows, sizeof(float), "the weights of the rows");
+    space.last_text = allocate(members * vocabulary->rows, sizeof(uint32_t), "the texts");
+    space.factor = allocate(dim * dim, sizeof(double), "the moments of the rows");
+    space.vectors = allocate(TEXTS_AT_ONCE * dim, sizeof(float), "the vectors of texts");
     for (size_t c = 0; c < CHARACTERS; c++) total += vocabulary->count[c];
-    sentences.weight = allocate(vocabulary->rows, sizeof(float), "the weights of the rows");
-    for (size_t r = first; r < vocabulary->rows; r++)
-        sentences.weight[r] = (float)(rarity / (rarity + vocabulary->count[r] / fmax(total, 1)));
-    size_t members = (size_t)team_size(team);
-    sentences.last_text = allocate(members * vocabulary->rows, sizeof(uint32_t), "the texts");
-    sentences.factor = allocate(dim * dim, sizeof(double), "the moments of the rows");
-    team_for(team, (dim + TILE - 1) / TILE, add_moments, &sentences);
-    factorize(sentences.factor, dim);
-    return sentences;
+    for (size_t r = vocabulary->rows > CHARACTERS ? CHARACTERS : 0; r < vocabulary->rows; r++)
+        space.weight[r] = (rarity / (rarity + vocabulary->count[r] / fmax(total, 1)));
+    team_for(team, (dim + TILE - 1) / TILE, add_moments, &space);
+    factorize(space.factor, dim);
+    return space;
 }
 
-void sentences_free(Sentences *sentences) {
-    free(sentences->weight);
-    free(sentences->factor);
-    free(sentences->last_text);
+/* space.vectors of `count` texts from `first` on. */
+static void read_vectors(Space *space, Team *team, const Texts *texts, size_t first, size_t count) {
+    int small = id_of('a'), capital = id_of('A');
+    const size_t *offsets = texts->offsets + first;
+    size_t length = offsets[count] - offsets[0] + 1;
+    uint8_t *ids = allocate(length, 1, "the texts");
+    memcpy(ids, texts->ids + offsets[0], length);
+    for (size_t i = 0; i < length; i++)
+        if (ids[i] >= capital && ids[i] < capital + 26 && !space->vocabulary.count[ids[i]])
+            ids[i] = (uint8_t)(ids[i] - capital + small);
+    Bags bags = bags_find(team, &space->vocabulary, ids, 0, length);
+    space->offsets = offsets;
+    space->first = first;
+    space->count = count;
+    space->ngrams = bags.ngram;
+    team_for(team, (count + TEXTS - 1) / TEXTS, read_texts, space);
+    bags_free(&bags);
+    free(ids);
+}
+
+Scored *compare_texts(const SavedModel *saved, const Texts *texts, bool pairs, size_t *count) {
+    Team *team = team_start(processors());
+    Space space = space_start(saved, team);
+    size_t dim = saved->model.dim;
+    Scored *cosines = allocate(texts->count, sizeof *cosines, "the texts");
+    float other[MAX_DIM];
+    *count = 0;
+    for (size_t i = 0; i < texts->count; i++) {
+        size_t rest = texts->count - i;
+        const float *vector = space.vectors + i % TEXTS_AT_ONCE * dim;
+        if (i % TEXTS_AT_ONCE == 0)
+            read_vectors(&space, team, texts, i, rest < TEXTS_AT_ONCE ? rest : TEXTS_AT_ONCE);
+        if (pairs ? i % 2 == 0 : i == 0)
+            memcpy(other, vector, dim * sizeof *other);
+        else
+            cosines[(*count)++] = (Scored){cosine(other, vector, dim), (uint32_t)i};
+    }
+    free(space.weight);
+    free(space.factor);
+    free(space.last_text);
+    free(space.vectors);
+    team_end(team);
+    return cosines;
 }
 
 void texts_add(Texts *texts, const uint8_t *ids, size_t length) {
@@ -108,66 +216,4 @@ void texts_add(Texts *texts, const uint8_t *ids, size_t length) {
 void texts_free(Texts *texts) {
     free(texts->ids);
     free(texts->offsets);
-}
-
-typedef struct {
-    Sentences *sentences;
-    const uint32_t *ngrams; /* the longest n-gram of each context, from the first text on */
-    const size_t *offsets;
-    float *vectors;
-} Reading;
-
-/* y = L^-1 y, scaled to length 1. */
-static void whiten(const double *factor, size_t dim, double *y) {
-    double square = 0;
-    for (size_t d = 0; d < dim; d++) {
-        const double *line = factor + d * dim;
-        for (size_t k = 0; k < d; k++) y[d] -= line[k] * y[k];
-        y[d] /= line[d];
-        square += y[d] * y[d];
-    }
-    for (size_t d = 0; square > 0 && d < dim; d++) y[d] /= sqrt(square);
-}
-
-/* The vector of one text. The context before place p of a text that begins at `begin` is p - begin
-   characters long: n-grams that are longer reach into the text before. */
-static void read_text(int member, size_t piece, void *argument) {
-    const Reading *reading = argument;
-    Sentences *sentences = reading->sentences;
-    const Vocabulary *vocabulary = &sentences->vocabulary;
-    size_t dim = sentences->model->dim, begin = reading->offsets[piece];
-    uint32_t *last_text = sentences->last_text + (size_t)member * vocabulary->rows;
-    uint32_t text = sentences->texts + (uint32_t)piece + 1, bag[MAX_BAG];
-    double sum[MAX_DIM] = {0};
-    for (size_t p = begin + 2; p <= reading->offsets[piece + 1]; p++) {
-        uint32_t ngram = reading->ngrams[p - reading->offsets[0]];
-        size_t count = bag_rows(vocabulary, ngram, NULL, bag), own = p - begin;
-        for (size_t i = count > own ? count - own : 0; i < count; i++) {
-            double weight = (double)sentences->weight[bag[i]];
-            if (weight == 0 || last_text[bag[i]] == text) continue;
-            const float *row = sentences->model->embedding + bag[i] * dim;
-            for (size_t d = 0; d < dim; d++) sum[d] += weight * (double)(row[d] * sentences->unit);
-            last_text[bag[i]] = text;
-        }
-    }
-    whiten(sentences->factor, dim, sum);
-    for (size_t d = 0; d < dim; d++) reading->vectors[piece * dim + d] = (float)sum[d];
-}
-
-void sentence_vectors(Sentences *sentences, const Texts *texts, size_t first, size_t count,
-                      float *vectors) {
-    int small = id_of('a'), capital = id_of('A');
-    const size_t *offsets = texts->offsets + first;
-    size_t length = offsets[count] - offsets[0] + 1;
-    uint8_t *ids = allocate(length, 1, "the texts");
-    memcpy(ids, texts->ids + offsets[0], length);
-    for (size_t i = 0; i < length; i++)
-        if (ids[i] >= capital && ids[i] < capital + 26 && !sentences->vocabulary.count[ids[i]])
-            ids[i] = (uint8_t)(ids[i] - capital + small);
-    Bags bags = bags_find(sentences->team, &sentences->vocabulary, ids, 0, length);
-    Reading reading = {sentences, bags.ngram, offsets, vectors};
-    team_for(sentences->team, count, read_text, &reading);
-    sentences->texts += (uint32_t)count;
-    bags_free(&bags);
-    free(ids);
 }

@@ -16,15 +16,14 @@ typedef struct {
 Start start_of(const SavedModel *saved);
 void start_free(Start *start);
 
-/* The distance of a row from its start; exactly 0 when not one bit has changed. Finite where the
-   row is: squares of floats and their sums are doubles. */
+/* The distance of a row from its start; exactly 0 when not one bit has changed. */
 double distance_moved(const SavedModel *saved, const Start *start, uint32_t row);
 
 /* moves [100]: the characters by this distance, the farthest first; returns how many did not
    move. */
 size_t rank_moves(const SavedModel *saved, const Start *start, Scored *moves);
 
-/* The characters that the training text holds, all 100 where the file has no counts: rows [100];
+/* rows [100]: the characters that the training text holds, all 100 where the file has no counts;
    returns how many. */
 size_t characters_seen(const SavedModel *saved, uint32_t *rows);
 
