@@ -71,7 +71,7 @@ static Metadata describe(const Run *run) {
     char opening[OPENING + 1];
     uint64_t fingerprint = text_fingerprint(run->text.ids, run->text.length);
     for (const Option *option = run->settings.options; option->name; option++) {
-        if (!option->decides) continue;
+        if (option->kind == GROUP || option->not_kept) continue;
         char *value = option_text(option);
         metadata_add(&about, option->name, "%s", value);
         free(value);

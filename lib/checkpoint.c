@@ -401,7 +401,7 @@ TensorFile checkpoint_open(Entry entry, Option *options) {
     const char *path = entry.path;
     TensorFile file = tensors_open(entry, "a checkpoint");
     for (Option *option = options; option->name; option++) {
-        if (!option->decides) continue;
+        if (option->kind == GROUP || option->not_kept) continue;
         const char *saved = metadata_find(&file, option->name);
         if (!saved) no_checkpoint(path, option->name, "is missing");
         bool epochs = option->given && strcmp(option->name, "epochs") == 0;

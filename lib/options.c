@@ -32,40 +32,24 @@ char *option_text(const Option *option) {
     return text_escaped(text ? text : "");
 }
 
-/* Digits only. A double would lose the last bits of large numbers. */
-static bool set_count(Option *option, const char *text) {
+static bool option_set(Option *option, const char *text) {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || text[digits] || digits > 19) return false;
-    unsigned long long number = strtoull(text, NULL, 10);
-    if ((double)number < option->low || (double)number > option->high) return false;
-    if (number > SIZE_MAX) return false;
-    *(size_t *)option->value = (size_t)number;
-    return true;
-}
-
-/* No white space and no hexadecimal number, which strtod would take. */
-static bool set_real(Option *option, const char *text) {
-    if (strpbrk(text, " \t\n\r\v\fxX")) return false;
     char *end;
     double number = strtod(text, &end);
-    if (end == text || *end) return false;
-    if (!(number >= option->low && number <= option->high)) return false; /* a NaN, too */
-    *(double *)option->value = number;
-    return true;
-}
-
-static bool set_flag(Option *option, const char *text) {
-    bool yes = strcmp(text, "yes") == 0;
-    if (!yes && strcmp(text, "no") != 0) return false;
-    *(bool *)option->value = yes;
-    return true;
-}
-
-bool option_set(Option *option, const char *text) {
+    bool within = number >= option->low && number <= option->high; /* a NaN is not */
     switch (option->kind) {
-    case COUNT: return set_count(option, text);
-    case REAL: return set_real(option, text);
-    case FLAG: return set_flag(option, text);
+    case COUNT: /* digits only; a double would lose the last bits of large numbers */
+        if (digits == 0 || digits > 19 || text[digits] || !within) return false;
+        if (strtoull(text, NULL, 10) > SIZE_MAX) return false;
+        *(size_t *)option->value = (size_t)strtoull(text, NULL, 10);
+        return true;
+    case REAL: /* strtod takes white space and hexadecimal numbers, too */
+        if (end == text || *end || strpbrk(text, " \t\n\r\v\fxX") || !within) return false;
+        *(double *)option->value = number;
+        return true;
+    case FLAG:
+        *(bool *)option->value = strcmp(text, "yes") == 0;
+        return !strcmp(text, "yes") || !strcmp(text, "no");
     default: *(const char **)option->value = text; return true;
     }
 }
@@ -86,25 +70,16 @@ void options_free(Option *options) {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static bool has_name(const Option *option, const char *name, size_t length) {
-    if (option->kind == GROUP || strlen(option->name) != length) return false;
-    return strncmp(option->name, name, length) == 0;
-}
-
 static Option *find_option(Option *options, const char *name, size_t length) {
     for (; options->name; options++)
-        if (has_name(options, name, length)) return options;
+        if (options->kind != GROUP && strlen(options->name) == length &&
+            !strncmp(options->name, name, length))
+            return options;
     return NULL;
 }
 
 Option *option_named(Option *options, const char *name) {
     return find_option(options, name, strlen(name));
-}
-
-static Option *find_letter(Option *options, char letter) {
-    for (; options->name; options++)
-        if (options->kind != GROUP && options->letter == letter) return options;
-    return NULL;
 }
 
 /* How many letters must be changed, added or removed to make b of a (Levenshtein 1966), when that
@@ -153,19 +128,18 @@ static void print_words(const char *text, int column) {
 }
 
 static void print_entry(const char *left, const char *help) {
-    int column = printf("  %-*s ", LEFT - 3, left);
-    print_words(help, column);
+    print_words(help, printf("  %-*s ", LEFT - 3, left));
 }
 
 static void print_option(const Option *option) {
-    char start[8] = "    ", *value = option_text(option);
+    char start[] = "    ", *value = option_text(option);
     Buffer left = {0}, help = {0};
     if (option->letter) snprintf(start, sizeof start, "-%c, ", option->letter);
     buffer_add(&left, "%s--%s", start, option->name);
     if (option->argument) buffer_add(&left, " %s", option->argument);
     buffer_add(&help, "%s", option->help);
-    bool told = option->kind == FLAG || !value[0] || strstr(option->help, "default");
-    if (!told) buffer_add(&help, " (default %s)", value);
+    if (option->kind != FLAG && *value && !strstr(help.text, "default"))
+        buffer_add(&help, " (default %s)", value);
     print_entry(left.text, help.text);
     buffer_free(&left);
     buffer_free(&help);
@@ -173,15 +147,15 @@ static void print_option(const Option *option) {
 }
 
 static void print_advanced(const Option *options) {
-    Buffer help = {0};
+    Buffer names = {0};
     for (; options->name; options++)
-        if (options->advanced) buffer_add(&help, ", %s", options->name);
-    if (!help.text) return;
+        if (options->advanced) buffer_add(&names, ", %s", options->name);
+    if (!names.text) return;
     printf("\n");
     print_entry("    --set NAME=VALUE", "for experiments, with these names:");
     printf("%*s", LEFT, "");
-    print_words(help.text + 2, LEFT);
-    buffer_free(&help);
+    print_words(names.text + 2, LEFT);
+    buffer_free(&names);
 }
 
 static _Noreturn void print_help(const Option *options, const char *usage, const char *examples) {
@@ -247,25 +221,18 @@ static void set_advanced(Option *options, const char *setting) {
 /* The option that a word of the command line names; *value is what follows within the word, NULL
    when nothing does. Ends the program when there is none. */
 static Option *option_of(Option *options, const char *word, const char **value) {
-    *value = NULL;
-    if (word[1] != '-') {
-        Option *option = find_letter(options, word[1]);
-        if (!option) refuse_name(options, "-", word + 1);
-        if (word[2]) *value = word + 2;
+    size_t length = strcspn(word, "=");
+    Option *option = options;
+    *value = word[length] ? word + length + 1 : NULL;
+    if (word[1] == '-') {
+        option = find_option(options, word + 2, length - 2);
+        if (!option || option->advanced) refuse_name(options, "--", word + 2);
         return option;
     }
-    const char *name = word + 2;
-    size_t length = strcspn(name, "=");
-    Option *option = find_option(options, name, length);
-    if (!option || option->advanced) refuse_name(options, "--", name);
-    if (name[length]) *value = name + length + 1;
+    *value = word[2] ? word + 2 : NULL;
+    while (option->name && option->letter != word[1]) option++;
+    if (!option->name) refuse_name(options, "-", word + 1);
     return option;
-}
-
-static _Noreturn void print_version(void) {
-    printf("%s\n", VERSION);
-    flush_output();
-    exit(0);
 }
 
 size_t parse_options(int argc, char **argv, Option *options, const char *usage,
@@ -282,7 +249,9 @@ size_t parse_options(int argc, char **argv, Option *options, const char *usage,
         } else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
             print_help(options, usage, examples);
         } else if (!strcmp(word, "--version")) {
-            print_version();
+            printf("%s\n", VERSION);
+            flush_output();
+            exit(0);
         } else if (!strcmp(word, "--set")) {
             if (++i == argc) wrong_use("--set needs NAME=VALUE; see --help");
             set_advanced(options, argv[i]);

@@ -21,7 +21,7 @@ typedef struct {
     void *value;      /* the variable to set; holds the default before */
     double low, high;
     const char *argument, *help; /* as --help shows them: N, "characters to write" */
-    bool decides;                /* the run's result depends on it: a checkpoint keeps it */
+    bool not_kept;               /* a checkpoint keeps only what a run's result depends on */
     bool advanced;               /* given as --set NAME=VALUE; --help shows just NAME */
     bool given;                  /* set by parsing */
     char *restored;              /* the text that option_restore gave it */
@@ -42,9 +42,6 @@ bool option_restore(Option *option, const char *text);
 
 /* Frees what option_restore made; the values of these options are not used any more. */
 void options_free(Option *options);
-
-/* Sets an option from text; false when it is not a value for it. */
-bool option_set(Option *option, const char *text);
 
 /* The option with this name; NULL when there is none. */
 Option *option_named(Option *options, const char *name);

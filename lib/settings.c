@@ -37,9 +37,12 @@ static const Settings defaults = {
 
 /* Appends options to a table; returns its new end. Of each: kind, name, letter, variable, lowest and
    highest value, the value's name in --help, help. */
-static Option *append(Option *end, const Option *options, size_t count) {
-    memcpy(end, options, count * sizeof *options);
-    return end + count;
+static Option *append(Option *end, const Option *options, size_t count, bool advanced) {
+    for (size_t i = 0; i < count; i++) {
+        *end = options[i];
+        end++->advanced = advanced;
+    }
+    return end;
 }
 
 static Option *append_training(Option *end, Settings *s) {
@@ -47,37 +50,34 @@ static Option *append_training(Option *end, Settings *s) {
     const Option options[] = {
         {GROUP, .name = "Model"},
         {COUNT, "order", 'n', &s->order, 1, MAX_ORDER, "N",
-         "longest n-gram that has a row; 1: characters only", .decides = true},
+         "longest n-gram that has a row; 1: characters only"},
         {COUNT, "dim", 'd', &run->dim, 1, MAX_DIM, "D",
-         "numbers in a row (default by the text's size)", .decides = true},
+         "numbers in a row (default by the text's size)"},
         {COUNT, "min-count", 'm', &s->min_count, 1, UINT32_MAX, "N",
-         "how often a string must occur to have a row (default by the text's size)",
-         .decides = true},
+         "how often a string must occur to have a row (default by the text's size)"},
         {COUNT, "max-rows", 0, &s->max_rows, 0, 1e9, "N",
-         "n-grams and phrases at most: the rarest get no row", .decides = true},
+         "n-grams and phrases at most: the rarest get no row"},
         {TEXT, "rows", 0, &s->kinds, 0, 0, "KINDS",
-         "rows beside characters and n-grams: some of phrases,echoes,columns, or ngrams: none",
-         .decides = true},
+         "rows beside characters and n-grams: some of phrases,echoes,columns, or ngrams: none"},
         {GROUP, .name = "Training"},
         {COUNT, "epochs", 'e', &run->epochs, 0, 1e6, "N",
-         "passes through the text (default by its size)", .decides = true},
+         "passes through the text (default by its size)"},
         {COUNT, "batch", 'b', &run->batch, 1, 1 << 20, "N",
-         "positions in a batch (default by its size)", .decides = true},
+         "positions in a batch (default by its size)"},
         {REAL, "lr", 'l', &run->embedding_lr, 0, 1e30, "X",
-         "the embedding's learning rate (default by the text's size; sgd: 10)", .decides = true},
-        {TEXT, "optimizer", 'o', &s->optimizer, 0, 0, "NAME", "adagrad or sgd", .decides = true},
+         "the embedding's learning rate (default by the text's size; sgd: 10)"},
+        {TEXT, "optimizer", 'o', &s->optimizer, 0, 0, "NAME", "adagrad or sgd"},
         {REAL, "val", 0, &s->val, 0, 0.9, "X",
-         "share of the text, its end, that is for validation; 0: train on all of it",
-         .decides = true},
+         "share of the text, its end, that is for validation; 0: train on all of it"},
         {TEXT, "val-text", 0, &s->val_text, 0, 0, "FILE",
-         "validate on this text instead, and train on all of TEXT", .decides = true},
-        {COUNT, "seed", 's', &s->seed, 0, UINT32_MAX, "N", "as torch.manual_seed", .decides = true},
+         "validate on this text instead, and train on all of TEXT"},
+        {COUNT, "seed", 's', &s->seed, 0, UINT32_MAX, "N", "as torch.manual_seed"},
         {COUNT, "threads", 't', &s->threads, 1, 256, "N",
-         "processors to use; any number gives the same result"},
+         "processors to use; any number gives the same result", .not_kept = true},
         {FLAG, "reference", 0, &run->reference, 0, 1, NULL,
-         "train by model.h's plain loops: the same result, slower"},
+         "train by model.h's plain loops: the same result, slower", .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options);
+    return append(end, options, sizeof options / sizeof *options, false);
 }
 
 static Option *append_files(Option *end, Settings *s) {
@@ -85,28 +85,28 @@ static Option *append_files(Option *end, Settings *s) {
     const Option options[] = {
         {GROUP, .name = "As nn.Embedding has them"},
         {TEXT, "init", 0, &s->init, 0, 0, "FILE",
-         "start from another model: its linear layer, and its rows as --pretrained",
-         .decides = true},
+         "start from another model: its linear layer, and its rows as --pretrained"},
         {TEXT, "pretrained", 0, &s->pretrained, 0, 0, "FILE",
-         "start from another model's rows, matched by their text", .decides = true},
+         "start from another model's rows, matched by their text"},
         {FLAG, "freeze-embedding", 0, &run->freeze_embedding, 0, 1, NULL,
-         "the rows keep what they start with", .decides = true},
+         "the rows keep what they start with"},
         {REAL, "max-norm", 0, &run->max_norm, 0, 1e30, "X",
-         "rows longer than this are shortened when they are used (default never)", .decides = true},
-        {TEXT, "norm-type", 0, &s->norm_type, 0, 0, "P", "the p of that norm, or inf",
-         .decides = true},
+         "rows longer than this are shortened when they are used (default never)"},
+        {TEXT, "norm-type", 0, &s->norm_type, 0, 0, "P", "the p of that norm, or inf"},
         {FLAG, "scale-grad-by-freq", 0, &run->scale_grad_by_freq, 0, 1, NULL,
-         "divide a row's gradient by its count in the batch", .decides = true},
+         "divide a row's gradient by its count in the batch"},
         {GROUP, .name = "Files and messages"},
-        {TEXT, "out", 0, &s->out, 0, 0, "DIR", "where results go"},
-        {FLAG, "resume", 'r', &s->resume, 0, 1, NULL,
-         "go on with the run in DIR, with its options"},
-        {REAL, "save-every", 0, &s->save_every, 0, 1e9, "S", "seconds between saves"},
+        {TEXT, "out", 0, &s->out, 0, 0, "DIR", "where results go", .not_kept = true},
+        {FLAG, "resume", 'r', &s->resume, 0, 1, NULL, "go on with the run in DIR, with its options",
+         .not_kept = true},
+        {REAL, "save-every", 0, &s->save_every, 0, 1e9, "S", "seconds between saves",
+         .not_kept = true},
         {FLAG, "strict", 0, &s->strict, 0, 1, NULL,
-         "a character that would be left out is an error"},
-        {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong"},
+         "a character that would be left out is an error", .not_kept = true},
+        {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong",
+         .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options);
+    return append(end, options, sizeof options / sizeof *options, false);
 }
 
 /* What only experiments need: given as --set NAME=VALUE. */
@@ -114,74 +114,53 @@ static Option *append_advanced(Option *end, Settings *s) {
     RunOptions *run = &s->run;
     const Option options[] = {
         {REAL, "linear-lr", 0, &run->linear_lr, 0, 1e30, "X",
-         "the linear layer's learning rate (default 0.03; sgd: 0.5)", .decides = true,
-         .advanced = true},
+         "the linear layer's learning rate (default 0.03; sgd: 0.5)"},
         {REAL, "final-lr", 0, &run->final_lr, 0, 1, "X",
-         "share of both rates that is left at the end", .decides = true, .advanced = true},
+         "share of both rates that is left at the end"},
         {REAL, "accumulator", 0, &run->accumulator, 0, 1e30, "X",
-         "Adagrad's initial accumulator (default 1 / batch^2; order 1: 0)", .decides = true,
-         .advanced = true},
+         "Adagrad's initial accumulator (default 1 / batch^2; order 1: 0)"},
         {REAL, "init-std", 0, &run->deviation, 0, MAX_DEVIATION, "X",
-         "of the characters' rows (default 0.1; order 1: 1)", .decides = true, .advanced = true},
+         "of the characters' rows (default 0.1; order 1: 1)"},
         {COUNT, "evaluations", 0, &s->evaluations, 1, 1000, "N",
-         "validations in an epoch; as many without a better model end the run", .decides = true,
-         .advanced = true},
+         "validations in an epoch; as many without a better model end the run"},
         {COUNT, "batch-losses", 0, &s->batch_losses, 0, 1e15, "N",
-         "print the losses of the first N batches to standard output", .advanced = true},
+         "print the losses of the first N batches to standard output", .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options);
+    return append(end, options, sizeof options / sizeof *options, true);
 }
 
-static void fill_table(Settings *settings) {
-    Option *end = append_training(settings->options, settings);
-    end = append_files(end, settings);
-    end = append_advanced(end, settings);
-    *end = (Option){0};
+static bool is_word(const char *word, const char *text, size_t length) {
+    return strlen(word) == length && !strncmp(word, text, length);
 }
 
-/* One name of a list of kinds. */
-static void add_kind(RowOptions *rows, const char *name, size_t length) {
+/* The kinds of rows that are named in a list with commas. */
+static void choose_rows(Settings *settings) {
     static const uint8_t keys[] = {
         2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE};
-    char kind[16] = "";
-    if (length < sizeof kind) memcpy(kind, name, length);
-    if (strcmp(kind, "ngrams") == 0) return;
-    if (strcmp(kind, "phrases") == 0) {
-        rows->phrases = true;
-    } else if (strcmp(kind, "echoes") == 0) {
-        rows->echoes = sizeof keys;
-        memcpy(rows->echo_keys, keys, sizeof keys);
-    } else if (strcmp(kind, "columns") == 0) {
-        rows->columns = true;
-    } else if (strcmp(kind, "all") == 0) {
-        wrong_use("--rows: \"all\" is every kind: give it alone, or name some of ngrams, phrases, "
-                  "echoes, columns");
-    } else {
-        wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length,
-                  name);
+    const char *kind = settings->kinds;
+    RowOptions *rows = &settings->rows;
+    *rows = (RowOptions){.order = (int)settings->order,
+                         .min_count = (uint32_t)settings->min_count,
+                         .max_rows = (uint32_t)settings->max_rows};
+    if (!strcmp(kind, "all")) kind = settings->order > 1 ? "phrases,echoes,columns" : "ngrams";
+    for (size_t length;; kind += length + 1) {
+        length = strcspn(kind, ",");
+        if (is_word("phrases", kind, length)) {
+            rows->phrases = true;
+        } else if (is_word("columns", kind, length)) {
+            rows->columns = true;
+        } else if (is_word("echoes", kind, length)) {
+            rows->echoes = sizeof keys;
+            memcpy(rows->echo_keys, keys, sizeof keys);
+        } else if (is_word("all", kind, length)) {
+            wrong_use("--rows: \"all\" is every kind: give it alone, or name some of ngrams, "
+                      "phrases, echoes, columns");
+        } else if (!is_word("ngrams", kind, length)) {
+            wrong_use("--rows: \"%.*s\" is none of ngrams, phrases, echoes, columns", (int)length,
+                      kind);
+        }
+        if (!kind[length]) return;
     }
-}
-
-/* Adds the kinds of rows that are named in a list with commas. */
-static void add_kinds(RowOptions *rows, const char *kinds) {
-    size_t length = strcspn(kinds, ",");
-    add_kind(rows, kinds, length);
-    while (kinds[length]) {
-        kinds += length + 1;
-        length = strcspn(kinds, ",");
-        add_kind(rows, kinds, length);
-    }
-}
-
-static void choose_rows(Settings *settings) {
-    bool all = strcmp(settings->kinds, "all") == 0;
-    settings->rows = (RowOptions){.order = (int)settings->order,
-                                  .min_count = (uint32_t)settings->min_count,
-                                  .max_rows = (uint32_t)settings->max_rows};
-    if (!all)
-        add_kinds(&settings->rows, settings->kinds);
-    else if (settings->order > 1)
-        add_kinds(&settings->rows, "phrases,echoes,columns");
 }
 
 /* Below so many characters a text has long rows, and three epochs. */
@@ -242,7 +221,9 @@ void settings_read(Settings *settings, int argc, char **argv) {
     settings->program = argv[0];
     size_t most = 4; /* a batch of 256 is cut into four parts: more threads would wait */
     settings->threads = (size_t)processors() < most ? (size_t)processors() : most;
-    fill_table(settings);
+    Option *end = append_training(settings->options, settings);
+    end = append_files(end, settings);
+    *append_advanced(end, settings) = (Option){0};
     if (parse_options(argc, argv, settings->options, usage, examples, &settings->text, 1) == 0)
         wrong_use("name a text file to train on, such as data/text.txt; see --help");
     Settings trial = *settings;

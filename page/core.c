@@ -86,7 +86,7 @@ static char *facts_of(const Baselines *baselines) {
     };
     Buffer facts = {0};
     for (const Option *option = run.settings.options; option->name; option++) {
-        if (!option->decides) continue;
+        if (option->kind == GROUP || option->not_kept) continue;
         char *value = option_text(option);
         buffer_add(&facts, "--%s %s\n", option->name, value);
         free(value);
