@@ -66,8 +66,7 @@ Allowed seen_characters(const Vocabulary *vocabulary) {
 }
 
 static void forbid_others(float *logits, const Allowed *allowed) {
-    for (size_t c = 0; c < CHARACTERS; c++)
-        logits[c] = allowed->may[c] ? logits[c] : -INFINITY;
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] = allowed->may[c] ? logits[c] : -INFINITY;
 }
 
 void allowed_softmax(float *logits, const Allowed *allowed) {
