@@ -4,7 +4,7 @@
 # make twin               compares with the same program in PyTorch (needs python3-torch)
 # make playground         builds docs/playground.html, the trainer in a browser (needs clang, lld, wasi-libc)
 # make bench              measures speed and learning
-# make install            into $(DESTDIR)$(PREFIX)/bin; make uninstall removes it again
+# make install            programs and manual pages, into $(DESTDIR)$(PREFIX); make uninstall removes them again
 # make compile_commands.json   tells editors and clang-tidy how each file is compiled
 # make clean              removes what was built
 #
@@ -31,14 +31,18 @@ PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))
 UNIT     = $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/*.c))
 SCRIPTS  = $(filter-out tests/programs/lib.sh,$(wildcard tests/programs/*.sh))
 
+# The third level of optimisation only where it is felt: elsewhere it makes compiling slower.
+FELT     = step trainer vocabulary sampling adapt
+$(filter-out $(FELT:%=$(OBJECTS)/lib/%.o),$(SOURCES:%.c=$(OBJECTS)/%.o)): CFLAGS := $(CFLAGS:-O3=-O2)
+
 SILENT   = $(findstring s,$(firstword -$(MAKEFLAGS)))
 say      = $(if $(V),,@$(if $(SILENT),,echo "  $(1)";))
+link     = $(call say,LD $@)mkdir -p $(@D) && $(LINK) -o $@ $(filter %.o,$^) -lm
 
 all: $(PROGRAMS)
 
 $(OBJECTS)/%.o: %.c
-	@mkdir -p $(@D)
-	$(call say,CC $<)$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC $<)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
 # The page of ./embed report as lines of C: what C takes for its own (\ " ?) gets a backslash.
 build/report_page.h: page/page.html page/inline.awk $(wildcard page/*.js page/*.css)
@@ -50,31 +54,26 @@ $(OBJECTS)/lib/page.o: build/report_page.h
 
 # The programs stand outside the folder of their objects: build/config changes when another compiler or flag is asked for.
 $(PROGRAMS): %: $(OBJECTS)/%.o $(LIBRARY) build/config
-	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+	$(link)
 
 build/unit/%: $(OBJECTS)/tests/unit/%.o $(LIBRARY) build/config
-	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+	$(link)
 
 # What makes each call to the system fail in turn: tests/programs/faults.sh.
 build/tools/%: $(OBJECTS)/tests/programs/%.o $(LIBRARY) build/config
-	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+	$(link)
 
 build/bench/%: $(OBJECTS)/bench/%.o $(LIBRARY) build/config
-	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+	$(link)
 
 # ./train with shards of 4,096 positions instead of 16 million: what happens from one to the next is tried on a short text.
 SHARDED  = train lib/run lib/trainer
 
 $(OBJECTS)/sharded/%.o: %.c
-	@mkdir -p $(@D)
-	$(call say,CC $< with small shards)$(COMPILE) -DSHARD_SIZE=4096 -MMD -MP -c -o $@ $<
+	$(call say,CC $< with small shards)mkdir -p $(@D) && $(COMPILE) -DSHARD_SIZE=4096 -MMD -MP -c -o $@ $<
 
 build/test/train_sharded: $(SHARDED:%=$(OBJECTS)/sharded/%.o) $(filter-out $(SHARDED:%=$(OBJECTS)/%.o),$(LIBRARY)) build/config
-	@mkdir -p $(@D)
-	$(call say,LD $@)$(LINK) -o $@ $(filter %.o,$^) -lm
+	$(link)
 
 build/config: FORCE
 	@mkdir -p build
@@ -101,8 +100,8 @@ plot: embed
 	@test -f "$$OUT/model.safetensors" || { echo "make plot: no $$OUT/model.safetensors; run ./train data/text.txt first" >&2; exit 1; }
 	@[ "$$(cat "$$OUT/loss.csv" 2> /dev/null | grep -c '^[0-9]')" -ge 2 ] || { echo "make plot: no curve to draw: $$OUT/loss.csv is missing or has less than two rows" >&2; exit 1; }
 	@./embed --model "$$OUT/model.safetensors" export --format map > /dev/null
-	@baseline() { ./embed --model "$$OUT/model.safetensors" | sed -n "s/^baselines .* \([0-9.]*\) $$1.*/\1/p"; }; \
-	gnuplot -e "out=system('printenv OUT'); unigram=$$(baseline frequencies); pairs=$$(baseline pairs)" plot/loss.gnuplot
+	@known() { head -c 100000 "$$OUT/model.safetensors" | tr -c '[:print:]' '\n' | sed -n "s/.*\"$$1\":\"\([0-9.]*\)\".*/\1/p"; }; \
+	gnuplot -e "out=system('printenv OUT'); unigram=$$(known unigram_entropy); pairs=$$(known conditional_entropy)" plot/loss.gnuplot
 	@gnuplot -e "out=system('printenv OUT')" plot/map.gnuplot
 	@echo "$$OUT/loss.png $$OUT/map.png"
 
@@ -118,12 +117,20 @@ compile_commands.json: FORCE
 	    comma=$$(printf ',\n.'); comma=$${comma%.}; \
 	done; printf '\n]\n'; } > $@
 
-install: $(PROGRAMS)
-	mkdir -p "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(PROGRAMS) "$(DESTDIR)$(PREFIX)/bin"
+build/man/%.1: % docs/man.awk
+	@mkdir -p $(@D)
+	@./$< --help | awk -f docs/man.awk > $@
+
+BIN      = $(DESTDIR)$(PREFIX)/bin
+MAN      = $(DESTDIR)$(PREFIX)/share/man/man1
+install: $(PROGRAMS) $(PROGRAMS:%=build/man/%.1)
+	mkdir -p "$(BIN)" "$(MAN)"
+	install -m 755 $(PROGRAMS) "$(BIN)"
+	install -m 644 $(PROGRAMS:%=build/man/%.1) "$(MAN)"
 
 uninstall:
-	cd "$(DESTDIR)$(PREFIX)/bin" && rm -f $(PROGRAMS)
+	cd "$(BIN)" && rm -f $(PROGRAMS)
+	cd "$(MAN)" && rm -f $(PROGRAMS:%=%.1)
 
 clean:
 	rm -rf build compile_commands.json $(PROGRAMS)
