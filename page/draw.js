@@ -52,7 +52,7 @@ function makeMarks(run) {
   const svg = $('map').querySelector('svg');
   svg.replaceChildren();
   map.marks = [...run.ghosts, ...run.seen].map(id => {
-    const ghost = !(run.count[id] > 0), name = nameOf(id);
+    const ghost = run.ghosts.includes(id), name = nameOf(id);
     const drawn = make('g', {
       class: `mark k${kindOf(id)}${name[1] ? ' long' : ''}${ghost ? ' ghost' : ''}`, role: 'radio', tabindex: -1, 'aria-checked': false,
       'aria-label': ghost ? `${name}: row ${id}, not in the text` : `${name}: row ${id}, seen ${number(run.count[id])} times`,
@@ -96,6 +96,7 @@ function drawPaths(context, run, moment, toX, toY, chosen) {
     context.beginPath();
     for (let s = 0; s <= end; s++) context.lineTo(toX(run.frames[s].at[2 * id]), toY(run.frames[s].at[2 * id + 1]));
     context.lineTo(toX(map.at[2 * id]), toY(map.at[2 * id + 1]));
+    context.lineTo(...map.places.get(id));
     context.strokeStyle = colours['k' + kindOf(id)];
     context.globalAlpha = id === chosen ? 0.9 : 0.22;
     context.lineWidth = id === chosen ? 1.8 : 1.1;
@@ -108,7 +109,7 @@ function drawPaths(context, run, moment, toX, toY, chosen) {
 function drawNeighbours(context, run, table, chosen) {
   const unit = directions(run, table);
   context.strokeStyle = colours.ink;
-  for (const id of run.seen) {
+  for (const id of run.dim > 1 ? run.seen : []) {
     const from = map.places.get(id);
     nearest(run, unit, id, 2).filter(near => near.cosine > 0.5).forEach(near => {
       const to = map.places.get(near.id);
@@ -143,7 +144,8 @@ function drawFlashes(context, flash) {
 
 /* Draws the map at a moment. eased: the view follows slowly, for a run that goes on. */
 function drawMap(run, moment, table, chosen, flash, eased) {
-  const box = $('map').getBoundingClientRect(), { width, height } = Object.assign(map, { width: box.width, height: box.height });
+  const { clientWidth: width, clientHeight: height } = $('map');
+  Object.assign(map, { width, height });
   if (!width) return;
   for (const frame of run.frames)
     if (frame.axes !== map.axes) Object.assign(frame, { axes: map.axes, at: project(run, frame.table, map.axes) });
@@ -166,6 +168,7 @@ function drawMap(run, moment, table, chosen, flash, eased) {
   drawPaths(context, run, moment, toX, toY, chosen);
   drawNeighbours(context, run, table, chosen);
   drawFlashes(context, flash);
+  $('map').querySelector('svg').setAttribute('viewBox', `0 0 ${width} ${height}`);
   map.marks.forEach(({ id, drawn }) => {
     const [x, y] = map.places.get(id);
     drawn.setAttribute('transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
@@ -257,6 +260,9 @@ function drawNow(step) {
 
 const heat = { columns: [], wide: 0, band: 0, high: 0, cell: 0, bands: 1, at: () => null };
 
+/* A character as one sign. */
+const glyphOf = id => id < 94 ? printable[id] : ['␣', '⇥', '↵', '\\r', '\\v', '\\f'][id - 94];
+
 function mix(colour, share) {
   return `color-mix(in srgb, ${colour} ${Math.round(100 * share)}%, ${colours.paper})`;
 }
@@ -303,9 +309,9 @@ function drawHeat(run, table, chosen, flash) {
     brush.putImageData(image, 0, 0);
     context.drawImage(small, 0, 0, perLine, dim, 0, top, perLine * wide, dim * cell);
     line.forEach((id, i) => {
-      const name = nameOf(id), ghost = !(run.count[id] > 0);
+      const ghost = run.ghosts.includes(id);
       context.fillStyle = ghost ? colours.faint : colours['k' + kindOf(id)];
-      context.fillText({ space: '␣', '\\n': '↵', '\\t': '⇥' }[name] || name.slice(0, 2), (i + .5) * wide, top - 6, wide);
+      context.fillText(glyphOf(id), (i + .5) * wide, top - 6, wide);
       if (flash[id] > 0.02) {
         context.fillStyle = colours.accent;
         context.globalAlpha = flash[id];

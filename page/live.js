@@ -109,11 +109,12 @@ async function start() {
 
 function label(values) {
   const { text, ...rest } = values;
-  return Object.entries(rest).filter(([name, value]) => !(name === 'optimizer' && value === 'adagrad')).map(([name, value]) => name === 'freeze' ? 'frozen' : `${name === 'start' ? 'start N(0, σ), σ' : name} ${value}`).join(', ');
+  return Object.entries(rest).filter(([name, value]) => !(name === 'optimizer' && value === 'adagrad')).map(([name, value]) => name === 'freeze' ? 'frozen' : `${name === 'start' ? 'random start' : name} ${value}`).join(', ');
 }
 
 function showPlaceholders(settings) {
   fields.forEach(field => { if (field.name in settings && field.type === 'number') field.placeholder = settings[field.name]; });
+  $('loss-now').firstChild.textContent = settings.val > 0 ? 'held-out loss ' : 'loss, nothing held out ';
 }
 
 /* A loss, into the curve and into the element val-loss. */
@@ -144,7 +145,6 @@ function hearProgress(event) {
 
 function enable() {
   $('play').textContent = shown.playing ? 'Pause' : 'Play';
-  $('play').disabled = live.done && !shown.playing;
   $('step').disabled = live.done || shown.playing;
 }
 
@@ -155,8 +155,13 @@ function pace() {
   return speed === 'slow' ? 4 : Math.max(4, shown.run.steps / 12);
 }
 
+/* A run that has come to its end is shown again. */
 async function play(fast) {
-  if (!shown.run || live.done) return;
+  if (!shown.run) return;
+  if (live.done) {
+    replay();
+    return;
+  }
   const mine = live.busy, steps = fast ? undefined : pace();
   shown.playing = true;
   $('what').setAttribute('aria-live', 'off');
@@ -177,9 +182,6 @@ function halted() {
   shown.turning = 60;
   $('what').setAttribute('aria-live', 'polite');
   enable();
-  showPlane();
-  showMoves();
-  showStill();
   showWords();
   redraw();
 }
@@ -191,6 +193,7 @@ function finish(step, loss) {
 }
 
 async function stop() {
+  if (player) stopReplay();
   if (!shown.playing) return;
   await ask('pause').catch(() => 0);
   halted();
@@ -201,10 +204,10 @@ async function step() {
   const { run } = shown, before = run.frames[lastMoment(run)].table;
   try {
     const answer = await ask('step', { position: live.position || 0 });
-    addFrame(run, answer.step, answer.table || before);
+    addFrame(run, answer.step, answer.table);
     $('slider').max = lastMoment(run);
     shown.before = before;
-    shown.gradient = gradientsOf(answer, run.dim);
+    shown.gradient = answer.gradient;
     answer.occurring.forEach((times, id) => { shown.flash[id] = times ? 1 : 0; });
     live.inspect = answer;
     if (!live.touchedRow) choose(answer.inspect.rows[0].row);
@@ -213,8 +216,6 @@ async function step() {
     show(lastMoment(run));
     if (answer.step >= run.steps) finish(answer.step, answer.valLoss);
     shown.turning = 30;
-    showMoves();
-    showStill();
     enable();
     await showWords();
   } catch (error) {
@@ -222,16 +223,11 @@ async function step() {
   }
 }
 
-function gradientsOf({ gradient, inspect }, dim) {
-  if (gradient) return gradient;
-  const all = new Float32Array(CHARACTERS * dim);
-  inspect.rows.filter(row => row.row < CHARACTERS).forEach(row => all.set(row.gradient, row.row * dim));
-  return all;
-}
-
 function showStill() {
-  const { run } = shown, still = run.ghosts.filter(id => run.moved(id) === 0).length;
-  $('still').textContent = run.ghosts.length ? `${still} of the ${run.ghosts.length} rows of characters that the text lacks did not move by one bit.` : '';
+  const { run } = shown;
+  if (run.frames.length < 2) return setText($('still'), 'No row has moved yet.');
+  const still = run.ghosts.filter(id => run.moved(id) === 0).length;
+  return setText($('still'), run.ghosts.length ? `${still} of the ${run.ghosts.length} rows of characters that the text lacks did not move by one bit.` : '');
 }
 
 /* ---- one batch, taken apart ---- */
@@ -254,7 +250,7 @@ function showInspect(answer) {
   $('inspect').hidden = !answer;
   $('inspect').replaceChildren();
   if (!answer) return;
-  const { inspect, occurring } = answer, { run } = shown;
+  const { inspect, occurring } = answer;
   const lit = Array.from(occurring, (times, id) => ({ id, times })).filter(c => c.times).sort((a, b) => b.times - a.times);
   showLit(card($('inspect'), `Batch ${number(answer.step)}: ${lit.length} rows are lit`,
     `${number(answer.positions)} places of the text. These characters are looked up, so many times each; the other ${CHARACTERS - lit.length} rows get no gradient and stay.`), lit);
@@ -263,8 +259,7 @@ function showInspect(answer) {
   const line = make('p', { class: 'context' }, context), before = [...inspect.context].map(glyph);
   make('span', {}, line, before.slice(0, -1).join(''));
   make('b', {}, line, before[before.length - 1]);
-  make('i', {}, line, glyph(printable[inspect.target] || '\t\n\r\v\f '[0]));
-  line.lastChild.textContent = targetGlyph(inspect.target);
+  make('i', {}, line, glyphOf(inspect.target));
   placeChooser(context, answer.positions);
   const lookup = stage(inspect.rows.length > 1 ? `2. ${inspect.rows.length} rows are looked up` : '2. Its row is looked up',
     inspect.rows.length > 1 ? 'The character and all strings that the text before ends with:' : 'The last character alone decides:');
@@ -281,16 +276,14 @@ function showInspect(answer) {
     smallBars(after, row.gradient, { label: `the gradient of the row ${row.name}`, kind: 'gradient' });
     smallBars(after, row.after, { label: `the row ${row.name} after the step`, before: row.before, kind: row.row < CHARACTERS ? 'k' + kindOf(row.row) : 'k5' });
   });
-  if (run.dim > 0 && live.values.freeze) make('p', { class: 'note' }, after, 'The embedding is frozen: the gradient comes, the row stays.');
+  if (live.values.freeze) make('p', { class: 'note' }, after, 'The embedding is frozen: the gradient comes, the row stays.');
 }
-
-const targetGlyph = id => id < 94 ? printable[id] : { space: '␣', '\\n': '↵', '\\t': '⇥' }[nameOf(id)] || nameOf(id);
 
 function showLit(parent, lit) {
   const list = make('ul', { class: 'chips' }, parent);
   lit.forEach(({ id, times }) => {
     const button = make('button', { type: 'button', class: 'k' + kindOf(id) }, make('li', {}, list));
-    make('b', {}, button, targetGlyph(id));
+    make('b', {}, button, glyphOf(id));
     make('span', {}, button, times);
     button.addEventListener('click', () => choose(id));
   });
@@ -308,11 +301,11 @@ function showGuess(parent, { probabilities, error, target }) {
   const rows = ids.slice(0, 7);
   if (!rows.includes(target)) rows.push(target);
   const table = make('table', { class: 'guess' }, parent), head = make('tr', {}, table);
-  ['', 'p', 'p − onehot'].forEach(name => make('th', { scope: 'col' }, head, name));
+  ['next', 'p', 'p − onehot'].forEach(name => make('th', { scope: 'col' }, head, name));
   rows.forEach(id => {
     const line = make('tr', id === target ? { class: 'target' } : {}, table);
-    make('th', { scope: 'row', class: 'k' + kindOf(id) }, line, targetGlyph(id) + (id === target ? ' came' : ''));
-    bar(make('td', {}, line), probabilities[id], (100 * probabilities[id]).toFixed(1) + ' %');
+    make('th', { scope: 'row', class: 'k' + kindOf(id) }, line, glyphOf(id) + (id === target ? ' came' : ''));
+    bar(make('td', {}, line), probabilities[id] / probabilities[ids[0]], (100 * probabilities[id]).toFixed(1) + ' %');
     bar(make('td', {}, line), error[id], error[id].toFixed(3).replace('-', '−'));
   });
 }
@@ -337,6 +330,9 @@ async function showWords() {
       live.samples.push({ step: run.frames[lastMoment(run)].step, text });
       showSample();
       showNext(expected);
+      showPlane();
+      showMoves();
+      showStill();
     }
   } catch (error) {
     if (run === shown.run) say(error.message, true);
@@ -359,7 +355,7 @@ function showNext({ probabilities, rows, bias }) {
   const table = make('table', { class: 'next' }, make('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'What each row adds' }, part));
   const head = make('tr', {}, table);
   make('th', { scope: 'col', class: 'left' }, head, 'next');
-  ids.forEach(id => make('th', { scope: 'col', class: 'k' + kindOf(id) }, head, targetGlyph(id)));
+  ids.forEach(id => make('th', { scope: 'col', class: 'k' + kindOf(id) }, head, glyphOf(id)));
   const chance = make('tr', { class: 'chance' }, table);
   make('th', { scope: 'row' }, chance, 'p');
   ids.forEach(id => bar(make('td', {}, chance), probabilities[id] / probabilities[ids[0]], (100 * probabilities[id]).toFixed(1) + ' %'));
@@ -510,14 +506,15 @@ function wire() {
   form.addEventListener('submit', event => event.preventDefault());
   form.addEventListener('change', event => {
     const { name, value } = event.target;
+    if (!name) return;
     if (name === 'text') fillForm({ ...formValues(), ...perText[value] });
     start();
   });
-  $('play').addEventListener('click', () => shown.playing ? stop() : play());
+  $('play').addEventListener('click', () => shown.playing || player ? stop() : play());
   $('step').addEventListener('click', step);
   $('again').addEventListener('click', start);
   $('speed').addEventListener('change', () => { if (shown.playing) stop().then(() => play()); });
-  $('slider').addEventListener('input', event => show(+event.target.value));
+  $('slider').addEventListener('input', event => { if (player) stopReplay(); show(+event.target.value); });
   $('prompt').addEventListener('input', showWords);
   $('own-use').addEventListener('click', () => { if ($('own-text').value) texts.own = $('own-text').value; useOwn(); });
   $('own-file').addEventListener('change', event => useFile(event.target.files[0]));
@@ -531,6 +528,7 @@ function wire() {
 }
 
 shown.live = true;
+$('setup').open = innerWidth >= 760;
 worker = new Worker(URL.createObjectURL(new Blob([$('worker').textContent], { type: 'text/javascript' })));
 worker.onmessage = hear;
 worker.onerror = event => say(`The trainer cannot start: ${event.message}. The page needs a browser with WebAssembly.`, true);

@@ -153,6 +153,33 @@ function chooseColumn(event) {
   if (id !== undefined && id !== null) choose(id);
 }
 
+/* ---- the moments again, one after the other ---- */
+
+let player = 0;
+
+function stopReplay() {
+  cancelAnimationFrame(player);
+  player = 0;
+  $('play').textContent = 'Play';
+  redraw();
+}
+
+/* From the moment shown, or from the start, in at most six seconds; in single moments where little motion is wanted. */
+function replay() {
+  const last = lastMoment(shown.run), from = shown.moment >= last ? 0 : shown.moment, still = wantsStill();
+  const each = still ? 600 : Math.min(150, 6000 / last);
+  let start = 0;
+  const tick = time => {
+    start = start || time;
+    const to = from + (time - start) / each;
+    show(still ? Math.floor(to) : to);
+    if (shown.moment >= last) stopReplay();
+    else player = requestAnimationFrame(tick);
+  };
+  $('play').textContent = 'Pause';
+  player = requestAnimationFrame(tick);
+}
+
 /* ---- what a run shows as a whole ---- */
 
 function showLegends() {
@@ -177,10 +204,9 @@ function showLegends() {
 function showPlane() {
   const { run } = shown, spread = spreadOf(run, run.frames[lastMoment(run)].table);
   const share = map.axes.map(axis => Math.round(100 * shareAlong(axis, spread)));
-  setText($('plane'), `The plane on which the rows (dim ${run.dim}) differ most: ${share[0]} % of their variance lies across, ` +
-    `${share[1]} % along. Lines behind the marks are the paths that the rows took; lines between them join rows that point ` +
-    'the same way, dashed from the chosen row to its three nearest. The map zooms out as the rows move apart: the bar at the ' +
-    'corner is its scale. Marks that would cover each other are moved apart a little.');
+  setText($('plane'), `The plane on which the rows (dim ${run.dim}) differ most: ${share[0]} % of their variance across, ${share[1]} % along. ` +
+    'Behind the marks: the paths that the rows took. Between them: lines that join rows that point the same way. The map zooms ' +
+    'out as the rows move apart; the bar is its scale. Marks that would cover each other are moved apart a little.');
 }
 
 function showMoves() {

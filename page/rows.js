@@ -117,30 +117,33 @@ function nearest(run, unit, id, most) {
 
 /* ---- the plane on which the rows differ most: principal components ---- */
 
-/* The covariance of the characters' rows at a moment, times their number; their mean. */
+/* The characters' rows at a moment without their mean, and the sum of their squares. */
 function spreadOf(run, table) {
-  const { dim, seen } = run, mean = new Float64Array(dim), products = [];
+  const { dim, seen } = run, mean = new Float64Array(dim);
   for (const id of seen) for (let d = 0; d < dim; d++) mean[d] += table[id * dim + d] / seen.length;
-  for (let d = 0; d < dim; d++) products.push(new Float64Array(dim));
-  const centred = new Float64Array(dim);
-  for (const id of seen) {
-    for (let d = 0; d < dim; d++) centred[d] = table[id * dim + d] - mean[d];
-    for (let d = 0; d < dim; d++) for (let e = 0; e <= d; e++) products[d][e] += centred[d] * centred[e];
-  }
-  let variance = 0;
-  for (let d = 0; d < dim; d++) {
-    variance += products[d][d];
-    for (let e = 0; e < d; e++) products[e][d] = products[d][e];
-  }
-  return { mean, products, variance };
+  const rows = seen.map(id => mean.map((x, d) => table[id * dim + d] - x));
+  return { rows, variance: rows.reduce((sum, row) => sum + dot(row, row), 0) };
 }
 
-const times = (matrix, vector) => Float64Array.from(matrix, line => dot(line, vector));
+/* The covariance of the rows, times their number, times a vector. */
+function spreadTimes({ rows }, vector) {
+  const product = new Float64Array(vector.length);
+  for (const row of rows) {
+    const along = dot(row, vector);
+    for (let d = 0; d < product.length; d++) product[d] += along * row[d];
+  }
+  return product;
+}
+
 const scaled = (vector, factor) => vector.map(x => x * factor);
-const without = (vector, axis) => { const along = dot(vector, axis); return vector.map((x, d) => x - along * axis[d]); };
+
+function without(vector, axis) {
+  const along = dot(vector, axis);
+  return vector.map((x, d) => x - along * axis[d]);
+}
 
 /* How much of the variance lies along an axis. */
-const shareAlong = (axis, { products, variance }) => variance > 0 ? dot(axis, times(products, axis)) / variance : 0;
+const shareAlong = (axis, spread) => spread.variance > 0 ? dot(axis, spreadTimes(spread, axis)) / spread.variance : 0;
 
 /* The two principal axes of the rows at a moment, by power iteration, as lib/projection.c finds them. Rows that
    differ in one direction only (dim 1) leave a second axis of zeros. */
@@ -149,17 +152,13 @@ function principalAxes(run, table) {
   for (let a = 0; a < 2; a++) {
     let axis = Float64Array.from({ length: run.dim }, (_, d) => 1 + d * 7919 % 101 / 101), value = 0;
     for (let round = 0; round < 200; round++) {
-      const next = axes.length ? without(times(spread.products, axis), axes[0]) : times(spread.products, axis);
+      const next = a ? without(spreadTimes(spread, axis), axes[0]) : spreadTimes(spread, axis);
       value = norm(next);
       if (!value) break;
       axis = scaled(next, 1 / value);
     }
     if (!(value > 1e-9 * spread.variance)) axis = new Float64Array(run.dim);
-    let farthest = 0;
-    for (const id of run.seen) {
-      const at = dot(table.subarray(id * run.dim, (id + 1) * run.dim), axis) - dot(spread.mean, axis);
-      if (Math.abs(at) > Math.abs(farthest)) farthest = at;
-    }
+    const farthest = spread.rows.map(row => dot(row, axis)).reduce((most, at) => Math.abs(at) > Math.abs(most) ? at : most, 0);
     axes.push(farthest < 0 ? scaled(axis, -1) : axis);
   }
   return axes;
@@ -170,10 +169,10 @@ function principalAxes(run, table) {
 function turnAxes(run, table, axes) {
   if (run.dim < 3 || !norm(axes[1])) return principalAxes(run, table);
   const spread = spreadOf(run, table), unit = spread.variance / run.dim || 1;
-  const [u, v] = axes.map(axis => { const to = times(spread.products, axis); return axis.map((x, d) => x + to[d] / unit); });
-  /* (u v) times the inverse square root of [[p, q], [q, r]], their products */
+  const [u, v] = axes.map(axis => spreadTimes(spread, axis).map((x, d) => x / unit + axis[d]));
+  /* [u v] times the inverse square root of their products [[p, q], [q, r]] */
   const p = dot(u, u), q = dot(u, v), r = dot(v, v), root = Math.sqrt(Math.max(p * r - q * q, 1e-30));
-  const size = Math.sqrt(p + r + 2 * root), a = (r + root) / (root * size), b = -q / (root * size), c = (p + root) / (root * size);
+  const size = root * Math.sqrt(p + r + 2 * root), a = (r + root) / size, b = -q / size, c = (p + root) / size;
   return [u.map((x, d) => a * x + b * v[d]), u.map((x, d) => b * x + c * v[d])];
 }
 

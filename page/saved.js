@@ -24,38 +24,10 @@ function setting(key) {
   return found ? parseFloat(found[1]) : -1;
 }
 
-/* ---- play ---- */
-
-let player = 0;
-
-function pause() {
-  cancelAnimationFrame(player);
-  player = 0;
-  shown.playing = false;
-  $('play').textContent = 'Play';
-  redraw();
-}
-
-/* Every snapshot for 150 ms; in single steps where the reader wants little motion. */
-function play() {
-  const last = lastMoment(shown.run), from = shown.moment >= last ? 0 : shown.moment, still = wantsStill();
-  let start = 0;
-  const tick = time => {
-    start = start || time;
-    const to = from + (time - start) / (still ? 600 : 150);
-    show(still ? Math.floor(to) : to);
-    if (shown.moment >= last) pause();
-    else player = requestAnimationFrame(tick);
-  };
-  shown.playing = true;
-  $('play').textContent = 'Pause';
-  player = requestAnimationFrame(tick);
-}
-
 /* report.html#5 shows the sixth snapshot; without a number, or beyond the last, the last. */
 function showHash() {
   const wantedMoment = parseInt(location.hash.slice(1), 10);
-  pause();
+  stopReplay();
   show(isNaN(wantedMoment) ? lastMoment(shown.run) : wantedMoment);
 }
 
@@ -75,8 +47,8 @@ function showHash() {
   $('still').textContent = run.still === undefined
     ? "The run started from another model's rows, so how far they moved is not known."
     : `${run.still} rows of characters did not move by one bit.`;
-  $('slider').addEventListener('input', event => { pause(); show(+event.target.value); });
-  $('play').addEventListener('click', () => player ? pause() : play());
+  $('slider').addEventListener('input', event => { stopReplay(); show(+event.target.value); });
+  $('play').addEventListener('click', () => player ? stopReplay() : replay());
   addEventListener('hashchange', showHash);
   showHash();
 })();

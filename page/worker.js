@@ -16,7 +16,7 @@
              charactersPerSecond}
    pause     {} -> {step}
    step      {position: n}: one batch -> {step, loss, positions, occurring: Uint32Array(C) (in the bags of how many
-             positions each character's row was), table, inspect: {context, target, place, rows: [{name, kind, row, before,
+             positions each character's row was), gradient: Float32Array(C D) (of the batch), table, inspect: {context, target, place, rows: [{name, kind, row, before,
              gradient (of the whole batch), after}], h, probabilities, error (p - onehot), dh (of error)}}
    evaluate  {} -> {valLoss}
    sample    {prompt, n, temperature, seed} -> {text}: what ./sample writes
@@ -248,9 +248,15 @@ function oneStep(position) {
     row.after = values(row.row);
   }
   const inspect = {context, target, place, rows, h, probabilities, error, dh: dh.map((value) => value * positions)};
+  const occurring = numbers(at.occurring, C), gradient = new Float32Array(C * dim);
+  occurring.forEach((times, row) => {
+    if (!times) return;
+    call('gradient', row);
+    gradient.set(floats(at.gradient, dim), row * dim);
+  });
   run.shown = table();
   return {step: run.step, loss, valLoss: run.evaluated === run.step ? run.valLoss : null, positions,
-          occurring: numbers(at.occurring, C), table: run.shown, inspect};
+          occurring, gradient, table: run.shown, inspect};
 }
 
 const PRINTABLE = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f';
