@@ -18,37 +18,36 @@
 #include <time.h>
 #include <unistd.h>
 
-struct Team {
-    int size;
-    pthread_t *threads; /* [size - 1], members 1.. */
-    atomic_int arrived; /* at the meeting point */
-    atomic_uint round;  /* counts meetings */
-    atomic_size_t next; /* piece of work of the task */
-    atomic_int asleep;  /* members that wait for `met` */
-    pthread_cond_t met;
-    pthread_mutex_t lock;
-    pthread_cond_t work; /* a task is there: members sleep between tasks */
-    unsigned tasks;
-    bool ended;
-    TeamTask *task;
-    void *argument;
-};
-
 typedef struct {
     Team *team;
     int member;
+    pthread_t thread;
 } Seat;
+
+struct Team {
+    atomic_int size;
+    Seat *seats;        /* [size], that of member 0 unused */
+    atomic_int arrived; /* at the meeting point */
+    atomic_uint round;  /* counts meetings */
+    atomic_int asleep;  /* members that wait for `met` */
+    pthread_cond_t met;
+    pthread_mutex_t lock;
+    atomic_size_t next; /* piece of work of the task */
+    TeamTask *task;     /* NULL: the team ends */
+    void *argument;
+};
 
 int team_size(const Team *team) { return team->size; }
 
 /* ---- how many -------------------------------------------------------------------------------- */
 
-/* The number at the start of a file's first line, and the one after it; 0 for what is not there. */
+/* The two numbers at the start of a file in a folder; 0 for what is not there. */
 static void read_numbers(const char *folder, const char *name, double numbers[2]) {
-    char path[4096];
+    Buffer path = {0};
     numbers[0] = numbers[1] = 0;
-    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+    buffer_add(&path, "%s/%s", folder, name);
+    FILE *file = fopen(path.text, "r");
+    buffer_free(&path);
     if (!file) return;
     if (fscanf(file, "%lf %lf", &numbers[0], &numbers[1]) < 1) numbers[0] = 0;
     fclose(file);
@@ -56,45 +55,45 @@ static void read_numbers(const char *folder, const char *name, double numbers[2]
 
 /* The processors that one control group allows: its quota of time divided by the period. */
 static double group_limit(const char *folder) {
-    double both[2], period[2];
-    read_numbers(folder, "cpu.max", both); /* version 2: "200000 100000" or "max 100000" */
-    if (both[0] > 0 && both[1] > 0) return both[0] / both[1];
-    read_numbers(folder, "cpu.cfs_quota_us", both); /* version 1: -1 is no limit */
+    double quota[2], period[2];
+    read_numbers(folder, "cpu.max", quota); /* version 2: "200000 100000" or "max 100000" */
+    if (quota[0] > 0 && quota[1] > 0) return quota[0] / quota[1];
+    read_numbers(folder, "cpu.cfs_quota_us", quota); /* version 1: -1 is no limit */
     read_numbers(folder, "cpu.cfs_period_us", period);
-    return both[0] > 0 && period[0] > 0 ? both[0] / period[0] : INFINITY;
+    return quota[0] > 0 && period[0] > 0 ? quota[0] / period[0] : INFINITY;
 }
 
 /* A line of /proc/self/cgroup is ID:CONTROLLERS:GROUP; version 2 names no controllers. Groups lie
    within others, whose limits hold, too. */
 static double line_limit(const char *root, char *line) {
-    char *controllers = strchr(line, ':'),
-         *group = controllers ? strchr(controllers + 1, ':') : NULL;
-    if (!group) return INFINITY;
-    *group++ = '\0';
-    group[strcspn(group, "\n")] = '\0';
-    controllers++;
-    if (*controllers && strncmp(controllers, "cpu", 3) != 0) return INFINITY;
-    double least = INFINITY;
+    double limit = INFINITY;
     Buffer folder = {0};
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = line + strcspn(line, ":") + 1, *group = strchr(line, ':');
+    if (group) group = strchr(controllers, ':');
+    if (!group) return limit;
+    *group++ = '\0';
+    if (*controllers && strncmp(controllers, "cpu", 3) != 0) return limit;
     for (char *end = group + strlen(group); end; end = strrchr(group, '/')) {
         *end = '\0';
         folder.length = 0;
         buffer_add(&folder, "%s/sys/fs/cgroup/%s%s", root, controllers, group);
-        least = fmin(least, group_limit(folder.text));
+        limit = fmin(limit, group_limit(folder.text));
     }
     buffer_free(&folder);
-    return least;
+    return limit;
 }
 
 double group_processors(const char *root) {
-    char path[4096], line[4096];
-    double least = INFINITY;
-    int length = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    FILE *file = (size_t)length < sizeof path ? fopen(path, "r") : NULL;
-    if (!file) return least;
-    while (fgets(line, sizeof line, file)) least = fmin(least, line_limit(root, line));
-    fclose(file);
-    return least;
+    char line[4096];
+    double limit = INFINITY;
+    Buffer path = {0};
+    buffer_add(&path, "%s/proc/self/cgroup", root);
+    FILE *file = fopen(path.text, "r");
+    buffer_free(&path);
+    while (file && fgets(line, sizeof line, file)) limit = fmin(limit, line_limit(root, line));
+    if (file) fclose(file);
+    return limit;
 }
 
 int processors(void) {
@@ -112,6 +111,8 @@ double seconds_now(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
+
+/* ---- the team -------------------------------------------------------------------------------- */
 
 /* Batches take tens of microseconds, so a member first waits in a busy loop. One that waits longer
    sleeps: the member that it waits for may need its processor. */
@@ -140,6 +141,60 @@ size_t team_next(Team *team) {
     return atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
 }
 
+/* Meets to get a task, and meets when all are done with it. */
+static void *member_life(void *argument) {
+    const Seat *seat = argument;
+    Team *team = seat->team;
+    for (;;) {
+        team_meet(team);
+        if (!team->task) return NULL;
+        team->task(team, seat->member, team->argument);
+        team_meet(team);
+    }
+}
+
+Team *team_start(int size) {
+    Team *team = allocate(1, sizeof *team, "threads");
+    team->seats = allocate((size_t)size, sizeof *team->seats, "threads");
+    team->size = size;
+    pthread_mutex_init(&team->lock, NULL);
+    pthread_cond_init(&team->met, NULL);
+    sigset_t all, before; /* signals are for the calling thread: the others never see one */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int member = 1; member < team->size; member++) {
+        Seat *seat = &team->seats[member];
+        *seat = (Seat){team, member};
+        if (pthread_create(&seat->thread, NULL, member_life, seat) == 0) continue;
+        notice("the system gives only %d of %d threads; going on with those (the result is the "
+               "same)",
+               member, size);
+        team->size = member; /* the others wait until this thread comes to the meeting */
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return team;
+}
+
+void team_run(Team *team, TeamTask *task, void *argument) {
+    team->next = 0;
+    team->task = task;
+    team->argument = argument;
+    team_meet(team);
+    task(team, 0, argument);
+    team_meet(team);
+}
+
+void team_end(Team *team) {
+    team->task = NULL;
+    team_meet(team);
+    for (int member = 1; member < team->size; member++)
+        pthread_join(team->seats[member].thread, NULL);
+    pthread_cond_destroy(&team->met);
+    pthread_mutex_destroy(&team->lock);
+    free(team->seats);
+    free(team);
+}
+
 typedef struct {
     size_t count;
     TeamPiece *piece;
@@ -153,74 +208,5 @@ static void run_pieces(Team *team, int member, void *argument) {
 }
 
 void team_for(Team *team, size_t count, TeamPiece *piece, void *argument) {
-    Loop loop = {count, piece, argument};
-    team_run(team, run_pieces, &loop);
-}
-
-static void *member_life(void *given) {
-    Seat seat = *(Seat *)given;
-    free(given);
-    Team *team = seat.team;
-    for (unsigned done = 0;; done++) {
-        pthread_mutex_lock(&team->lock);
-        while (team->tasks == done && !team->ended) pthread_cond_wait(&team->work, &team->lock);
-        bool ended = team->ended;
-        pthread_mutex_unlock(&team->lock);
-        if (ended) return NULL;
-        team->task(team, seat.member, team->argument);
-        team_meet(team);
-    }
-}
-
-Team *team_start(int size) {
-    Team *team = allocate(1, sizeof *team, "threads");
-    team->threads = allocate((size_t)size, sizeof *team->threads, "threads");
-    team->size = size;
-    pthread_mutex_init(&team->lock, NULL);
-    pthread_cond_init(&team->work, NULL);
-    pthread_cond_init(&team->met, NULL);
-    sigset_t all, before; /* signals are for the calling thread: the others never see one */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (int member = 1; member < size; member++) {
-        Seat *seat = allocate(1, sizeof *seat, "threads");
-        *seat = (Seat){team, member};
-        if (pthread_create(&team->threads[member - 1], NULL, member_life, seat) == 0) continue;
-        free(seat);
-        notice(
-            "the system gives only %d of %d threads; going on with those (the result is the same)",
-            member, size);
-        team->size = member; /* nobody has met yet: members only wait for work so far */
-        break;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return team;
-}
-
-void team_run(Team *team, TeamTask *task, void *argument) {
-    atomic_store(&team->next, 0);
-    if (team->size > 1) {
-        pthread_mutex_lock(&team->lock);
-        team->task = task;
-        team->argument = argument;
-        team->tasks++;
-        pthread_cond_broadcast(&team->work);
-        pthread_mutex_unlock(&team->lock);
-    }
-    task(team, 0, argument);
-    team_meet(team);
-}
-
-void team_end(Team *team) {
-    pthread_mutex_lock(&team->lock);
-    team->ended = true;
-    pthread_cond_broadcast(&team->work);
-    pthread_mutex_unlock(&team->lock);
-    for (int member = 1; member < team->size; member++)
-        pthread_join(team->threads[member - 1], NULL);
-    pthread_cond_destroy(&team->work);
-    pthread_cond_destroy(&team->met);
-    pthread_mutex_destroy(&team->lock);
-    free(team->threads);
-    free(team);
+    team_run(team, run_pieces, &(Loop){count, piece, argument});
 }
