@@ -284,6 +284,7 @@ int main(int argc, char **argv) {
     read_until(&settings);
     signal(SIGPIPE, SIG_IGN); /* flush_output takes a failed write for a quiet end */
     SavedModel saved = model_open(settings.model);
+    shorten_rows(&saved);
     if (settings.score) {
         score(&saved, &settings);
     } else {

@@ -478,8 +478,9 @@ static void padding(Story *s) {
     const Model *cat = train_cat(s, 0, 3, 3), *padded = train_cat(s, 1, 4, 3);
     const float *learned = row_of(train_cat(s, 2, 4, 4), PAD), *kept = row_of(padded, PAD);
     say(s, "padding_idx=99: all strings of a tensor need one length, so short ones are filled up "
-           "with id 99. Its row starts at zero and gets no gradient, so it adds nothing. Row 99 "
-           "after 10 steps in which \"cat\" and id 99 predict 's':");
+           "with id 99. Its row starts at zero and gets no gradient, so it adds nothing. (./train "
+           "fills up bags with NO_ROW, which is the same.) Row 99 after 10 steps in which \"cat\" "
+           "and id 99 predict 's':");
     print_row(s, "padding_idx=99", kept, DIM);
     print_row(s, "padding_idx=None", learned, DIM);
     check(s, same(cat->embedding, padded->embedding, NUMBERS),

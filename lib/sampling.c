@@ -41,6 +41,14 @@ void stream_begin(Stream *stream, const SavedModel *saved) {
     if (blank_line || vocabulary->count[line_end]) stream_push(stream, line_end);
 }
 
+void shorten_rows(SavedModel *saved) {
+    Optimizer optimizer = {.max_norm = metadata_number(&saved->file, "max-norm", 0),
+                           .norm_type = metadata_number(&saved->file, "norm-type", 2)};
+    size_t dim = saved->model.dim;
+    for (size_t r = 0; optimizer.max_norm > 0 && r < saved->model.rows; r++)
+        embedding_renorm(&optimizer, dim, saved->model.embedding + r * dim);
+}
+
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);

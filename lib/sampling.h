@@ -15,6 +15,9 @@ void find_opening(const uint8_t *ids, size_t length, char *opening);
    line's end, when the training text had these. */
 void stream_begin(Stream *stream, const SavedModel *saved);
 
+/* With max_norm, what nn.Embedding does when it looks up rows: shortens those that are longer. */
+void shorten_rows(SavedModel *saved);
+
 /* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers
    that are not finite; where these are, but a sum of them is not, finite_logits returns false, and
    next_logits fails, too. */

@@ -118,3 +118,12 @@ tr -s ' \n' '\n' < data/text.txt | head -n 3000 > $out/text
 for seed in 1 2 3 4 5; do ./sample --model $out/small/model.safetensors -s $seed -t 0.5 --until '\n'; done | grep -vc '^$' > $out/a
 [ "$(cat $out/a)" -eq 5 ]
 that $? "a list of words: a sample begins with a word"
+
+# rows that are longer than --max-norm are shortened when they are looked up
+{ yes abcdef | head -n 200; yes 0123456789 | head -n 200; } > $out/halves
+./train -q --order 1 --dim 8 --max-norm 0.5 --val 0.5 --epochs 1 --lr 0.5 --out $out/short $out/halves
+sed 's/"max-norm":"0.5"/"max-norm":"0.0"/' $out/short/model.safetensors > $out/long.safetensors
+score() { ./sample --model "$1" --score $out/halves; }
+[ -n "$(score $out/long.safetensors)" ] &&
+    [ "$(score $out/short/model.safetensors)" != "$(score $out/long.safetensors)" ]
+that $? "--score looks rows up as training does: --max-norm shortens them"

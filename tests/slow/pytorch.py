@@ -74,6 +74,23 @@ def final_weights(name, *arguments):
     check(not after[-1].any(), f"{name}: padding learned nothing")
 
 
+def scored(name, *arguments):
+    """./sample --score looks rows up as PyTorch does: max_norm shortens them, in eval, too."""
+    with tempfile.TemporaryDirectory() as out:
+        _, arrays, metadata = twin.run_train(out, [TEXT, *arguments])
+        done = subprocess.run(["./sample", "--model", f"{out}/model.safetensors", "--score", TEXT], capture_output=True, text=True)
+    program = twin.Twin(twin.text_of(TEXT), twin.options_of(metadata))
+    weights = program.model.state_dict()
+    weights["embedding.weight"][:-1] = arrays["embedding.weight"]
+    weights.update({key: arrays[key] for key in ("linear.weight", "linear.bias")})
+    program.model.load_state_dict(weights)
+    with torch.no_grad():
+        losses = [twin.cross_entropy(program.model(on), next, reduction="sum").item() for on, next in
+                  zip(program.on.split(4096), program.following.split(4096))]
+    largest = abs(float(done.stdout.split()[3]) - sum(losses) / len(program.on))
+    check(largest <= 1e-4, f"{name}: ./sample --score differs from PyTorch by at most {largest:.1e}")
+
+
 def document(path):
     """Runs all blocks of code of a page, in order, in a folder that looks like the project's; Python blocks build on each other."""
     blocks = re.findall(r"^```(sh|python)\n(.*?)^```", open(path).read(), re.M | re.S)
@@ -132,6 +149,8 @@ def main():
     for seed in (0, 1, 42, 4294967295):
         start(seed, "--order", "1", "--dim", "10")
     start(1, "--order", "4", "--dim", "33")
+    scored("max_norm 0.3", "--order", "3", "--dim", "10", "--max-norm", "0.3", "--val", "0.9", "--epochs", "1", "--lr", "0.5")
+    scored("norm 1", "--order", "2", "--dim", "10", "--max-norm", "0.5", "--norm-type", "1", "--rows", "ngrams", "--epochs", "1")
     start(2, "--order", "2", "--dim", "64", "--set", "init-std=0.25")
 
     # with learning rates of 0 and batches of 1, each loss tells which position it was: the shuffle, exactly
