@@ -11,7 +11,7 @@
                  counts: Uint32Array(C), kinds: [{name, first, end}], table: Float32Array(C D), memory (bytes)}
    run       {until: step, pace: steps a second at most}: trains; answers {step, valLoss, best, done} at `until`, at the end,
              or when paused; done: ./train would end here, and best is what it calls the model's validation loss.
-             Meanwhile, at most 60 times a second, the event progress: {step, steps, loss, valLoss (null but where ./train
+             Meanwhile, at most 60 times a second (30 without a pace), the event progress: {step, steps, loss, valLoss (null but where ./train
              evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since the last event),
              charactersPerSecond}
    pause     {} -> {step}
@@ -203,7 +203,7 @@ const otherMessages = () => new Promise((resolve) => { resume = resolve; port2.p
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
 async function train({until = run.steps, pace = Infinity}) {
-  const FRAME = 1 / 60, mine = run, seconds = () => performance.now() / 1000;
+  const FRAME = pace < Infinity ? 1 / 60 : 1 / 30, mine = run, seconds = () => performance.now() / 1000;
   const goal = Math.min(until, run.steps), turn = ++run.turn;
   if (run.evaluated === undefined) progress(null, score(), 0, 1);
   for (let frame = seconds(), owed = 1; run.step < goal && !run.over && run.turn === turn;) {
