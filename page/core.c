@@ -1,10 +1,10 @@
 /* core.c: the trainer as page/worker.js sees it: what ./train and ./sample do, without files. The
    rest of the C is lib/'s and model.h, compiled as they are (page/system.c stands for threads and
    for messages). page/build makes a WebAssembly module of it, which holds one run from its start to
-   its end. Sizes are 32 bits; pointers are places in the module's memory. Errors end a call: see
-   fail in page/system.c. */
+   its end. Sizes are 32 bits; pointers are places in its memory; fail() ends a call. */
 #include "../lib/baselines.h"
 #include "../lib/fail.h"
+#include "../lib/format.h"
 #include "../lib/memory.h"
 #include "../lib/sampling.h"
 #include "../lib/settings.h"
@@ -47,12 +47,13 @@ EXPORT("room") void *room(size_t bytes) { return allocate(bytes, 1, "the page");
 /* As ./train divides a text: its end is for validation; with --val 0 that is trained on, too. */
 static size_t divide_text(double val) {
     size_t length = run.text.length, val_first;
+    char number[64];
     run.split = val_first = (size_t)((double)length * (1 - val));
     if (val <= 0) val_first = length - (length + 9) / 10;
     if (run.split < 2 || val_first == length)
-        fail("the text is too short (%zu characters) to train on some of it and validate on the "
-             "rest; give a longer one",
-             length);
+        fail("the text is too short (%s) to train on some of it and validate on the rest; give a "
+             "longer one",
+             counted(length, "characters", number));
     return val_first;
 }
 

@@ -40,7 +40,7 @@ function tensor(key, file = 'checkpoint') {
 const check = (good, what, why = 'it does not hold') => console.log(good ? `ok ${name}: ${what}` : `FAIL ${name}: ${what}: ${why}`);
 
 const settings = {};
-for (let i = 0; i < options.length; i += 2) settings[options[i]] = options[i + 1];
+for (let i = 0; i < options.length; i += 2) settings[options[i].replace('--', '')] = options[i + 1];
 const ask = startWorker(), text = readFileSync(0);
 await ask('load', {module: part('module')});
 const {steps} = await ask('start', {text, settings});

@@ -21,21 +21,17 @@ has node || { echo "skip the playground: install nodejs"; finish; }
 compare() {
     name=$1
     shift
-    words=
-    for word; do
-        case $word in [a-z]*) words="$words --$word" ;; *) words="$words $word" ;; esac
-    done
-    ./train -q $words --out $out/run data/text.txt
+    ./train -q "$@" --out $out/run data/text.txt
     node tests/slow/playground.mjs $page "$name" $out/run "$@" < data/text.txt
 }
-compare "order 1" order 1 dim 10 seed 1 epochs 2
+compare "order 1" --order 1 --dim 10 --seed 1 --epochs 2
+compare "sgd" --optimizer sgd --seed 3 --epochs 1
 compare "the default"
-compare "sgd" optimizer sgd seed 3 epochs 1
 
 has chromium || { echo "skip the playground in a browser: install chromium"; finish; }
 has npm && [ -d $npm/node_modules/axe-core ] ||
     npm install --prefix $npm --no-audit --no-fund --silent puppeteer-core@24.43.1 axe-core@4.14.1 > $out/npm 2>&1 ||
     { echo "skip the playground in a browser: npm cannot install puppeteer-core and axe-core"; finish; }
-node tests/slow/playground_page.mjs $page $npm $out
+node tests/slow/playground_page.mjs $page $npm $out "$(best $out/run)"
 that $? "the browser's test came to its end"
 finish

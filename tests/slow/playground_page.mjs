@@ -121,7 +121,7 @@ const wanted = ['text', 'order', 'freeze', 'play', 'step', 'again', 'slider', 'p
 check(wanted.every((id) => reached.has(id)), 'Tab reaches every control', `not ${wanted.filter((id) => !reached.has(id))}`);
 await tab.close();
 
-[tab, whole] = await timed('#text=fables&order=4&dim=auto&run', wholeLoss, "the whole default trains to ./train's loss");
+[tab, whole] = await timed('#text=fables&order=4&run', wholeLoss, "the whole default trains to ./train's loss");
 await tab.close();
 console.log(`note first paint ${painted.toFixed(0)} ms, the notebook's model trained after ${took.toFixed(0)} ms, the default after ${whole.toFixed(0)} ms`);
 
