@@ -5,7 +5,8 @@
                                       compares what it prints with what README shows below it
     python3 docs/readme.py --update   puts what they print today into README.md
 
-Seconds differ from run to run and are not compared. Ends with 1 when something differs."""
+A line "..." stands for lines left out; seconds differ from run to run and are not compared. Ends with 1 when
+something differs."""
 
 import re
 import subprocess
@@ -17,11 +18,30 @@ INDENT = "    "
 def printed(command):
     """What a command prints on both streams, line by line, without blank lines at the ends."""
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
-    return done.stdout.decode().strip("\n").split("\n")
+    return done.stdout.decode().strip("\n").splitlines()
 
 
 def timeless(line):
-    return re.sub(r" +[0-9.]+ s$", " S", line.rstrip())
+    return re.sub(r" +[0-9.]+ s\b", " S", line.rstrip())
+
+
+def shortened(today, shown):
+    """What is printed today, with lines left out where README leaves some out: of each part that it shows as
+    many lines, found by the first word of the part's first line."""
+    parts = "\n".join(shown).split("...")
+    if len(parts) == 1:
+        return today
+    result, at = [], 0
+    for number, part in enumerate(parts):
+        lines = part.strip("\n").split("\n") if part.strip("\n") else []
+        if number:
+            result.append("...")
+        if lines:
+            while at < len(today) and today[at].split(" ")[0] != lines[0].split(" ")[0]:
+                at += 1
+            result += today[at:at + len(lines)]
+            at += len(lines)
+    return result
 
 
 def main(update):
@@ -33,11 +53,11 @@ def main(update):
         if not result[-1].startswith(INDENT + "$ "):
             continue
         shown = []
-        while i < len(lines) and (lines[i].startswith(INDENT) or (lines[i] == "" and lines[i + 1].startswith(INDENT)
-                                                                   and not lines[i + 1].startswith(INDENT + "$ "))):
+        while i < len(lines) and (lines[i] or lines[i + 1]).startswith(INDENT) and not (
+                lines[i] or lines[i + 1]).startswith(INDENT + "$ "):
             shown.append(lines[i][len(INDENT):])
             i += 1
-        today = printed(result[-1][len(INDENT) + 2:])
+        today = shortened(printed(result[-1][len(INDENT) + 2:]), shown)
         if not update and list(map(timeless, shown)) != list(map(timeless, today)):
             failures += 1
             different = [pair for pair in zip(shown, today) if timeless(pair[0]) != timeless(pair[1])]

@@ -89,5 +89,9 @@ plot "$folder/pairs" using 3:0:(\$4 - \$3):(0):(colour(\$2)) with vectors nohead
      "$folder/pairs" using 3:0:(colour(\$2)):yticlabels(1) with points pt 6 ps 0.8 lc rgb variable title "before", \
      "$folder/pairs" using 4:0:(colour(\$2)) with points pt 7 ps 0.9 lc rgb variable title "after"
 END
+# where the reader's screen is dark, so are they
+dark="#gnuplot_canvas>rect{fill:#0d1117}text{fill:#c9d1d9}[stroke^='rgb( 85']{stroke:#8b949e}[stroke^='rgb(221']{stroke:#30363d}"
+dark="$dark[stroke^='rgb( 27'],[color^='rgb( 27']{stroke:#58a6ff;color:#58a6ff}[stroke^='rgb(217'],[color^='rgb(217']{stroke:#f0883e;color:#f0883e}"
+sed -i "s|^<title>Gnuplot.*|<style>@media(prefers-color-scheme:dark){$dark}</style>|; /<desc>/d" docs/wtf-steps.svg docs/wtf-pairs.svg
 page > "$folder/page"
 mv "$folder/page" docs/wtf.md
