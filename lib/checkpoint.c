@@ -136,7 +136,7 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim) {
 /* ---- models: reading ----------------------------------------------------------------------------- */
 
 static _Noreturn void inconsistent(const char *path, const char *why) {
-    fail("%s: is no model of this program: %s; name one that ./train wrote", path, why);
+    fail("%s: is no model of this program: %s; name one that train wrote", path, why);
 }
 
 /* A key of echoes is so many characters, or so many words. */

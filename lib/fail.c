@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 static const char *program_name = "program";
+static const char *before = ""; /* what is written before each message */
 
 /* Opens /dev/null for standard streams that are closed: the first file would take their place. It is
    open for reading only, so that writing there fails as it would without. */
@@ -29,6 +30,8 @@ void set_program_name(const char *name) {
     const char *slash = strrchr(name, '/');
     program_name = slash ? slash + 1 : name;
 }
+
+void replace_last_line(void) { before = "\r\033[K"; }
 
 static bool is_harmless(uint32_t code) {
     if (code < ' ' || (code >= 0x7f && code < 0xa0)) return false;
@@ -56,9 +59,9 @@ void mask_controls(char *text) {
 /* The whole line leaves in one write, so that the lines of two programs never mix. */
 static void say(const char *format, va_list arguments) {
     char line[1 << 14];
-    int start = snprintf(line, sizeof line - 1, "%.100s: ", program_name);
+    int start = snprintf(line, sizeof line - 1, "%s%.100s: ", before, program_name);
     vsnprintf(line + start, sizeof line - 1 - (size_t)start, format, arguments);
-    mask_controls(line);
+    mask_controls(line + strlen(before));
     size_t length = strlen(line);
     line[length] = '\n';
     fwrite(line, 1, length + 1, stderr);

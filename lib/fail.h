@@ -16,6 +16,9 @@ _Noreturn void wrong_use(const char *format, ...) __attribute__((format(printf, 
 /* One line on standard error that begins with the program's name; the program goes on. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on messages take the place of what stands in the terminal's last line. */
+void replace_last_line(void);
+
 /* Replaces in text, in place, all that could command a terminal or forge a line by ?: control
    characters (in UTF-8, as bytes), marks that turn the direction of writing, line separators,
    and bytes that are no UTF-8. Every message of this file has gone through it. */

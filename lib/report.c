@@ -20,7 +20,9 @@ enum { INDENT = 12, EVALUATIONS_SHOWN = 20 };
 Report report_start(bool quiet) {
     const char *terminal = getenv("TERM");
     bool plain = !terminal || strcmp(terminal, "dumb") == 0;
-    return (Report){.live = !quiet && !plain && isatty(STDERR_FILENO)};
+    bool live = !quiet && !plain && isatty(STDERR_FILENO);
+    if (live) replace_last_line();
+    return (Report){.live = live};
 }
 
 /* Columns of the terminal; 80 where unknown. */
