@@ -251,8 +251,8 @@ static void the_table(Story *s) {
         "deviation 1 (here: %.4f and %.4f).\n"
         "Embedding a string means looking up its ids. Integers (torch.long) go in, rows of floats "
         "(torch.float) come out. Nothing is calculated.\n"
-        "Output Tensor Shape: [1, %zu, 10]\n"
-        "Embedding for 'a' (the notebook has other numbers, for it sets no seed):",
+        "Output Tensor Shape: [1, %zu, 10]. Embedding for 'a' (the notebook has other numbers, for "
+        "it sets no seed):",
         mean, deviation, s->length);
     printf("\n   tensor([[[%7.4f", a[0]);
     for (int d = 1; d < DIM; d++) printf(",%s%7.4f", d == 7 ? "\n             " : " ", a[d]);
