@@ -9,7 +9,7 @@
 
 static const double rarity = 1e-4; /* the a of the weights, chosen by bench/similarity */
 
-enum { TILE = 16, ROWS_AT_ONCE = 256, TEXTS_AT_ONCE = 4096 };
+enum { TILE = 16, TEXTS_AT_ONCE = 4096 };
 
 /* Texts are whitened side by side, in eight vectors as wide as the machine's. */
 typedef double Doubles __attribute__((vector_size(4 * LANES)));
@@ -18,7 +18,6 @@ enum { WIDTH = 8, TEXTS = WIDTH * LANES / 2 };
 typedef struct {
     const Model *model;
     Vocabulary vocabulary;  /* the model's, without other rows than n-grams */
-    float unit;             /* by which rows are multiplied when they are read */
     float *weight;          /* [n-grams] */
     double *factor;         /* [dim, dim] L, below its diagonal and on it */
     uint32_t *last_text;    /* [team, n-grams] the last text that a member counted the row for */
@@ -28,38 +27,20 @@ typedef struct {
     float *vectors;         /* [count, dim] */
 } Space;
 
-/* Lines [first, first + TILE) of the moment, below the diagonal: sums of 256 rows are floats, their
-   sums doubles. */
+/* Lines [first, first + TILE) of the moment, below the diagonal. */
 static void add_moments(int member, size_t piece, void *argument) {
     const Space *space = argument;
-    const Vocabulary *vocabulary = &space->vocabulary;
-    size_t dim = space->model->dim, first = piece * TILE,
-           end = first + TILE < dim ? first + TILE : dim;
-    float *sums = allocate(TILE * dim, sizeof *sums, "the moments of the rows");
+    size_t dim = space->model->dim, first = piece * TILE, end = first + TILE;
+    if (end > dim) end = dim;
     (void)member;
-    for (size_t r = 0; r < vocabulary->rows; r++) {
+    for (size_t r = 0; r < space->vocabulary.rows; r++) {
         const float *row = space->model->embedding + r * dim;
-        float scale = vocabulary->count[r] * space->weight[r] * space->weight[r];
+        double weight = space->weight[r], scale = space->vocabulary.count[r] * weight * weight;
         for (size_t d = first; scale > 0 && d < end; d++) {
-            float scaled = scale * (row[d] * space->unit) * space->unit;
-            float *sum = sums + (d - first) * dim;
-            for (size_t k = 0; k < end; k++) sum[k] += scaled * row[k];
+            double scaled = scale * row[d], *line = space->factor + d * dim;
+            for (size_t k = 0; k <= d; k++) line[k] += scaled * row[k];
         }
-        if ((r + 1) % ROWS_AT_ONCE && r + 1 < vocabulary->rows) continue;
-        for (size_t d = first; d < end; d++)
-            for (size_t k = 0; k <= d; k++)
-                space->factor[d * dim + k] += sums[(d - first) * dim + k];
-        memset(sums, 0, TILE * dim * sizeof *sums);
     }
-    free(sums);
-}
-
-/* A power of two that makes the largest number about 1: so no square overflows, and vectors, which
-   do not depend on the rows' scale, keep their bits. */
-static float unit_of(const float *numbers, size_t count) {
-    float largest = 0;
-    for (size_t i = 0; i < count; i++) largest = fmaxf(largest, fabsf(numbers[i]));
-    return largest > 0 ? ldexp(1, -ilogbf(largest)) : 1;
 }
 
 /* Cholesky: the matrix [dim, dim], of which the lower half is given, becomes L. What rounding would
@@ -104,7 +85,7 @@ static void add_rows(const Space *space, size_t text, uint32_t *last_text, doubl
             double weight = space->weight[bag[i]];
             if (weight == 0 || last_text[bag[i]] == number) continue;
             const float *row = space->model->embedding + bag[i] * dim;
-            for (size_t d = 0; d < dim; d++) sum[d] += weight * (row[d] * space->unit);
+            for (size_t d = 0; d < dim; d++) sum[d] += weight * row[d];
             last_text[bag[i]] = number;
         }
     }
@@ -123,14 +104,8 @@ static void read_texts(int member, size_t piece, void *argument) {
         for (size_t d = 0; d < dim; d++) y[d * TEXTS + t - first] = sum[d];
     }
     whiten(space->factor, dim, tile);
-    for (size_t t = first; t < end; t++) {
-        double square = 0;
-        for (size_t d = 0; d < dim; d++)
-            square += y[d * TEXTS + t - first] * y[d * TEXTS + t - first];
-        double scale = square > 0 ? sqrt(square) : 1;
-        for (size_t d = 0; d < dim; d++)
-            space->vectors[t * dim + d] = y[d * TEXTS + t - first] / scale;
-    }
+    for (size_t t = first; t < end; t++)
+        for (size_t d = 0; d < dim; d++) space->vectors[t * dim + d] = y[d * TEXTS + t - first];
     free(tile);
 }
 
@@ -143,7 +118,6 @@ static Space space_start(const SavedModel *saved, Team *team) {
     vocabulary->groups = 0;
     vocabulary->options.phrases = false;
     require_finite(saved->model.embedding, vocabulary->rows * dim);
-    space.unit = unit_of(saved->model.embedding, vocabulary->rows * dim);
     space.weight = allocate(vocabulary->rows, sizeof(float), "the weights of the rows");
     space.last_text = allocate(members * vocabulary->rows, sizeof(uint32_t), "the texts");
     space.factor = allocate(dim * dim, sizeof(double), "the moments of the rows");

@@ -3,7 +3,7 @@
    Every n-gram of the text that has a row e counts once, however often it occurs, with the weight
    w = a / (a + frequency in the training text): rare ones say more (Arora, Liang and Ma 2017). The
    sum of w e is then whitened: with L L^T = sum of count w^2 e e^T over all n-grams of the training
-   text, the vector is L^-1 sum, scaled to length 1. So no direction counts more because the rows of
+   text, the vector is L^-1 sum. So no direction counts more because the rows of
    that text happen to lie along it. A model of order 1 has characters for n-grams. A capital that
    the training text lacks is read as the small letter. A text without any n-gram gets zeros. */
 #ifndef SENTENCE_H
