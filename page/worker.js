@@ -138,7 +138,7 @@ function startRun(text, settings) {
   const words = commandLine(settings).map(put), list = call('room', 4 * words.length);
   new Uint32Array(run.core.memory.buffer, list, words.length).set(words);
   const facts = readFacts(run.text(call('start', words.length, list)));
-  Object.assign(run, facts, {dim: facts.settings.dim, step: 0, best: Infinity, sinceBest: 0, speed: 1, turn: 0});
+  Object.assign(run, facts, {dim: facts.settings.dim, step: 0, best: Infinity, sinceBest: 0, atOnce: 1, turn: 0});
   run.kinds = Object.keys(facts).filter((name) => name.startsWith('end:'))
     .map((name) => ({name: name.slice(4), end: facts[name]}));
   run.kinds.forEach((kind, i) => { kind.first = i ? run.kinds[i - 1].end : 0; });
@@ -200,34 +200,41 @@ const {port1, port2} = new MessageChannel();
 let resume;
 port1.onmessage = () => resume();
 const otherMessages = () => new Promise((resolve) => { resume = resolve; port2.postMessage(0); });
-const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+const sleep = (time) => new Promise((resolve) => setTimeout(resolve, 1000 * time));
 
-async function train({until = run.steps, pace = Infinity}) {
-  const FRAME = pace < Infinity ? 1 / 60 : 1 / 30, mine = run, seconds = () => performance.now() / 1000;
-  const goal = Math.min(until, run.steps), turn = ++run.turn;
-  if (run.evaluated === undefined) progress(null, score(), 0, 1);
-  for (let frame = seconds(), owed = 1; run.step < goal && !run.over && run.turn === turn;) {
-    const before = seconds(), end = before + 0.8 * FRAME;
-    let loss = 0, valLoss = null, steps = 0;
-    while (steps < Math.floor(owed) && run.step < goal && !run.over && seconds() < end) {
-      const start = seconds(), most = Math.min(run.speed, goal - run.step, Math.floor(owed) - steps, 4096);
-      const taken = take(most);
-      loss += taken.loss * taken.steps;
-      steps += taken.steps;
-      valLoss = taken.valLoss ?? valLoss;
-      run.speed = Math.max(1, Math.floor(0.25 * FRAME * taken.steps / Math.max(seconds() - start, 1e-5)));
-    }
-    owed -= steps;
-    if (steps) progress(loss / steps, valLoss, steps * run.settings.batch, seconds() - frame);
-    frame = seconds();
-    if (pace < 60) await sleep((1 - owed) / pace);
-    else if (pace < Infinity) await sleep(Math.max(0, FRAME - (frame - before)));
-    else await otherMessages();
-    if (run !== mine) throw new Failure('another run was started');
-    owed = Math.min(owed + pace * (seconds() - before), Math.max(1, pace * FRAME * 2));
-    if (pace === Infinity) owed = Infinity;
+const seconds = () => performance.now() / 1000;
+
+// Takes steps until so many are taken, or the goal or this moment has come, or ./train would end. Their mean loss, and the
+// validation loss when one was due.
+function takeSome(most, goal, end) {
+  let loss = 0, valLoss = null, steps = 0;
+  while (steps < most && run.step < goal && !run.over && seconds() < end) {
+    const before = seconds(), taken = take(Math.min(run.atOnce, goal - run.step, most - steps, 4096));
+    loss += taken.loss * taken.steps;
+    steps += taken.steps;
+    valLoss = taken.valLoss ?? valLoss;
+    run.atOnce = Math.max(1, Math.floor(0.005 * taken.steps / Math.max(seconds() - before, 1e-5))); // as 5 ms have room for
   }
-  if (run.over && run.evaluated !== run.step) score();
+  return {loss: loss / steps, valLoss, steps};
+}
+
+// Trains in slices, between which other messages are heard. A pace allows so many steps a second: `allowed` of them now.
+async function train({until = run.steps, pace = Infinity}) {
+  const mine = run, turn = ++run.turn, goal = Math.min(until, run.steps), frame = pace < Infinity ? 1 / 60 : 1 / 30;
+  if (run.evaluated === undefined) progress(null, score(), 0, 1);
+  let allowed = pace < Infinity ? 1 : Infinity, last = seconds();
+  while (run === mine && run.turn === turn && run.step < goal && !run.over) {
+    const before = seconds(), {loss, valLoss, steps} = takeSome(Math.floor(allowed), goal, before + 0.8 * frame);
+    if (steps) {
+      progress(loss, valLoss, steps * run.settings.batch, seconds() - last);
+      last = seconds();
+    }
+    allowed -= steps;
+    if (pace < Infinity) await sleep(Math.max(frame - (seconds() - before), (1 - allowed) / pace));
+    else await otherMessages();
+    allowed = pace < Infinity ? Math.min(allowed + pace * (seconds() - before), Math.max(1, 2 * pace * frame)) : Infinity;
+  }
+  if (run !== mine) throw new Failure('another run was started');
   return {step: run.step, valLoss: run.valLoss, best: run.best, done: !!run.over};
 }
 
@@ -356,7 +363,7 @@ const actions = {
   run: train,
   pause,
   step: ({position = 0}) => oneStep(position),
-  evaluate: () => ({valLoss: call('evaluate')}),
+  evaluate: () => ({valLoss: run.evaluated === run.step ? run.valLoss : run.step === 0 ? score() : call('evaluate')}),
   sample({prompt = '', n = 200, temperature = 0.8, seed = 1}) {
     const at = withPrompt('sample', prompt, n, temperature, seed), text = run.text(at);
     call('done', at);
