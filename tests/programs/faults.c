@@ -1,18 +1,19 @@
-/* faults.c: runs the programs again and again and makes each call to the system fail in turn (shim.c), or ends them there, or
-   kills them at random moments; after each run looks at what is left.
+/* faults.c: runs the programs again and again and makes each call to the system fail in turn
+   (shim.c), or ends them there, or kills them at random moments; looks at what is left each time.
 
-   faults SHIM PROGRAMS FOLDER faults STRIDE   every STRIDE-th place of each call (1: every place), each way to fail
-   faults SHIM PROGRAMS FOLDER deaths STRIDE   the end before and behind each file call of a run, and within each write
+   faults SHIM PROGRAMS FOLDER faults STRIDE   every STRIDE-th place of each call, each way to fail
+   faults SHIM PROGRAMS FOLDER deaths STRIDE   the end at each file call of a run: before it, behind
+                                               it, and within each write
    faults SHIM PROGRAMS FOLDER kills COUNT     kill -9 at random instants
 
-   SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of train, sample and embed. */
+   SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of train,
+   sample and embed. */
 #define _GNU_SOURCE
 #include "../../lib/log.h"
 #include "../../lib/safetensors.h"
 #include "../check.h"
 #include "shim.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,185 +24,141 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *shim, *programs, *folder;
+static const char *shim;
+static char *programs;
+static bool built_in; /* only calls for memory fail */
 static FaultPage *page;
-static char page_number[16];
-static char said[65536], printed[65536]; /* on standard error and output by the latest run */
+static Buffer said, printed; /* on standard error and output by the latest run */
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files, below FOLDER ---------------------------------------------------------------------- */
 
-static char *in(const char *directory, const char *name) {
-    static char path[8][4096];
-    static int next;
-    char *result = path[next++ % 8];
-    snprintf(result, 4096, "%.3000s/%.1000s", directory, name);
-    return result;
-}
+enum { SAVED = 4, SAME = 3 }; /* the seconds of a log, the fourth, are never the same */
+#define NAMES(end)                                                                                 \
+    "run/model.safetensors" end, "run/checkpoint.safetensors" end,                                 \
+        "run/snapshots.safetensors" end, "run/loss.csv" end
+static const char *const saved[SAVED] = {NAMES("")}, *const temporary[SAVED] = {NAMES(".partial")};
 
 typedef struct {
-    uint8_t *bytes;
-    size_t size;
-} Bytes;
-
-static Bytes bytes_of(const char *path) {
-    Bytes result = {NULL, 0};
-    struct stat about;
-    int file = open(path, O_RDONLY);
-    if (file < 0 || fstat(file, &about)) return result;
-    result.size = (size_t)about.st_size;
-    result.bytes = malloc(result.size + 1);
-    for (size_t at = 0; at < result.size;) {
-        ssize_t got = read(file, result.bytes + at, result.size - at);
-        if (got <= 0) break;
-        at += (size_t)got;
-    }
-    close(file);
-    result.bytes[result.size] = '\0';
-    return result;
-}
-
-static void put(const char *path, Bytes bytes) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (file < 0 || write(file, bytes.bytes, bytes.size) != (ssize_t)bytes.size) abort();
-    close(file);
-}
-
-static bool same_bytes(const char *path, Bytes wanted) {
-    Bytes found = bytes_of(path);
-    bool same = found.size == wanted.size &&
-                (!found.size || !memcmp(found.bytes, wanted.bytes, found.size));
-    free(found.bytes);
-    return same;
-}
-
-static const char *const saved[] = {"model.safetensors", "checkpoint.safetensors",
-                                    "snapshots.safetensors", "loss.csv"};
-enum { SAVED = 4 };
-
-typedef struct {
-    Bytes file[SAVED];
+    Buffer file[SAVED];
 } Files;
 
-static Files folder_read(const char *directory) {
-    Files result;
-    for (int i = 0; i < SAVED; i++) result.file[i] = bytes_of(in(directory, saved[i]));
-    return result;
+static bool there(const char *path) { return access(path, F_OK) == 0; }
+
+static Buffer bytes_of(const char *path) {
+    Buffer bytes = {0};
+    char part[4096];
+    size_t got;
+    FILE *file = fopen(path, "r");
+    while (file && (got = fread(part, 1, sizeof part, file)) > 0) buffer_bytes(&bytes, part, got);
+    if (file) fclose(file);
+    if (file && !bytes.text) buffer_add(&bytes, "%s", "");
+    return bytes;
 }
 
-/* Empties the directory and fills it. */
-static void folder_write(const char *directory, const Files *content) {
-    mkdir(directory, 0777);
+static void put(const char *path, Buffer bytes) {
+    FILE *file = fopen(path, "w");
+    if (!file || fwrite(bytes.text, 1, bytes.length, file) != bytes.length || fclose(file)) abort();
+}
+
+static Files folder_read(void) {
+    Files files;
+    for (int i = 0; i < SAVED; i++) files.file[i] = bytes_of(saved[i]);
+    return files;
+}
+
+/* Empties the run's folder and fills it (NULL: with nothing). */
+static void folder_write(const Files *files) {
     for (int i = 0; i < SAVED; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s.partial", saved[i]);
-        unlink(in(directory, name));
-        unlink(in(directory, saved[i]));
-        if (content && content->file[i].bytes) put(in(directory, saved[i]), content->file[i]);
+        unlink(temporary[i]);
+        unlink(saved[i]);
+        if (files && files->file[i].text) put(saved[i], files->file[i]);
     }
 }
 
-/* Is a temporary file there? */
-static bool left_over(const char *directory) {
+static bool left_over(void) {
     bool any = false;
-    for (int i = 0; i < SAVED; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s.partial", saved[i]);
-        any |= !access(in(directory, name), F_OK);
-    }
+    for (int i = 0; i < SAVED; i++) any |= there(temporary[i]);
     return any;
 }
 
-/* The first reason why a file of the directory is not whole; NULL when all are that are there. */
-static const char *torn(const char *directory) {
-    static char why[4200];
-    for (int i = 0; i < 3; i++) {
-        Bytes bytes = bytes_of(in(directory, saved[i]));
-        const char *reason;
+/* A sentence that stays until the next one. */
+static const char *sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *sentence(const char *format, ...) {
+    static char text[2][3000];
+    static int next;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text[next], sizeof text[next], format, arguments);
+    va_end(arguments);
+    next = !next;
+    return text[!next];
+}
+
+/* The first reason why a file is not whole; NULL when all are that are there. */
+static const char *torn(void) {
+    for (int i = 0; i < SAME; i++) {
         TensorFile file;
-        if (!bytes.bytes) continue;
-        reason = tensors_parse(&file, bytes.bytes, bytes.size);
-        if (!reason) {
-            for (size_t t = 0; t < file.tensor_count; t++) {
-                const Tensor *tensor = &file.tensors[t];
-                for (size_t f = 0;
-                     !strcmp(tensor->dtype, "F32") && f < (tensor->end - tensor->begin) / 4; f++) {
-                    float value;
-                    memcpy(&value, (const uint8_t *)tensor->data + 4 * f, 4);
-                    if (!isfinite(value)) reason = "it holds a number that is not finite";
-                }
-            }
-            tensors_close(&file);
+        if (!there(saved[i])) continue;
+        const char *reason = tensors_map(&file, entry_of(saved[i]));
+        for (size_t t = 0; t < file.tensor_count; t++) {
+            const Tensor *tensor = &file.tensors[t];
+            const float *numbers = tensor->data;
+            size_t count = strcmp(tensor->dtype, "F32") ? 0 : (tensor->end - tensor->begin) / 4;
+            for (size_t n = 0; n < count; n++)
+                if (!isfinite(numbers[n])) reason = "it holds a number that is not finite";
         }
-        free(bytes.bytes);
-        if (!reason) continue;
-        snprintf(why, sizeof why, "%s: %s", saved[i], reason);
-        return why;
+        tensors_close(&file);
+        if (reason) return sentence("%s: %s", saved[i], reason);
     }
     Log rows;
-    bool good =
-        access(in(directory, saved[3]), F_OK) || log_load(&rows, entry_of(in(directory, saved[3])));
+    bool good = !there(saved[SAME]) || log_load(&rows, entry_of(saved[SAME]));
+    if (there(saved[SAME])) log_free(&rows);
     return good ? NULL : "loss.csv is not whole";
 }
 
 /* ---- running ---------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *call, *kind; /* NULL: nothing fails */
+    const char *call, *kind; /* "none": nothing fails */
     unsigned at;
     double kill_after; /* seconds; below 0: not */
 } Fault;
 
-static const Fault none = {NULL, NULL, 0, -1};
+static const Fault none = {"none", "none", 0, -1};
 
-static void drain(int end, char *text, size_t *length, size_t room) {
-    char rest[4096];
-    ssize_t got = *length + 1 < room ? read(end, text + *length, room - 1 - *length)
-                                     : read(end, rest, sizeof rest);
-    if (got > 0 && *length + 1 < room) *length += (size_t)got;
+/* The child: ends as the program does. */
+static void become(const char *command, Fault fault) {
+    char words[400], at[16], *arguments[40] = {NULL};
+    snprintf(words, sizeof words, "%s/%s", programs, command);
+    snprintf(at, sizeof at, "%u", fault.at);
+    int count = 0;
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) arguments[count++] = word;
+    if (!freopen("/dev/null", "r", stdin) || !freopen("stdout", "w", stdout) ||
+        !freopen("stderr", "w", stderr))
+        _exit(127);
+    setenv("FAULT_CALL", fault.call, 1);
+    setenv("FAULT_KIND", fault.kind, 1);
+    setenv("FAULT_AT", at, 1);
+    if (!built_in) setenv("LD_PRELOAD", shim, 1);
+    execv(arguments[0], arguments);
+    _exit(127);
 }
 
-/* Runs a program with these arguments; returns its status, 1000 + the signal that ended it. */
-static int run(const char *const *arguments, Fault fault) {
-    int error_file = open(in(folder, "stderr"), O_RDWR | O_CREAT | O_TRUNC, 0666),
-        output_file = open(in(folder, "stdout"), O_RDWR | O_CREAT | O_TRUNC, 0666);
+/* Runs a program; returns its status, or 1000 + the signal that ended it. */
+static int run(const char *command, Fault fault) {
+    int status;
     memset(page, 0, sizeof *page);
     pid_t child = fork();
-    if (child == 0) {
-        char at[16], program[4096];
-        dup2(output_file, STDOUT_FILENO);
-        dup2(error_file, STDERR_FILENO);
-        close(output_file);
-        close(error_file);
-        int nothing = open("/dev/null", O_RDONLY);
-        dup2(nothing, STDIN_FILENO);
-        close(nothing);
-        snprintf(program, sizeof program, "%s/%s", programs, arguments[0]);
-        snprintf(at, sizeof at, "%u", fault.at);
-        setenv("FAULT_CALL", fault.call ? fault.call : "none", 1);
-        setenv("FAULT_KIND", fault.kind ? fault.kind : "none", 1);
-        setenv("FAULT_AT", at, 1);
-        setenv("FAULT_PAGE", page_number, 1);
-        if (strcmp(shim, "-")) setenv("LD_PRELOAD", shim, 1);
-        execv(program, (char *const *)arguments);
-        _exit(127);
-    }
+    if (child == 0) become(command, fault);
     if (fault.kill_after >= 0) {
-        struct timespec pause = {
-            (time_t)fault.kill_after,
-            (long)((fault.kill_after - (double)(time_t)fault.kill_after) * 1e9)};
-        nanosleep(&pause, NULL);
+        usleep((useconds_t)(1e6 * fault.kill_after));
         kill(child, SIGKILL);
     }
-    int status;
     waitpid(child, &status, 0);
-    size_t length = 0, printed_length = 0;
-    lseek(error_file, 0, SEEK_SET);
-    lseek(output_file, 0, SEEK_SET);
-    drain(error_file, said, &length, sizeof said);
-    drain(output_file, printed, &printed_length, sizeof printed);
-    said[length] = printed[printed_length] = '\0';
-    close(error_file);
-    close(output_file);
+    buffer_free(&said);
+    buffer_free(&printed);
+    said = bytes_of("stderr");
+    printed = bytes_of("stdout");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
@@ -213,186 +170,139 @@ static size_t lines(const char *text) {
 
 /* ---- what is run ------------------------------------------------------------------------------ */
 
-static char text_path[4096], work[4096], model_path[4096];
-#define RUN_OPTIONS                                                                                \
-    "-q", "-t", "2", "--set", "evaluations=2", "--dim", "2", "--order", "3", "-b", "64", "-e",     \
-        "1", "--save-every", "0", "--out", work
-static const char *const train_new[] = {"train", RUN_OPTIONS, "-s", "1", text_path, NULL};
-static const char *const train_resume[] = {"train", RUN_OPTIONS, "--resume", text_path, NULL};
-static const char *const train_adopt[] = {"train",        RUN_OPTIONS, "-s",      "1",
-                                          "--pretrained", model_path,  text_path, NULL};
-static const char *const train_said[] = {"train",
-                                         "-t",
-                                         "2",
-                                         "--set",
-                                         "evaluations=2",
-                                         "--dim",
-                                         "2",
-                                         "--order",
-                                         "3",
-                                         "-b",
-                                         "64",
-                                         "-e",
-                                         "1",
-                                         "--save-every",
-                                         "0",
-                                         "--out",
-                                         work,
-                                         "-s",
-                                         "1",
-                                         "--set",
-                                         "batch-losses=3",
-                                         text_path,
-                                         NULL};
-static const char *const sample[] = {"sample",  "-s",       "1",    "-n", "40",
-                                     "--model", model_path, "The ", NULL};
-static const char *const sample_next[] = {"sample", "--next", "--model", model_path, "The ", NULL};
-static const char *const sample_score[] = {"sample",  "--score",  text_path,
-                                           "--model", model_path, NULL};
-static const char *const embed[] = {"embed", "--model", model_path, NULL};
-static const char *const embed_export[] = {"embed", "--model", model_path, "--out", work,
-                                           "-n",    "150",     "export",   NULL};
-static const char *const embed_report[] = {"embed", "--model", model_path, "--out",
-                                           work,    "report",  NULL};
+#define RUN                                                                                        \
+    "train -t 2 --set evaluations=2 --dim 2 --order 3 -b 64 -e 1 --save-every 0 --out run text "
+static const char train_new[] = RUN "-q -s 1", train_resume[] = RUN "-q --resume";
 
 typedef struct {
-    const char *name;
-    const char *const *arguments;
+    const char *name, *command;
     bool trains, resumes, prints, exports;
-    Files before,
-        after; /* the folder of a run that trains, and the end of one that nothing disturbs */
-    char *output;
+    Files before, after; /* the folder of a run that trains, before it and after one undisturbed */
+    Buffer output;
 } Scenario;
 
+#define MODEL_FILE " --model model.safetensors "
 static Scenario scenarios[] = {
-    {.name = "train", train_new, .trains = true},
-    {.name = "train --resume", train_resume, .trains = true, .resumes = true},
-    {.name = "train --pretrained", train_adopt, .trains = true},
-    {.name = "train, with messages", train_said, .trains = true, .prints = true},
-    {.name = "sample", sample, .prints = true},
-    {.name = "sample --next", sample_next, .prints = true},
-    {.name = "sample --score", sample_score, .prints = true},
-    {.name = "embed", embed, .prints = true},
-    {.name = "embed export", embed_export, .prints = true, .exports = true},
-    {.name = "embed report", embed_report, .prints = true, .exports = true},
+    {"train", train_new, .trains = true},
+    {"train --resume", train_resume, .trains = true, .resumes = true},
+    {"train --pretrained", RUN "-q -s 1 --pretrained model.safetensors", .trains = true},
+    {"train, with messages", RUN "-s 1 --set batch-losses=3", .trains = true, .prints = true},
+    {"sample", "sample -s 1 -n 40" MODEL_FILE "The", .prints = true},
+    {"sample --next", "sample --next" MODEL_FILE "The", .prints = true},
+    {"sample --score", "sample --score text" MODEL_FILE, .prints = true},
+    {"embed", "embed" MODEL_FILE, .prints = true},
+    {"embed export", "embed" MODEL_FILE "--out run -n 150 export", .prints = true, .exports = true},
+    {"embed report", "embed" MODEL_FILE "--out run report", .prints = true, .exports = true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
 
-/* The seconds of a log are never the same. */
-static void drop_log(Files *content) { content->file[3].size = 0; }
-
+/* Makes an older run, of another seed, and one of this seed that was stopped on its way. */
 static void prepare(void) {
-    char path[4096];
-    snprintf(work, sizeof work, "%s/run", folder);
-    snprintf(text_path, sizeof text_path, "%s/text", folder);
-    snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
-    Bytes text = bytes_of("data/text.txt");
-    text.size = text.size < 1000 ? text.size : 1000;
-    put(text_path, text);
-    /* an older run, of another seed, and one of this seed that was stopped on its way */
-    static const char *const old_run[] = {"train", RUN_OPTIONS, "-s", "2", text_path, NULL};
-    folder_write(work, NULL);
-    if (run(old_run, none)) check(false, "an undisturbed run: %s", said);
-    unsigned old_calls = page->calls[FAULT_MEMORY];
-    Files old = folder_read(work);
-    put(model_path, old.file[0]);
-    put(in(folder, saved[2]), old.file[2]); /* embed report reads what is beside the model */
-    put(in(folder, saved[3]), old.file[3]);
-    folder_write(work, NULL);
-    Fault stop = none;
-    stop.kind = "die";
-    stop.call =
-        "rename"; /* loss.csv of the start; then four for each evaluation: loss.csv, model, snapshots, checkpoint */
-    stop.at = 7;
-    if (!strcmp(
-            shim,
-            "-")) { /* built in: memory only; the last quarter comes after the first checkpoint */
-        stop.call = "memory";
-        stop.at = old_calls * 3 / 4;
-    }
-    if (run(train_new, stop) != FAULT_DIED) check(false, "a run that ends on its way: %s", said);
-    Files half = folder_read(work);
-    if (!half.file[1].bytes) check(false, "a run that ends on its way leaves a checkpoint");
+    Fault stop = {"rename", "die", 7, -1}; /* within the files of the second save */
+    folder_write(NULL);
+    if (run(RUN "-q -s 2", none)) check(false, "an undisturbed run: %s", said.text);
+    unsigned memory_calls = page->calls[FAULT_MEMORY];
+    Files old = folder_read();
+    put("model.safetensors", old.file[0]);
+    put("snapshots.safetensors", old.file[2]); /* embed report reads what is beside the model */
+    put("loss.csv", old.file[3]);
+    folder_write(NULL);
+    if (built_in) stop = (Fault){"memory", "die", memory_calls * 3 / 4, -1};
+    if (run(train_new, stop) != FAULT_DIED) check(false, "a run ends on its way: %s", said.text);
+    Files half = folder_read();
+    if (!half.file[1].text) check(false, "a run that ends on its way leaves a checkpoint");
     for (int i = 0; i < SCENARIOS; i++) {
         Scenario *scenario = &scenarios[i];
-        if (access(in(programs, scenario->arguments[0]), X_OK)) {
-            scenario->name = NULL;
-            continue;
-        }
         scenario->before = scenario->resumes ? half : old;
-        folder_write(work, &scenario->before);
-        snprintf(path, sizeof path, "%s", scenario->name);
-        if (run(scenario->arguments, none)) check(false, "%s, undisturbed: %s", path, said);
-        scenario->after = folder_read(work);
-        drop_log(&scenario->after);
-        scenario->output = strdup(printed);
+        folder_write(&scenario->before);
+        if (run(scenario->command, none)) check(false, "%s: %s", scenario->name, said.text);
+        scenario->after = folder_read();
+        scenario->output = bytes_of("stdout");
     }
 }
 
-/* What is wrong after a run that a fault met; NULL when nothing is. must_succeed: such a fault is no reason to give up. */
-static const char *trouble(const Scenario *scenario, int status, bool must_succeed) {
-    static char why[70000];
-    if (status >= 1000)
-        return snprintf(why, sizeof why, "it crashed with signal %d", status - 1000), why;
-    if (status != 0 && status != 1)
-        return snprintf(why, sizeof why, "status %d: %s", status, said), why;
-    if (must_succeed && status) return snprintf(why, sizeof why, "it gave up: %s", said), why;
-    bool quiet = scenario->arguments != train_said;
-    if (status == 1 && (!lines(said) || (quiet && lines(said) > 1)))
-        return snprintf(why, sizeof why, "it says %zu lines: %s", lines(said), said), why;
-    if (status == 0 && scenario->prints && strcmp(printed, scenario->output))
-        return "it printed something else";
-    if (!scenario->trains) return NULL;
-    const char *reason = torn(work);
-    if (reason) return reason;
-    for (int i = 0; i < SAVED; i++)
-        if (scenario->before.file[i].bytes && access(in(work, saved[i]), F_OK))
-            return snprintf(why, sizeof why, "%s, which was there before, is gone", saved[i]), why;
-    for (int i = 0; i < 3 && status == 0; i++)
-        if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
-            return snprintf(why, sizeof why, "%s is not that of an undisturbed run", saved[i]), why;
-    bool partly = status == 1 && strstr(said, " files are new"); /* the others wait for --resume */
-    if (left_over(work) && !partly) return "a temporary file is left";
-    if ((scenario->resumes && status == 1) || partly) {
-        char first[1000];
-        snprintf(first, sizeof first, "%.900s", said);
-        if (run(scenario->arguments, none))
-            return snprintf(why, sizeof why, "resuming after \"%s\" says: %s", first, said), why;
-        for (int i = 0; i < 3; i++)
-            if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
-                return snprintf(why, sizeof why, "resumed after \"%s\", %s is another", first,
-                                saved[i]),
-                       why;
-        if (left_over(work)) return "a temporary file is left by the run after it";
+/* What is wrong with the files of a run that has ended well; NULL when nothing is. */
+static const char *not_as_after(const Scenario *scenario) {
+    for (int i = 0; i < SAME; i++) {
+        Buffer found = bytes_of(saved[i]);
+        const Buffer *wanted = &scenario->after.file[i];
+        bool same = found.text && found.length == wanted->length &&
+                    !memcmp(found.text, wanted->text, found.length);
+        buffer_free(&found);
+        if (!same) return sentence("%s is not that of an undisturbed run", saved[i]);
     }
     return NULL;
 }
 
+/* What is wrong after a run that a fault met; NULL when nothing is. must_succeed: such a fault is no
+   reason to give up. */
+static const char *trouble(const Scenario *scenario, int status, bool must_succeed) {
+    if (status > 1) return sentence("status %d: %s", status, said.text);
+    if (must_succeed && status) return sentence("it gave up: %s", said.text);
+    bool talks = scenario->trains && scenario->prints;
+    if (status == 1 && (lines(said.text) == 0 || (!talks && lines(said.text) > 1)))
+        return sentence("it says %zu lines: %s", lines(said.text), said.text);
+    if (status == 0 && scenario->prints && strcmp(printed.text, scenario->output.text) != 0)
+        return "it printed something else";
+    if (!scenario->trains) return NULL;
+    const char *why = torn();
+    for (int i = 0; i < SAVED && !why; i++)
+        if (scenario->before.file[i].text && !there(saved[i]))
+            why = sentence("%s, which was there before, is gone", saved[i]);
+    if (!why && status == 0) why = not_as_after(scenario);
+    bool partly =
+        status == 1 && strstr(said.text, " files are new"); /* --resume finds the others */
+    if (!why && left_over() && !partly) why = "a temporary file is left";
+    if (why || !(partly || (scenario->resumes && status == 1))) return why;
+    if (run(scenario->command, none)) return sentence("resuming says: %s", said.text);
+    why = not_as_after(scenario);
+    if (!why && left_over()) why = "a temporary file is left by the run after it";
+    return why;
+}
+
+/* ---- faults ----------------------------------------------------------------------------------- */
+
+/* What was tried, how often that was wrong, and the first time. */
+static size_t tried, wrong;
+static char first[3500];
+
+static void note(const char *why, const Fault *fault) {
+    if (!why || wrong++) return;
+    snprintf(first, sizeof first, "%s number %u, %s, after %f s: %s", fault->call, fault->at,
+             fault->kind, fault->kill_after, why);
+}
+
+static void conclude(const char *name) {
+    if (wrong)
+        check(false, "%s: %zu of %zu are wrong, such as: %s", name, wrong, tried, first);
+    else
+        check(tried > 0, "%s: %zu tried", name, tried);
+    tried = wrong = 0;
+}
+
 /* Each file that is saved: opened, written, synced, closed, renamed, and its folder synced. */
 static void test_order(void) {
-    folder_write(work, NULL);
-    if (run(train_new, none)) check(false, "an undisturbed run: %s", said);
+    folder_write(NULL);
+    if (run(train_new, none)) check(false, "an undisturbed run: %s", said.text);
     /* o of the folder, o w... for each file, f c for each, r for each, f c of the folder */
-    size_t saves = 0, wrong = 0;
+    size_t saves = 0, bad = 0;
     for (const char *at = page->order; (at = strstr(at, "oow"));) {
         size_t begun = 0, synced = 0, renamed = 0;
         for (at++; !strncmp(at, "ow", 2); begun++)
             for (at++; *at == 'w';) at++;
         for (; !strncmp(at, "fc", 2); synced++) at += 2;
         for (; *at == 'r'; renamed++) at++;
-        wrong += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
+        bad += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
         saves += renamed;
     }
-    check(
-        saves > 8 && !wrong && page->file_calls < sizeof page->order,
-        "%zu files saved in a run: each written, synced, renamed, its folder synced, in this order",
-        saves);
+    check(saves > 8 && !bad && page->file_calls < sizeof page->order,
+          "%zu files saved in a run: each written, synced, renamed, its folder synced", saves);
 }
 
 static void test_faults(unsigned stride) {
     static const struct {
-        const char *call, *kinds[6];
-        bool must_succeed[6];
+        const char *call, *kinds[5];
+        bool must_succeed[4];
     } faults[] = {{"open", {"EIO", "ENOSPC", "EINTR", "EMFILE"}, {0}},
                   {"read", {"EIO", "EINTR", "short"}, {false, true, true}},
                   {"write", {"ENOSPC", "EIO", "EINTR", "short"}, {false, false, true, true}},
@@ -409,46 +319,26 @@ static void test_faults(unsigned stride) {
                   {"chmod", {"EIO"}, {0}},
                   {"mkdir", {"ENOSPC"}, {0}}};
     size_t all = 0;
-    for (int s = 0; s < SCENARIOS; s++) {
-        Scenario *scenario = &scenarios[s];
-        size_t tried = 0, survived = 0, wrong = 0;
-        char first_trouble[3000] = "";
-        if (!scenario->name) continue;
+    for (Scenario *scenario = scenarios; scenario < scenarios + SCENARIOS; scenario++) {
+        size_t survived = 0;
         for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
-            for (int k = 0; k < 6 && faults[f].kinds[k]; k++) {
-                if (!strcmp(shim, "-") && strcmp(faults[f].call, "memory"))
-                    continue; /* built in: memory only */
-                for (unsigned at = 1 + (unsigned)k % stride;; at += stride) {
-                    if (scenario->trains) folder_write(work, &scenario->before);
-                    Fault fault = {faults[f].call, faults[f].kinds[k], at, -1};
-                    int status = run(scenario->arguments, fault);
-                    if (!page->hit) {
-                        const char *why = trouble(scenario, status, true);
-                        if (why && !wrong++)
-                            snprintf(first_trouble, sizeof first_trouble, "undisturbed: %.2900s",
-                                     why);
-                        break;
-                    }
-                    tried++;
-                    survived += status == 0;
-                    bool must_succeed = faults[f].must_succeed[k] &&
-                                        !(scenario->exports && !strcmp(fault.call, "fopen"));
-                    const char *why = trouble(scenario, status, must_succeed);
-                    if (why && !wrong++)
-                        snprintf(first_trouble, sizeof first_trouble,
-                                 "%s number %u fails with %s: %.2900s", fault.call, at, fault.kind,
-                                 why);
+            for (unsigned k = 0; faults[f].kinds[k]; k++) {
+                Fault fault = {faults[f].call, faults[f].kinds[k], 1 + k % stride, -1};
+                bool optional = faults[f].must_succeed[k];
+                if (scenario->exports && !strcmp(fault.call, "fopen")) optional = false;
+                if (built_in && strcmp(fault.call, "memory") != 0) continue;
+                for (bool hit = true; hit; fault.at += stride) {
+                    if (scenario->trains) folder_write(&scenario->before);
+                    int status = run(scenario->command, fault);
+                    hit = page->hit;
+                    tried += hit;
+                    survived += hit && status == 0;
+                    note(trouble(scenario, status, optional || !hit), &fault);
                 }
             }
         all += tried;
-        if (wrong)
-            check(false, "faults, %s: %zu of %zu places are wrong, such as: %s", scenario->name,
-                  wrong, tried, first_trouble);
-        else
-            check(tried > 0,
-                  "faults, %s: %zu places tried, %zu of them made no difference, the others ended "
-                  "in a line and status 1",
-                  scenario->name, tried, survived);
+        conclude(sentence("faults, %s (%zu made no difference, the others a line and status 1)",
+                          scenario->name, survived));
     }
     printf("note faults: %zu places tried in all: one in %u of the calls of each kind, with every "
            "error of that kind\n",
@@ -457,138 +347,103 @@ static void test_faults(unsigned stride) {
 
 /* ---- deaths ----------------------------------------------------------------------------------- */
 
-/* Goes on from whatever is there until the run has ended: what is wrong then, NULL when nothing is. */
-static const char *go_on(const Scenario *scenario) {
-    static char why[70000];
-    bool state = !access(in(work, saved[1]), F_OK);
-    int status = run(state ? train_resume : train_new, none);
-    if (status) return snprintf(why, sizeof why, "going on: status %d: %s", status, said), why;
-    for (int i = 0; i < 3; i++)
-        if (!same_bytes(in(work, saved[i]), scenario->after.file[i]))
-            return snprintf(why, sizeof why, "%s is not that of a run that was never stopped",
-                            saved[i]),
-                   why;
-    return left_over(work) ? "what the run that died left over is still there" : NULL;
+/* Goes on from whatever is there until the run has ended: what is wrong then, or NULL. */
+static const char *go_on(void) {
+    int status = run(there(saved[1]) ? train_resume : train_new, none);
+    if (status) return sentence("going on: status %d: %s", status, said.text);
+    if (left_over()) return "what the run that died left over is still there";
+    return not_as_after(&scenarios[0]);
 }
 
+/* In an empty folder; then beside another run, whose files must stay or go whole. */
 static void test_deaths(unsigned stride) {
     static const char *const kinds[] = {"die", "die-after", "torn"};
-    Scenario *scenario = &scenarios[0];
-    size_t tried = 0, wrong = 0;
-    char first[3000] = "";
-    for (
-        int beside = 0; beside < 2;
-        beside++) { /* in an empty folder; then in that of another run, whose files must stay or go whole */
-        for (int k = 0; k < 3; k++) {
-            for (unsigned at = 1 + (unsigned)k % stride;; at += stride) {
-                folder_write(work, beside ? &scenario->before : NULL);
-                Fault fault = {"file", kinds[k], at, -1};
-                int status = run(train_new, fault);
-                if (!page->hit) break;
-                tried++;
-                const char *why = status == FAULT_DIED ? torn(work) : "it did not end there";
-                if (beside) {
-                    for (int i = 0; i < 2 && !why; i++)
-                        if (access(in(work, saved[i]), F_OK))
-                            why = "a file of the run before is gone";
-                    if (!why && run(train_new, none))
-                        why = said; /* a new run works there, whatever the other left */
-                    if (!why && left_over(work))
-                        why = "what the run that died left over is still there";
-                } else if (!why) {
-                    why = go_on(scenario);
-                }
-                if (why && !wrong++)
-                    snprintf(first, sizeof first, "%s file call %u: %.2900s", kinds[k], at, why);
-            }
+    for (unsigned k = 0; k < 6; k++) {
+        bool beside = k >= 3;
+        Fault fault = {"file", kinds[k % 3], 1 + k % 3 % stride, -1};
+        for (;; fault.at += stride) {
+            folder_write(beside ? &scenarios[0].before : NULL);
+            int status = run(train_new, fault);
+            if (!page->hit) break;
+            tried++;
+            const char *why = status == FAULT_DIED ? torn() : "it did not end there";
+            if (!why && beside && !(there(saved[0]) && there(saved[1])))
+                why = "a file of the run before is gone";
+            if (!why && beside && run(train_new, none)) why = said.text;
+            if (!why && beside && left_over()) why = "a temporary file is still there";
+            if (!why && !beside) why = go_on();
+            note(why, &fault);
         }
     }
-    if (wrong)
-        check(false, "death at every file call: %zu of %zu are wrong, such as: %s", wrong, tried,
-              first);
-    else
-        check(tried > 0,
-              "death at file calls of a run: %zu tried (before, behind, within a write): files "
-              "whole, resumed to the same bytes",
-              tried);
+    conclude("death at file calls of a run (before, behind, within a write): files whole, resumed "
+             "to the same bytes");
 }
 
-static double uniform(void) { return (double)random() / 2147483648.0; }
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 
-static void test_kills(unsigned count) {
-    Scenario *scenario = &scenarios[0];
-    size_t wrong = 0, killed = 0, finished = 0, resumed = 0;
-    char first[3000] = "";
+/* Some are killed again on their way on. */
+static void test_kills(size_t count) {
+    size_t resumed = 0;
     srandom(1);
-    struct timespec before, after;
-    folder_write(work, NULL);
-    clock_gettime(CLOCK_MONOTONIC, &before);
+    folder_write(NULL);
+    double whole = -seconds();
     run(train_new, none);
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    double whole =
-        (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
-    folder_write(work, NULL);
-    while (killed < count) {
+    whole += seconds();
+    folder_write(NULL);
+    while (tried < count) {
         Fault fault = none;
-        fault.kill_after = uniform() * 1.2 * whole;
-        bool state = !access(in(work, saved[1]), F_OK);
-        int status = run(state ? train_resume : train_new, fault);
-        const char *why = NULL;
-        if (status == 1000 + SIGKILL)
-            killed++, resumed += state;
-        else if (status == 0)
-            finished++;
-        else
-            why = said;
-        if (!why) why = torn(work);
-        if (!why && (status == 0 || uniform() < 0.3)) { /* some are killed again on their way on */
-            why = go_on(scenario);
-            folder_write(work, NULL);
-        }
-        if (why) {
-            if (!wrong++)
-                snprintf(first, sizeof first, "killed after %.6f s: %.2900s", fault.kill_after,
-                         why);
-            folder_write(work, NULL);
-        }
+        fault.kill_after = 1.2 * whole * (double)random() / 2147483648.0;
+        bool resumes = there(saved[1]);
+        int status = run(resumes ? train_resume : train_new, fault);
+        bool killed = status == 1000 + SIGKILL;
+        tried += killed;
+        resumed += killed && resumes;
+        const char *why = killed || status == 0 ? torn() : said.text;
+        bool ends = !killed || random() % 10 < 3;
+        if (!why && ends) why = go_on();
+        if (why || ends) folder_write(NULL);
+        note(why, &fault);
     }
-    if (wrong)
-        check(false, "kill -9: %zu of %zu are wrong, such as: %s", wrong, killed, first);
-    else
-        check(killed > 0,
-              "kill -9 at %zu random instants of runs of %.0f ms (%zu of them already resumed): "
-              "files whole, resumed to the same bytes",
-              killed, 1000 * whole, resumed);
+    conclude(
+        sentence("kill -9 at random instants of runs of %.0f ms (%zu of them already resumed): "
+                 "files whole, resumed to the same bytes",
+                 1000 * whole, resumed));
 }
 
 int main(int argc, char **argv) {
+    char number[16];
     if (argc != 6) return 2;
     shim = argv[1];
-    programs = argv[2];
-    folder = argv[3];
-    unsigned number = (unsigned)atoi(argv[5]);
-    mkdir(folder, 0777);
-    int file = open(in(folder, "page"), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    built_in = strcmp(shim, "-") == 0;
+    programs = realpath(argv[2], NULL);
+    unsigned count = (unsigned)atoi(argv[5]);
+    Buffer text = bytes_of("data/text.txt");
+    mkdir(argv[3], 0777);
+    if (!programs || !count || chdir(argv[3]) || text.length < 1000) return 2;
+    text.length = 1000;
+    put("text", text);
+    mkdir("run", 0777);
+    int file = open("page", O_RDWR | O_CREAT | O_TRUNC, 0666);
     if (file < 0 || ftruncate(file, sizeof *page)) return 2;
     page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (page == MAP_FAILED || !number) return 2;
-    snprintf(page_number, sizeof page_number, "%d", file);
+    if (page == MAP_FAILED) return 2;
+    snprintf(number, sizeof number, "%d", file);
+    setenv("FAULT_PAGE", number, 1);
     prepare();
     unsigned calls = 0;
-    run(sample, none);
+    run(scenarios[4].command, none);
     for (int i = 0; i < FAULT_CALLS; i++) calls += page->calls[i];
     if (!calls) {
         printf("skip faults: the shim is not in force here\n");
         return 0;
     }
-    if (!strcmp(argv[4], "faults") && strcmp(shim, "-")) test_order();
-    if (!strcmp(argv[4], "faults"))
-        test_faults(number);
-    else if (!strcmp(argv[4], "deaths"))
-        test_deaths(number);
-    else if (!strcmp(argv[4], "kills"))
-        test_kills(number);
-    else
-        return 2;
+    if (!strcmp(argv[4], "faults") && !built_in) test_order();
+    if (!strcmp(argv[4], "faults")) test_faults(count);
+    if (!strcmp(argv[4], "deaths")) test_deaths(count);
+    if (!strcmp(argv[4], "kills")) test_kills(count);
     return 0;
 }
