@@ -1,17 +1,16 @@
-/* seeds FOLDER: writes a fuzzer's first inputs: FOLDER/model (every breach of the rules of safetensors, good models and
-   their variations), FOLDER/checkpoint, FOLDER/log, FOLDER/text. */
+/* seeds FOLDER: writes a fuzzer's first inputs: FOLDER/model (every breach of the rules of
+   safetensors, good models), FOLDER/checkpoint, FOLDER/log, FOLDER/text. */
 #include "../../lib/checkpoint.h"
 #include "../../lib/fail.h"
 #include "../../lib/log.h"
 #include "../../lib/snapshots.h"
+#include "../tiny.h"
 #include "../unit/breaches.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static const char text[] =
-    "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
 static const char *folder;
 
 static char *place(const char *kind, const char *name) {
@@ -28,24 +27,27 @@ static void seed(const char *kind, const char *name, const void *bytes, size_t s
     file_write(entry_of(place(kind, name)), bytes, size);
 }
 
-static void write_run(const char *name, RowOptions rows, RunOptions run, size_t steps) {
-    uint8_t ids[sizeof text];
-    for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+/* The four files of a run, after so many steps. */
+static void write_run(const char *name, RowOptions rows, size_t steps) {
+    static const char *const kinds[] = {
+        [MODEL] = "model", [CHECKPOINT] = "checkpoint", [SNAPSHOTS] = "snapshots", [LOG] = "log"};
+    uint8_t ids[TINY];
+    tiny_ids(ids);
     Team *team = team_start(1);
-    Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, rows);
-    Trainer *trainer = trainer_start(team, &vocabulary, ids, sizeof text - 1, run, NULL);
+    Vocabulary vocabulary = vocabulary_list(ids, TINY, rows);
+    Trainer *trainer = trainer_start(team, &vocabulary, ids, TINY, tiny_run, NULL);
     if (steps) trainer_run(trainer, steps);
-    Folder folder = {.file = {[MODEL] = entry_of(strdup(place("model", name))),
-                              [CHECKPOINT] = entry_of(strdup(place("checkpoint", name))),
-                              [SNAPSHOTS] = entry_of(strdup(place("snapshots", name))),
-                              [LOG] = entry_of(strdup(place("log", name)))}};
+    Folder folder;
+    for (int i = 0; i < PARTIAL; i++) folder.file[i] = entry_of(strdup(place("run", kinds[i])));
     State state = {.standing = {.best_loss = 3}, .snapshots = snapshots_start(1)};
     metadata_add(&state.about, "order", "%d", rows.order);
     metadata_add(&state.about, "evaluations", "4");
-    if (steps) state.standing.train_positions = 8, state.standing.train_sum = 20;
+    state.standing.train_positions = steps ? 8 : 0;
+    state.standing.train_sum = steps ? 20 : 0;
     state_keep_best(&state, trainer, &folder);
     log_add(&state.log, (LogRow){0});
     state_save(&state, trainer, &folder, false);
+    for (int i = 0; i < PARTIAL; i++) rename(folder.file[i].path, place(kinds[i], name));
     state_free(&state);
     trainer_end(trainer);
     vocabulary_free(&vocabulary);
@@ -64,27 +66,12 @@ int main(int argc, char **argv) {
         seed("checkpoint", breaches[i].name, bytes, size);
         free(bytes);
     }
-    RunOptions run = {.dim = 1,
-                      .batch = 8,
-                      .epochs = 3,
-                      .seed = 1,
-                      .embedding_lr = 0.1,
-                      .linear_lr = 0.1,
-                      .final_lr = 1,
-                      .deviation = 1};
-    RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10}, ngrams = characters,
-               all = characters;
-    ngrams.order = 3;
-    all.order = 4;
-    all.max_rows = 60;
-    all.phrases = all.columns = true;
-    all.echoes = 2;
-    all.echo_keys[0] = 3;
-    all.echo_keys[1] = ECHO_WORDS + 1;
-    write_run("characters", characters, run, 1);
-    write_run("ngrams", ngrams, run, 0);
-    write_run("ngrams later", ngrams, run, 12);
-    write_run("all kinds", all, run, 3);
+    const RowOptions characters = {.order = 1, .min_count = 2, .max_rows = 10},
+                     ngrams = {.order = 3, .min_count = 2, .max_rows = 10};
+    write_run("characters", characters, 1);
+    write_run("ngrams", ngrams, 0);
+    write_run("ngrams later", ngrams, 12);
+    write_run("all kinds", tiny_rows, 3);
     Snapshots snapshots = snapshots_start(3);
     float rows[300] = {1, 2, 3};
     snapshot_take(&snapshots, rows, 0);
@@ -117,7 +104,7 @@ int main(int argc, char **argv) {
         "\3Plain text.\r\n\xe2\x80\x9cQuoted\xe2\x80\x9d \xe2\x80\x94 it\xe2\x80\x99s\xc2\xa0"
         "fine\xe2\x80\xa6 \r \xc3\xa9 \xe2\x80 \xe2";
     seed("text", "look-alikes", every, sizeof every - 1);
-    seed("text", "plain", text, sizeof text - 1);
+    seed("text", "plain", tiny_text, TINY);
     static const char windows[] =
         "\1It\x92s all \x93quoted\x94, caf\xe9 and more of it, so that it is text";
     seed("text", "Windows-1252", windows, sizeof windows - 1);

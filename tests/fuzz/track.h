@@ -41,7 +41,6 @@ extern char fuzz_said[4096];
 #define fopen(path, mode) fuzz_fopen(path, mode)
 #define open(path, ...) fuzz_open(path, 0)
 #define openat(folder, path, ...) fuzz_open(path, 0)
-#define fdopen(descriptor, mode) fuzz_fopen("", mode)
 #define close(descriptor) fuzz_close(descriptor)
 #define fstat(descriptor, about) fuzz_fstat(descriptor, about)
 #define stat(path, about) fuzz_stat(path, about)

@@ -30,13 +30,14 @@
 static const char *const names[FAULT_CALLS] = {"open",  "read",  "write",  "fsync",  "rename",
                                                "close", "mmap",  "memory", "thread", "fopen",
                                                "fstat", "flock", "mkdir",  "fgets",  "chmod"};
+enum { SHORT = 1000, DIE, DIE_AFTER, TORN };
+
 static const struct {
     const char *name;
     int number;
-} errors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"ENOMEM", ENOMEM},
-              {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL}, {"ENOLCK", ENOLCK}};
-
-enum { SHORT = 1000, DIE, DIE_AFTER, TORN };
+} kinds[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},         {"ENOMEM", ENOMEM},
+             {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EINVAL", EINVAL},       {"ENOLCK", ENOLCK},
+             {"short", SHORT},   {"die", DIE},       {"die-after", DIE_AFTER}, {"torn", TORN}};
 
 static FaultPage *page; /* NULL: nothing is counted, nothing fails */
 static int chosen = -1, kind;
@@ -51,12 +52,8 @@ static void __attribute__((constructor)) start(void) {
         if (!strcmp(call, names[i])) chosen = i;
     any_file_call = call && !strcmp(call, "file");
     chosen_at = at ? (unsigned)atoi(at) : 0;
-    for (size_t i = 0; how && i < sizeof errors / sizeof *errors; i++)
-        if (!strcmp(how, errors[i].name)) kind = errors[i].number;
-    if (how && !strcmp(how, "short")) kind = SHORT;
-    if (how && !strcmp(how, "die")) kind = DIE;
-    if (how && !strcmp(how, "die-after")) kind = DIE_AFTER;
-    if (how && !strcmp(how, "torn")) kind = TORN;
+    for (size_t i = 0; how && i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(how, kinds[i].name)) kind = kinds[i].number;
     long mapped = syscall(SYS_mmap, NULL, sizeof *page, (long)(PROT_READ | PROT_WRITE),
                           (long)MAP_SHARED, atol(where), 0L); /* it reads whole registers */
     if (mapped != -1) page = (FaultPage *)mapped;
@@ -66,12 +63,7 @@ static void __attribute__((constructor)) start(void) {
 static int fault(int call) {
     if (!page) return 0;
     unsigned number = atomic_fetch_add(&page->calls[call], 1) + 1, file_call = 0;
-    const char letter = call == FAULT_OPEN     ? 'o'
-                        : call == FAULT_WRITE  ? 'w'
-                        : call == FAULT_FSYNC  ? 'f'
-                        : call == FAULT_RENAME ? 'r'
-                        : call == FAULT_CLOSE  ? 'c'
-                                               : 0;
+    const char letter = call <= FAULT_CLOSE && call != FAULT_READ ? "orwfrc"[call] : 0;
     if (letter) {
         file_call = atomic_fetch_add(&page->file_calls, 1) + 1;
         if (file_call < sizeof page->order) page->order[file_call - 1] = letter;
@@ -102,11 +94,6 @@ extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_real
     *__libc_memalign(size_t, size_t);
 #define __libc_aligned_alloc __libc_memalign
 #endif
-
-void *NAME(malloc)(size_t size);
-void *NAME(calloc)(size_t count, size_t size);
-void *NAME(realloc)(void *block, size_t size);
-void *NAME(aligned_alloc)(size_t alignment, size_t size);
 
 void *NAME(malloc)(size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(malloc)(size); }
 void *NAME(calloc)(size_t count, size_t size) {

@@ -3,6 +3,7 @@
 #include "../../lib/checkpoint.h"
 #include "../../lib/format.h"
 #include "../check.h"
+#include "../tiny.h"
 #include "apart.h"
 #include "breaches.h"
 
@@ -197,18 +198,9 @@ static Ending refuses(const char *name, const char *words, const char *command) 
 }
 
 static void make_model(const char *path) {
-    static const char text[] =
-        "the cat and the dog and the cat sat on the mat and the dog sat on the cat";
-    uint8_t ids[sizeof text];
-    for (size_t i = 0; i + 1 < sizeof text; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
-    const RowOptions options = {.order = 4,
-                                .min_count = 2,
-                                .max_rows = 1000,
-                                .phrases = true,
-                                .columns = true,
-                                .echoes = 2,
-                                .echo_keys = {3, ECHO_WORDS + 1}};
-    Vocabulary vocabulary = vocabulary_list(ids, sizeof text - 1, options);
+    uint8_t ids[TINY];
+    tiny_ids(ids);
+    Vocabulary vocabulary = vocabulary_list(ids, TINY, tiny_rows);
     Model model = model_allocate(vocabulary.rows, 3);
     Random random = random_seeded(1);
     model_start(&model, &random, 1);
