@@ -23,13 +23,13 @@ let colours = {};
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ['paper', 'ink', 'faint', 'line', 'accent', 'up', 'down', 'k0', 'k1', 'k2', 'k3', 'k4', 'k5'])
+  for (const name of ['paper', 'card', 'ink', 'faint', 'line', 'accent', 'up', 'down', 'k0', 'k1', 'k2', 'k3', 'k4', 'k5'])
     colours[name] = style.getPropertyValue('--' + name).trim();
 }
 
 /* A canvas as large as it is shown, in pixels of the screen; drawing goes on in CSS pixels. */
 function sizeCanvas(canvas, width, height) {
-  const ratio = Math.min(3, devicePixelRatio || 1);
+  const ratio = matchMedia('print').matches ? 3 : Math.min(3, devicePixelRatio || 1);
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -47,18 +47,18 @@ const RADIUS = 12, EDGE = 26;
 const map = { width: 0, height: 0, axes: null, view: null, marks: [], places: new Map() };
 const halfOf = id => nameOf(id).length < 3 ? RADIUS : 4.2 * nameOf(id).length;
 
-/* One mark for each of the 100 characters; those that the text lacks are ghosts. */
+/* One mark for each of the 100 characters; those that the text lacks are ghosts. What is seen is painted on the canvas:
+   sixty times a second that is ten times cheaper. These elements are for keys and for who does not see. */
 function makeMarks(run) {
   const svg = $('map').querySelector('svg');
   svg.replaceChildren();
   map.marks = [...run.ghosts, ...run.seen].map(id => {
     const ghost = run.ghosts.includes(id), name = nameOf(id);
     const drawn = make('g', {
-      class: `mark k${kindOf(id)}${name[1] ? ' long' : ''}${ghost ? ' ghost' : ''}`, role: 'radio', tabindex: -1, 'aria-checked': false,
+      class: 'mark', role: 'radio', tabindex: -1, 'aria-checked': false,
       'aria-label': ghost ? `${name}: row ${id}, not in the text` : `${name}: row ${id}, seen ${number(run.count[id])} times`,
     }, svg);
     make('ellipse', { rx: halfOf(id), ry: RADIUS }, drawn);
-    make('text', {}, drawn, name);
     return { id, ghost, drawn };
   });
 }
@@ -86,6 +86,7 @@ function drawGrid(context, toX, toY, scale) {
   context.stroke();
   context.font = '12px system-ui, sans-serif';
   context.textAlign = 'center';
+  context.textBaseline = 'alphabetic';
   context.fillText(`${+unit.toPrecision(2)}`, x - unit * scale / 2, y - 5);
 }
 
@@ -142,6 +143,25 @@ function drawFlashes(context, flash) {
   context.globalAlpha = 1;
 }
 
+function drawMark(context, id, ghost, chosen) {
+  const [x, y] = map.places.get(id), name = nameOf(id), long = name.length > 2;
+  const colour = ghost ? colours.faint : colours['k' + kindOf(id)];
+  context.beginPath();
+  context.ellipse(x, y, halfOf(id), RADIUS, 0, 0, 2 * Math.PI);
+  context.globalAlpha = chosen ? 1 : 0.88;
+  context.fillStyle = chosen ? colour : colours.card;
+  if (!ghost || chosen) context.fill();
+  context.globalAlpha = 1;
+  context.strokeStyle = colour;
+  context.lineWidth = ghost ? 0.6 : 1.1;
+  context.setLineDash(ghost ? [2, 3] : []);
+  context.stroke();
+  context.setLineDash([]);
+  context.fillStyle = chosen ? colours.card : colour;
+  context.font = ghost ? '12px ui-monospace, monospace' : `600 ${long ? 11.5 : 15}px ui-monospace, monospace`;
+  context.fillText(name, x, y + 0.5);
+}
+
 /* Draws the map at a moment. eased: the view follows slowly, for a run that goes on. */
 function drawMap(run, moment, table, chosen, flash, eased) {
   const { clientWidth: width, clientHeight: height } = $('map');
@@ -168,7 +188,14 @@ function drawMap(run, moment, table, chosen, flash, eased) {
   drawPaths(context, run, moment, toX, toY, chosen);
   drawNeighbours(context, run, table, chosen);
   drawFlashes(context, flash);
-  $('map').querySelector('svg').setAttribute('viewBox', `0 0 ${width} ${height}`);
+  context.textBaseline = 'middle';
+  map.marks.forEach(({ id, ghost }) => { if (id !== chosen) drawMark(context, id, ghost, false); });
+  drawMark(context, chosen, run.ghosts.includes(chosen), true);
+}
+
+/* The elements follow what is painted. */
+function moveMarks() {
+  $('map').querySelector('svg').setAttribute('viewBox', `0 0 ${map.width} ${map.height}`);
   map.marks.forEach(({ id, drawn }) => {
     const [x, y] = map.places.get(id);
     drawn.setAttribute('transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`);

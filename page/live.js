@@ -41,11 +41,13 @@ function readHash() {
   return given.size ? Object.fromEntries(given) : { ...first };
 }
 
-/* Fields that are not named are empty: then ./train chooses. */
+const named = value => value === 'auto' ? '' : value;
+
+/* Fields that are not named, or named auto, are empty: then ./train chooses. */
 function fillForm(values) {
   fields.forEach(field => {
     if (field.type === 'checkbox') field.checked = field.name in values && values[field.name] !== '0';
-    else field.value = values[field.name] || (field.tagName === 'SELECT' ? field.options[0].value : '');
+    else field.value = named(values[field.name]) || (field.tagName === 'SELECT' ? field.options[0].value : '');
   });
   if (!values.text) form.elements.text.value = 'fables';
 }
@@ -71,8 +73,9 @@ const textOf = name => name === 'fables' || name === 'names' ? $('text-' + name)
 
 const live = { values: null, done: false, busy: 0, samples: [], runs: [], frozen: false };
 
-/* Starts again from the settings of the form; the run before goes on as a faint curve when the text is the same. */
-async function start() {
+/* Starts again from the settings of the form; the run before goes on as a faint curve when the text is the same.
+   hasty: the run begins at once, so nothing is asked of the start. */
+async function start(hasty) {
   const mine = ++live.busy, values = formValues(), text = textOf(values.text);
   $('own').hidden = values.text !== 'own';
   if (text === null || text === '') return say('Paste or drop a text of your own, then press “Use this text”.');
@@ -98,6 +101,7 @@ async function start() {
     say(made.notice);
     showLink();
     enable();
+    if (hasty) return undefined;
     const { valLoss } = await ask('evaluate');
     if (mine === live.busy) hearLoss(0, valLoss, valLoss);
     await showWords();
@@ -124,24 +128,40 @@ function hearLoss(step, train, val) {
   if (run.log.length > 1500) run.log = run.log.filter((row, i) => i % 2 === 0 || Number.isFinite(row.val));
   if (Number.isFinite(val)) $('val-loss').textContent = val.toFixed(6);
   changed = true;
-  showLosses();
   redraw();
 }
 
 function hearProgress(event) {
-  const { run } = shown, following = shown.moment >= lastMoment(run) - 1e-6;
+  const { run } = shown;
   if (!run || event.step < run.frames[lastMoment(run)].step) return;
+  const shownStep = stepAt(run, shown.moment);
   addFrame(run, event.step, event.table);
+  shown.moment = momentOf(run, shownStep); /* frames may have been thinned out */
   $('slider').max = lastMoment(run);
   const most = Math.max(...event.touched, 1e-9);
   event.touched.forEach((moved, id) => { if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.1 + 0.6 * moved / most); });
   shown.gradient = shown.before = null;
   if (event.loss !== null) hearLoss(event.step, event.loss, event.valLoss);
-  if (following) show(lastMoment(run));
+  if (live.follow && isTime()) show(lastMoment(run));
   if (performance.now() - (live.lastWords || 0) > 500) showWords();
 }
 
+/* Where little motion is wanted, the map shows a moment every second. */
+function isTime() {
+  const now = performance.now();
+  if (wantsStill() && now - (live.lastShown || 0) < 1000) return false;
+  live.lastShown = now;
+  return true;
+}
+
 /* ---- play, step, again ---- */
+
+/* The slider stops at a moment; at its end it follows a run that goes on. */
+function slideTo(moment) {
+  if (player) stopReplay();
+  live.follow = moment >= lastMoment(shown.run) - 1e-6;
+  show(moment);
+}
 
 function enable() {
   $('play').textContent = shown.playing ? 'Pause' : 'Play';
@@ -163,7 +183,7 @@ async function play(fast) {
     return;
   }
   const mine = live.busy, steps = fast ? undefined : pace();
-  shown.playing = true;
+  shown.playing = live.follow = true;
   $('what').setAttribute('aria-live', 'off');
   show(lastMoment(shown.run));
   enable();
@@ -180,6 +200,7 @@ async function play(fast) {
 function halted() {
   shown.playing = false;
   shown.turning = 60;
+  if (live.follow) show(lastMoment(shown.run));
   $('what').setAttribute('aria-live', 'polite');
   enable();
   showWords();
@@ -205,6 +226,7 @@ async function step() {
   try {
     const answer = await ask('step', { position: live.position || 0 });
     addFrame(run, answer.step, answer.table);
+    live.follow = true;
     $('slider').max = lastMoment(run);
     shown.before = before;
     shown.gradient = answer.gradient;
@@ -499,7 +521,8 @@ function turnPage(by) {
 function followHash() {
   const values = readHash();
   fillForm(values);
-  return start().then(() => { if ('run' in values) return play(true); return undefined; });
+  const hasty = 'run' in values;
+  return start(hasty).then(() => hasty ? play(true) : undefined);
 }
 
 function wire() {
@@ -512,9 +535,9 @@ function wire() {
   });
   $('play').addEventListener('click', () => shown.playing || player ? stop() : play());
   $('step').addEventListener('click', step);
-  $('again').addEventListener('click', start);
+  $('again').addEventListener('click', () => start());
   $('speed').addEventListener('change', () => { if (shown.playing) stop().then(() => play()); });
-  $('slider').addEventListener('input', event => { if (player) stopReplay(); show(+event.target.value); });
+  $('slider').addEventListener('input', event => slideTo(+event.target.value));
   $('prompt').addEventListener('input', showWords);
   $('own-use').addEventListener('click', () => { if ($('own-text').value) texts.own = $('own-text').value; useOwn(); });
   $('own-file').addEventListener('change', event => useFile(event.target.files[0]));

@@ -20,6 +20,11 @@ function redraw() {
   if (!wanted) wanted = requestAnimationFrame(draw);
 }
 
+function inSight(id) {
+  const box = $(id).getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight;
+}
+
 function draw(time) {
   wanted = 0;
   const { run, chosen, flash } = shown;
@@ -29,14 +34,19 @@ function draw(time) {
     for (let turn = 0; turn < 3; turn++) map.axes = turnAxes(run, run.frames[lastMoment(run)].table, map.axes);
     shown.turning--;
   }
-  drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing);
-  drawHeat(run, table, chosen, flash);
-  if (changed) drawCurve(run, shown.earlier);
-  changed = false;
+  const calm = !shown.playing || time - lastText > 200; /* what is read, not watched, changes five times a second */
+  if (calm || inSight('map')) drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing);
+  if (calm || inSight('heat')) drawHeat(run, table, chosen, flash);
+  if (calm && changed) {
+    drawCurve(run, shown.earlier);
+    showLosses();
+    changed = false;
+  }
   drawNow(stepAt(run, shown.moment));
   $('slider').value = shown.moment;
   setText($('moment'), `batch ${number(stepAt(run, shown.moment))}`);
-  if (!shown.playing || time - lastText > 200) {
+  if (calm) {
+    moveMarks();
     lastText = time;
     showRow(table);
   }
@@ -248,7 +258,6 @@ function showRun(run) {
   changed = true;
   showLegends();
   showPlane();
-  showLosses();
   choose(shown.chosen);
 }
 
