@@ -45,13 +45,10 @@ void mask_controls(char *text) {
     for (size_t i = 0, size; i < length; i += size) {
         uint32_t code;
         size = utf8_read((unsigned char *)text + i, length - i, &code);
-        if (size > 0 && is_harmless(code)) {
-            memmove(text + kept, text + i, size);
-            kept += size;
-            continue;
-        }
-        text[kept++] = '?';
+        bool harmless = size > 0 && is_harmless(code);
         if (size == 0) size = 1;
+        memmove(text + kept, harmless ? text + i : "?", harmless ? size : 1);
+        kept += harmless ? size : 1;
     }
     text[kept] = '\0';
 }
@@ -68,26 +65,23 @@ static void say(const char *format, va_list arguments) {
 }
 
 /* The lock is never given back: of several threads that fail, the first one ends the program. */
-static void say_last(const char *format, va_list arguments) {
+static _Noreturn void end(int status, const char *format, va_list arguments) {
     static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&ending);
     say(format, arguments);
+    exit(status);
 }
 
 void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say_last(format, arguments);
-    va_end(arguments);
-    exit(1);
+    end(1, format, arguments);
 }
 
 void wrong_use(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    say_last(format, arguments);
-    va_end(arguments);
-    exit(2);
+    end(2, format, arguments);
 }
 
 void notice(const char *format, ...) {
