@@ -2,87 +2,52 @@
 #include "../../lib/options.h"
 #include "../../lib/fail.h"
 #include "../check.h"
+#include "../child.h"
 
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-static const char said_path[] = "build/test/options.said";
-
-/* The variables that the table of each call sets. */
-static size_t length;
-static double rate;
-static const char *name;
-static bool quiet;
-static size_t every;
-
-typedef struct {
-    int status;
-    size_t operands;
-    char said[8192];
-} Outcome;
-
-/* Parses these words, NULL at their end, in a child. What it prints on either stream is said; a good
-   command line prints its values. */
-static Outcome parsed(const char **words) {
-    static Outcome outcome;
+/* Parses these words, NULL at their end, and prints what the variables are. Its status is 10 + operands. */
+static void parse(const void *words) {
+    size_t length = 500, every = 4;
+    double rate = 0.1;
+    const char *name = "out", *operands[2] = {"-", "-"};
+    bool quiet = false;
     int count = 1;
     char *argv[16] = {"options"};
-    for (; words[count - 1]; count++) argv[count] = (char *)words[count - 1];
+    for (char *const *word = words; *word; word++) argv[count++] = *word;
+    Option table[] = {
+        {GROUP, .name = "Things"},
+        {COUNT, "length", 'n', &length, 0, 1000, "N", "characters to write"},
+        {REAL, "rate", 0, &rate, 0, 1e30, "X",
+         "a long explanation that goes on and on, so that it must be broken into lines of at most "
+         "eighty columns, wherever that is"},
+        {TEXT, "name", 'o', &name, 0, 0, "DIR", "where results go"},
+        {FLAG, "a-flag-with-a-very-long-name", 'q', &quiet, 0, 1, NULL, "say nothing"},
+        {COUNT, "every", 0, &every, 1, 9, "N", "for experiments", .advanced = true},
+        {FLAG, "other", 0, &quiet, 0, 1, NULL, "for experiments", .advanced = true},
+        {0}};
+    size_t given = parse_options(count, argv, table, "usage\n", "examples\n", operands, 2);
+    printf("%zu %g %s %d %zu %s %s given %d", length, rate, name, quiet, every, operands[0],
+           operands[1], option_named(table, "length")->given);
     fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!freopen(said_path, "w", stdout)) _exit(9);
-        dup2(STDOUT_FILENO, STDERR_FILENO);
-        length = 500, rate = 0.1, name = "out", quiet = false, every = 4;
-        Option table[] = {
-            {GROUP, .name = "Things"},
-            {COUNT, "length", 'n', &length, 0, 1000, "N", "characters to write"},
-            {REAL, "rate", 0, &rate, 0, 1e30, "X",
-             "a long explanation that goes on and on, so that it must be broken into lines of at "
-             "most eighty "
-             "columns, wherever that is"},
-            {TEXT, "name", 'o', &name, 0, 0, "DIR", "where results go"},
-            {FLAG, "a-flag-with-a-very-long-name", 'q', &quiet, 0, 1, NULL, "say nothing"},
-            {COUNT, "every", 0, &every, 1, 9, "N", "for experiments", .advanced = true},
-            {FLAG, "other", 0, &quiet, 0, 1, NULL, "for experiments", .advanced = true},
-            {0}};
-        const char *operands[2] = {"-", "-"};
-        size_t given = parse_options(count, argv, table, "usage\n", "examples\n", operands, 2);
-        printf("%zu %g %s %d %zu %s %s", length, rate, name, quiet, every, operands[0],
-               operands[1]);
-        printf(" given %d", option_named(table, "length")->given);
-        fflush(stdout);
-        _exit((int)(10 + given));
-    }
-    waitpid(child, &outcome.status, 0);
-    outcome.status = WIFEXITED(outcome.status) ? WEXITSTATUS(outcome.status) : -1;
-    int file = open(said_path, O_RDONLY);
-    ssize_t size = read(file, outcome.said, sizeof outcome.said - 1);
-    outcome.said[size > 0 ? size : 0] = '\0';
-    close(file);
-    remove(said_path);
-    return outcome;
+    _exit((int)(10 + given));
 }
 
 #define WORDS(...) ((const char *[]){__VA_ARGS__, NULL})
 
 static void gives(const char **words, int operands, const char *values) {
-    Outcome outcome = parsed(words);
-    bool good = outcome.status == 10 + operands && !strcmp(outcome.said, values);
-    check(good, "%s: %s", words[0], good ? values : outcome.said);
+    const Child *child = in_child(parse, words);
+    bool good = child->status == 10 + operands && !strcmp(child->said, values);
+    check(good, "%s: %s", words[0], good ? values : child->said);
 }
 
 static void refused(const char **words, const char *line) {
-    Outcome outcome = parsed(words);
+    const Child *child = in_child(parse, words);
     char expected[512];
     snprintf(expected, sizeof expected, "options: %s\n", line);
-    bool good = outcome.status == 2 && !strcmp(outcome.said, expected);
-    check(good, "%s: %s", words[0], good ? line : outcome.said);
+    bool good = child->status == 2 && !strcmp(child->said, expected);
+    check(good, "%s: %s", words[0], good ? line : child->said);
 }
 
 static void test_values(void) {
@@ -129,21 +94,20 @@ static void test_names(void) {
     char *endless = malloc(100001);
     memset(endless, '-', 100000);
     endless[100000] = '\0';
-    Outcome outcome = parsed(WORDS(endless));
-    check(outcome.status == 2 && !strncmp(outcome.said, "options: unknown option ---", 27),
+    const Child *child = in_child(parse, WORDS(endless));
+    check(child->status == 2 && !strncmp(child->said, "options: unknown option ---", 27),
           "a word of 100,000 characters is refused");
     free(endless);
 }
 
 static void test_help(void) {
-    Outcome outcome = parsed(WORDS("--help"));
+    const Child *child = in_child(parse, WORDS("--help"));
     size_t longest = 0;
-    for (const char *line = outcome.said; *line;
-         line += strcspn(line, "\n"), line += *line == '\n') {
-        size_t width = strcspn(line, "\n");
-        if (width > longest) longest = width;
+    for (const char *line = child->said; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strcspn(line, "\n") > longest) longest = strcspn(line, "\n");
     }
-    check(outcome.status == 0 && longest <= 80 && longest > 70,
+    check(child->status == 0 && longest <= 80 && longest > 70,
           "--help fits 80 columns: the longest line has %zu", longest);
     static const char *const parts[] = {
         "usage\n\nThings\n",
@@ -154,13 +118,12 @@ static void test_help(void) {
         "\nexamples\n"};
     size_t found = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        found += strstr(outcome.said, parts[i]) != NULL;
-    check(found == sizeof parts / sizeof *parts && !strstr(outcome.said, "--every"),
+        found += strstr(child->said, parts[i]) != NULL;
+    check(found == sizeof parts / sizeof *parts && !strstr(child->said, "--every"),
           "--help shows each option, and of the advanced ones the names");
 }
 
 int main(void) {
-    mkdir("build/test", 0777);
     set_program_name("options");
     test_values();
     test_names();

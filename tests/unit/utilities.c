@@ -8,17 +8,13 @@
 #include "../../lib/memory.h"
 #include "../../lib/threads.h"
 #include "../check.h"
+#include "../child.h"
 
-#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static const char said_path[] = "build/test/utilities.said";
 
 /* ---- memory ---- */
 
@@ -63,40 +59,28 @@ static void test_buffer(void) {
 /* ---- foreign text ---- */
 
 static void test_shown(void) {
-    static const struct {
-        const char *text, *expected;
-    } cases[] = {
-        {"plain", "plain"},
-        {"", ""},
-        {"a\nb\tc", "a?b?c"},
-        {"\x1b[31m", "?[31m"},
-        {"\x7f", "?"},
-        {"caf\xc3\xa9 \xe2\x80\x99", "caf\xc3\xa9 \xe2\x80\x99"}, /* letters and quotes stay */
-        {"\xc2\x9b"
-         "31m",
-         "?31m"},
-        {"\xc2\x80", "?"},
-        {"\xc2\xa0", "\xc2\xa0"}, /* U+009B, U+0080, U+00A0 */
-        {"\x9b"
-         "31m",
-         "?31m"},
-        {"caf\xe9", "caf?"},
-        {"\xe2\x80", "??"},
-        {"\xed\xa0\x80", "???"}, /* no UTF-8 */
-        {"a\xe2\x80\xae"
-         "b",
-         "a?b"},
-        {"a\xe2\x81\xa6"
-         "b",
-         "a?b"},
-        {"a\xe2\x80\xa8"
-         "b",
-         "a?b"}, /* direction, line separator */
-        {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}};
+    /* letters and quotes stay; U+009B, U+0080, U+00A0; no UTF-8; direction, line separator */
+    static const char *const cases[][2] = {{"plain", "plain"},
+                                           {"", ""},
+                                           {"a\nb\tc", "a?b?c"},
+                                           {"\x1b[31m", "?[31m"},
+                                           {"\x7f", "?"},
+                                           {"caf\xc3\xa9 \u2019", "caf\xc3\xa9 \u2019"},
+                                           {"\302\23331m", "?31m"},
+                                           {"\xc2\x80", "?"},
+                                           {"\xc2\xa0", "\xc2\xa0"},
+                                           {"\23331m", "?31m"},
+                                           {"caf\xe9", "caf?"},
+                                           {"\xe2\x80", "??"},
+                                           {"\xed\xa0\x80", "???"},
+                                           {"a\u202eb", "a?b"},
+                                           {"a\u2066b", "a?b"},
+                                           {"a\u2028b", "a?b"},
+                                           {"\U0001f600", "\U0001f600"}};
     size_t wrong = 0;
     Buffer buffer = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        wrong += strcmp(shown(cases[i].text, &buffer), cases[i].expected) != 0;
+        wrong += strcmp(shown(cases[i][0], &buffer), cases[i][1]) != 0;
     check(wrong == 0,
           "what could command a terminal or forge a line is shown as ?, all else as itself");
     buffer_free(&buffer);
@@ -121,53 +105,39 @@ static void test_shown(void) {
 
 /* ---- what is said ---- */
 
-/* What a child says on standard error that runs this; its exit status in *status. */
-static char *said_by(void (*run)(void), int *status) {
-    static char line[4096];
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!freopen(said_path, "w", stderr)) _exit(9);
-        run();
-        exit(0);
-    }
-    waitpid(child, status, 0);
-    *status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
-    int file = open(said_path, O_RDONLY);
-    ssize_t length = read(file, line, sizeof line - 1);
-    line[length > 0 ? length : 0] = '\0';
-    close(file);
-    remove(said_path);
-    return line;
-}
-
 static void ask_for_too_much(int member, size_t piece, void *argument) {
     (void)member, (void)piece, (void)argument;
     free(allocate(SIZE_MAX / 2, 4, "the table"));
 }
 
-static void fail_in_threads(void) {
+static void fail_in_threads(const void *argument) {
+    (void)argument;
     set_memory_advice("try a smaller --dim");
-    Team *team = team_start(8);
-    team_for(team, 64, ask_for_too_much, NULL);
+    team_for(team_start(8), 64, ask_for_too_much, NULL);
 }
 
-static void fail_without_advice(void) { free(allocate(SIZE_MAX / 2, 4, "the table")); }
-static void fail_with_controls(void) { fail("a\nb\xc2\x9b"); }
+static void fail_without_advice(const void *argument) {
+    (void)argument;
+    ask_for_too_much(0, 0, NULL);
+}
+
+static void fail_with(const void *text) { fail("%s", (const char *)text); }
 
 static void test_failures(void) {
-    int status, wrong = 0;
+    int wrong = 0;
     for (int i = 0; i < 50; i++) {
-        const char *said = said_by(fail_in_threads, &status), *end = strchr(said, '\n');
-        wrong += status != 1 || strncmp(said, "utilities: out of memory: the table needs ", 42) ||
+        const Child *child = in_child(fail_in_threads, NULL);
+        const char *said = child->said, *end = strchr(said, '\n');
+        wrong += child->status != 1 ||
+                 strncmp(said, "utilities: out of memory: the table needs ", 42) ||
                  !strstr(said, "; try a smaller --dim\n") || !end || end[1];
     }
     check(wrong == 0, "of several threads that fail one speaks: one line, status 1");
-    const char *said = said_by(fail_without_advice, &status);
-    check(status == 1 && strstr(said, " MB\n"),
+    const Child *child = in_child(fail_without_advice, NULL);
+    check(child->status == 1 && strstr(child->said, " MB\n"),
           "a program without such options gives no advice about memory");
-    said = said_by(fail_with_controls, &status);
-    check(status == 1 && !strcmp(said, "utilities: a?b?\n"),
+    child = in_child(fail_with, "a\nb\xc2\x9b");
+    check(child->status == 1 && !strcmp(child->said, "utilities: a?b?\n"),
           "a message is one line without control characters");
 }
 
@@ -200,45 +170,44 @@ static void test_loop(void) {
 
 /* ---- processors ------------------------------------------------------------------------------- */
 
-static const char root[] = "build/test/root";
+#define ROOT "build/test/root"
+#define V2 "/sys/fs/cgroup/"
+#define V1 "/sys/fs/cgroup/cpu,cpuacct/"
 
-/* Writes a file below root, making its folders. */
-static void put(const char *path, const char *content) {
-    char full[512];
-    snprintf(full, sizeof full, "%s%s", root, path);
-    for (char *slash = strchr(full, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(full, 0777);
-        *slash = '/';
-    }
-    FILE *file = fopen(full, "w");
-    if (!file || fputs(content, file) < 0 || fclose(file)) exit(9);
-}
+/* Files below ROOT that come one after another, and what is then granted: NAN says that another file is needed. */
+static const struct {
+    const char *path, *content;
+    double granted;
+    const char *name;
+} groups[] = {
+    {"/proc/self/cgroup", "0::/a/b\n", INFINITY, "version 2: a group without files has no limit"},
+    {V2 "a/b/cpu.max", "max 100000\n", INFINITY, "version 2: max is no limit"},
+    {V2 "a/b/cpu.max", "250000 100000\n", 2.5, "version 2: a quota"},
+    {V2 "a/cpu.max", "50000 100000\n", 0.5, "version 2: that of a group around it"},
+    {"/proc/self/cgroup", "0::/elsewhere\n", NAN, ""},
+    {V2 "cpu.max", "300000 100000\n", 3,
+     "version 2: a container's own, whose group has another name outside"},
+    {"/proc/self/cgroup", "12:cpuset:/\n5:cpu,cpuacct:/c\n4:memory:/c\n1:name=systemd:/\nno line\n",
+     NAN, ""},
+    {V1 "c/cpu.cfs_quota_us", "-1\n", NAN, ""},
+    {V1 "c/cpu.cfs_period_us", "100000\n", INFINITY, "version 1: -1 is no limit"},
+    {V1 "c/cpu.cfs_quota_us", "150000\n", 1.5, "version 1: a quota"},
+    {V1 "cpu.cfs_quota_us", "100000\n", NAN, ""},
+    {V1 "cpu.cfs_period_us", "100000\n", 1, "version 1: that of a group around it"},
+};
 
 static void test_processors(void) {
-    check(system("rm -rf build/test/root") == 0 && isinf(group_processors(root)),
+    check(system("rm -rf " ROOT) == 0 && isinf(group_processors(ROOT)),
           "without control groups there is no limit");
-    put("/proc/self/cgroup", "0::/a/b\n");
-    put("/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
-    check(isinf(group_processors(root)), "version 2: max is no limit");
-    put("/sys/fs/cgroup/a/b/cpu.max", "250000 100000\n");
-    check(group_processors(root) == 2.5, "version 2: a quota");
-    put("/sys/fs/cgroup/a/cpu.max", "50000 100000\n");
-    check(group_processors(root) == 0.5, "version 2: that of a group around it");
-    put("/proc/self/cgroup", "0::/elsewhere\n");
-    put("/sys/fs/cgroup/cpu.max", "300000 100000\n");
-    check(group_processors(root) == 3,
-          "version 2: a container's own, whose group has another name outside");
-    put("/proc/self/cgroup",
-        "12:cpuset:/\n5:cpu,cpuacct:/c\n4:memory:/c\n1:name=systemd:/\nno line\n");
-    put("/sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_quota_us", "-1\n");
-    put("/sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_period_us", "100000\n");
-    check(isinf(group_processors(root)), "version 1: -1 is no limit");
-    put("/sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_quota_us", "150000\n");
-    check(group_processors(root) == 1.5, "version 1: a quota");
-    put("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "100000\n");
-    put("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-    check(group_processors(root) == 1, "version 1: that of a group around it");
+    if (system("mkdir -p " ROOT "/proc/self " ROOT V2 "a/b " ROOT V1 "c")) exit(9);
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        char path[256];
+        snprintf(path, sizeof path, ROOT "%s", groups[i].path);
+        FILE *file = fopen(path, "w");
+        if (!file || fputs(groups[i].content, file) < 0 || fclose(file)) exit(9);
+        double expected = groups[i].granted;
+        if (!isnan(expected)) check(group_processors(ROOT) == expected, "%s", groups[i].name);
+    }
     check(processors() >= 1 && processors() <= 64, "there is a processor: %d", processors());
 #ifdef CPU_COUNT
     cpu_set_t allowed, one;
