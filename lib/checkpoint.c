@@ -47,90 +47,75 @@ static void add_hash(Metadata *metadata, const char *key, uint64_t hash) {
     metadata_add(metadata, key, "%016llx", (unsigned long long)hash);
 }
 
-/* Has the metadata this value under the key? */
-static bool says(const TensorFile *file, const char *key, const char *wanted) {
+static bool has_hash(const TensorFile *file, const char *key, uint64_t hash) {
     const char *value = metadata_find(file, key);
-    return value && wanted && strcmp(value, wanted) == 0;
+    return value && strtoull(value, NULL, 16) == hash;
 }
 
 /* ---- models: writing ---------------------------------------------------------------------------- */
 
 /* The arrays of a model in a file, and those of Adagrad's sums. */
+enum { EMBEDDING, WEIGHT, BIAS, ARRAYS };
 static const char *const weights[] = {"embedding.weight", "linear.weight", "linear.bias"};
 static const char *const sums[] = {"optimizer.embedding.weight.sum", "optimizer.linear.weight.sum",
                                    "optimizer.linear.bias.sum"};
-enum { EMBEDDING, WEIGHT, BIAS, ARRAYS };
 
 static Tensor array_of(const Model *model, const char *const *names, int which) {
-    size_t dim = model->dim;
-    if (which == EMBEDDING)
-        return (Tensor){names[which], "F32", 2, {model->rows, dim}, model->embedding};
-    if (which == WEIGHT) return (Tensor){names[which], "F32", 2, {CHARACTERS, dim}, model->linear};
-    return (Tensor){names[which], "F32", 1, {CHARACTERS}, model->bias};
+    const Tensor arrays[] = {{names[0], "F32", 2, {model->rows, model->dim}, model->embedding},
+                             {names[1], "F32", 2, {CHARACTERS, model->dim}, model->linear},
+                             {names[2], "F32", 1, {CHARACTERS}, model->bias}};
+    return arrays[which];
 }
 
 static void add_model(TensorFile *file, const char *const *names, const Model *model) {
     for (int a = 0; a < ARRAYS; a++) tensor_add(file, array_of(model, names, a));
 }
 
-static size_t row_count(const Vocabulary *vocabulary, RowKind kind) {
-    return vocabulary->end[kind] - vocabulary->end[kind - 1];
-}
-
-/* [n-grams, order]: the text of each at the end of its cell behind 0 bytes. */
-static uint8_t *ngram_texts(const Vocabulary *vocabulary) {
-    size_t order = (size_t)vocabulary->options.order;
-    uint8_t *cells = allocate(row_count(vocabulary, NGRAM_ROWS), order, "saving"), *end = cells;
-    char text[MAX_PHRASE];
-    for (uint32_t row = CHARACTERS; row < vocabulary->end[NGRAM_ROWS]; row++) {
-        size_t length = row_text(vocabulary, row, text);
-        end += order;
-        memcpy(end - length, text, length);
-    }
-    return cells;
-}
-
-/* [phrases, 2]: the length and the last character of each. A phrase comes right behind its parent,
-   and those that extend it: the other characters are the first ones of the phrase before. */
-static uint8_t *phrase_ends(const Vocabulary *vocabulary) {
-    uint32_t first = vocabulary->end[NGRAM_ROWS], count = vocabulary->end[PHRASE_ROWS] - first;
-    uint8_t *pairs = allocate(count, 2, "saving");
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t parent = vocabulary->parent[first + i];
-        pairs[2 * i] = parent == NO_ROW ? 1 : (uint8_t)(pairs[2 * (parent - first)] + 1);
-        pairs[2 * i + 1] = character_of(vocabulary->letter[first + i]);
-    }
-    return pairs;
-}
-
-/* Arrays of bytes come last, so that every other one stands aligned; those of no rows are left out. */
+/* Arrays of bytes come last, so that every other one stands aligned; those of no rows are left out.
+   An n-gram's text stands at the end of its cell, behind 0 bytes. A phrase comes right behind its
+   parent, and those that extend it: of each the length and the last character are enough. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
                       const uint32_t *counts, Metadata metadata) {
     static uint8_t columns[COLUMNS];
-    for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
     const RowOptions *options = &vocabulary->options;
-    uint8_t *texts = ngram_texts(vocabulary), *ends = phrase_ends(vocabulary);
-    TensorFile file = {.owned = {texts, ends}, .metadata = metadata};
-    const Tensor arrays[] = {
-        {"ngrams", "U8", 2, {row_count(vocabulary, NGRAM_ROWS), (size_t)options->order}, texts},
-        {"phrases", "U8", 2, {row_count(vocabulary, PHRASE_ROWS), 2}, ends},
-        {"echoes", "U8", 1, {(size_t)options->echoes}, options->echo_keys},
-        {"columns", "U8", 1, {options->columns ? COLUMNS : 0}, columns}};
+    const size_t order = (size_t)options->order, ngrams_end = vocabulary->end[NGRAM_ROWS];
+    const size_t ngrams = ngrams_end - CHARACTERS;
+    const size_t phrases = vocabulary->end[PHRASE_ROWS] - ngrams_end;
+    uint8_t *cells = allocate(ngrams, order, "saving"), *cell = cells;
+    uint8_t *pairs = allocate(phrases, 2, "saving"), *pair = pairs;
+    TensorFile file = {.owned = {cells, pairs}, .metadata = metadata};
+    char text[MAX_PHRASE];
+    for (uint32_t row = CHARACTERS; row < vocabulary->end[PHRASE_ROWS]; row++) {
+        size_t length = row_text(vocabulary, row, text);
+        if (row < ngrams_end) {
+            cell += order;
+            memcpy(cell - length, text, length);
+        } else {
+            *pair++ = (uint8_t)length;
+            *pair++ = (uint8_t)text[length - 1];
+        }
+    }
+    for (uint8_t c = 0; c < COLUMNS; c++) columns[c] = c;
     if (!model_finite(model))
         fail("%s: not written, for a weight is not a finite number; start again with a smaller "
              "--lr",
              path);
+    const Tensor arrays[] = {{"counts", "I32", 1, {vocabulary->rows}, counts},
+                             {"ngrams", "U8", 2, {ngrams, order}, cells},
+                             {"phrases", "U8", 2, {phrases, 2}, pairs},
+                             {"echoes", "U8", 1, {(size_t)options->echoes}, options->echo_keys},
+                             {"columns", "U8", 1, {options->columns ? COLUMNS : 0}, columns}};
     add_model(&file, weights, model);
-    tensor_add(&file, (Tensor){"counts", "I32", 1, {vocabulary->rows}, counts});
-    for (int a = 0; a < 4; a++)
+    for (int a = 0; a < 5; a++)
         if (arrays[a].shape[0]) tensor_add(&file, arrays[a]);
     return file;
 }
 
 size_t model_size(const Vocabulary *vocabulary, size_t dim) {
     size_t numbers = vocabulary->rows * (dim + 1) + linear_size(dim); /* with the counts */
-    size_t ngrams = row_count(vocabulary, NGRAM_ROWS) * (size_t)vocabulary->options.order;
-    return numbers * sizeof(float) + ngrams + 2 * row_count(vocabulary, PHRASE_ROWS);
+    size_t ngrams = vocabulary->end[NGRAM_ROWS] - CHARACTERS;
+    size_t phrases = vocabulary->end[PHRASE_ROWS] - vocabulary->end[NGRAM_ROWS];
+    return numbers * sizeof(float) + ngrams * (size_t)vocabulary->options.order + 2 * phrases;
 }
 
 /* ---- models: reading ----------------------------------------------------------------------------- */
@@ -269,18 +254,22 @@ static uint64_t fingerprint(const Model *model) {
     return hash;
 }
 
-/* What every file of the run says: a fingerprint of what is known about it. A run that is made
-   longer stays the same run. */
-static Metadata run_metadata(const Metadata *about) {
-    Metadata metadata = {0};
+/* A fingerprint of what is known about a run. One that is made longer stays the same run. */
+static uint64_t run_hash(const Metadata *about) {
     uint64_t hash = hash_start;
     for (const char *key = metadata_next(about, NULL); key; key = metadata_next(about, key)) {
         const char *value = metadata_value(key), *end = value + strlen(value) + 1;
         for (const char *c = key; c < end && strcmp(key, "epochs") != 0; c++)
             hash = hash_add(hash, (uint8_t)*c);
     }
+    return hash;
+}
+
+/* What every file of the run says. */
+static Metadata run_metadata(const Metadata *about) {
+    Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
-    add_hash(&metadata, "run", hash);
+    add_hash(&metadata, "run", run_hash(about));
     return metadata;
 }
 
@@ -439,38 +428,32 @@ static size_t count_of(const TensorFile *file, const char *path, const char *key
     return (size_t)number;
 }
 
-/* Returns NULL when this file is the best model of the checkpoint's run, and the checkpoint's model
-   when that is kept in it: then takes its weights. Otherwise says why not. */
-static const char *read_best(Entry entry, const State *state, Model *model,
-                             const TensorFile *checkpoint) {
+/* Is this file the best model of the run, or newer? Then takes its weights, where the checkpoint has
+   their fingerprint. */
+static bool take_best(Entry entry, const State *state, Model *model, const TensorFile *checkpoint) {
     TensorFile file;
-    Metadata found = {0};
-    const char *reason = tensors_map(&file, entry), *wanted = metadata_find(checkpoint, "model");
-    if (reason) return reason;
-    if (!says(&file, "run", metadata_find(checkpoint, "run"))) reason = "it is of another run";
-    if (metadata_number(&file, "best_step", -1) < (double)state->standing.best_step)
-        reason = "it is older than the checkpoint";
-    for (int a = 0; wanted && a < ARRAYS; a++)
-        if (!reason && !tensor_take(&file, array_of(model, weights, a)))
-            reason = "its weights have another shape";
-    add_hash(&found, "model", wanted ? fingerprint(model) : 0);
-    if (!reason && wanted && strcmp(metadata_value(found.text), wanted) != 0)
-        reason = "its weights are others";
-    buffer_free(&found);
+    if (tensors_map(&file, entry)) return false;
+    const char *run = metadata_find(&file, "run"), *wanted = metadata_find(checkpoint, "run");
+    bool good = run && wanted && strcmp(run, wanted) == 0 &&
+                metadata_number(&file, "best_step", -1) >= (double)state->standing.best_step;
+    if (metadata_find(checkpoint, "model")) {
+        for (int a = 0; a < ARRAYS; a++)
+            good = good && tensor_take(&file, array_of(model, weights, a));
+        good = good && has_hash(checkpoint, "model", fingerprint(model));
+    }
     tensors_close(&file);
-    return reason;
+    return good;
 }
 
 /* A run that died while its files took their names left the best model under its temporary name. */
 static void find_best(const State *state, Model *model, const Folder *folder,
                       const TensorFile *checkpoint) {
     const Entry *entry = folder->file;
-    const char *reason = read_best(entry[MODEL], state, model, checkpoint);
-    if (!reason) return;
-    if (read_best(entry[PARTIAL + MODEL], state, model, checkpoint))
-        fail("%s: is not of the run to resume: %s; copy the one that was beside its checkpoint to "
-             "here, or start again without --resume",
-             entry[MODEL].path, reason);
+    if (take_best(entry[MODEL], state, model, checkpoint)) return;
+    if (!take_best(entry[PARTIAL + MODEL], state, model, checkpoint))
+        fail("%s: is not the model of the run to resume; copy the one that was beside its "
+             "checkpoint to here, or start again without --resume",
+             entry[MODEL].path);
     folder_complete(folder, MODEL);
 }
 
@@ -490,19 +473,18 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
 
 void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
                       size_t rows, size_t dim) {
-    const char *path = folder->file[CHECKPOINT].path, *text = "text_fingerprint";
+    const char *path = folder->file[CHECKPOINT].path;
+    const TensorFile run = {.metadata = *about};
+    const char *text = metadata_find(checkpoint, "text_fingerprint");
     const Tensor *table = tensor_find(checkpoint, weights[EMBEDDING], "F32", 2);
-    const TensorFile wanted = {.metadata = *about};
-    TensorFile own = {.metadata = run_metadata(about)};
-    if (!says(checkpoint, text, metadata_find(&wanted, text)))
+    if (!text || strcmp(text, metadata_find(&run, "text_fingerprint")) != 0)
         fail("%s: this run was on another text; give that text, or start again without --resume",
              path);
     if (!table) table = tensor_find(checkpoint, sums[EMBEDDING], "F32", 2);
     if (table && (table->shape[0] != rows || table->shape[1] != dim))
-        no_checkpoint(path, weights[EMBEDDING], "is missing or has another shape");
-    if (!says(checkpoint, "run", metadata_find(&own, "run")))
+        no_checkpoint(path, table->name, "is missing or has another shape");
+    if (!has_hash(checkpoint, "run", run_hash(about)))
         no_checkpoint(path, "options", "are not of the run");
-    tensors_close(&own);
 }
 
 void state_resume(State *state, Trainer *trainer, const Folder *folder,

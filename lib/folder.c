@@ -35,9 +35,7 @@ static void file_shrank(int signal_number) {
 const char *file_map(Entry entry, void **bytes, size_t *size) {
     struct sigaction action = {.sa_handler = file_shrank};
     struct stat about;
-    int descriptor;
-    do descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    while (descriptor < 0 && errno == EINTR);
+    int descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return strerror(errno);
     const char *reason = NULL;
     sigaction(SIGBUS, &action, NULL);
