@@ -184,41 +184,27 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
 /* ---- the step -------------------------------------------------------------------------------- */
 
 /* Bags are computed in pieces of so many, whose rows stay in the second-level cache from the
-   look-up to the update. */
+   look-up to the update. Below, a piece is the bags first .. last - 1. */
 enum { PIECE = 32 };
 
-/* Bags first .. last - 1, and what the layers make of them. */
-typedef struct {
-    size_t first, last;
-    float *h, *logits;
-} Piece;
-
-static Piece piece_at(const Step *step, size_t first, size_t end) {
-    Piece piece = {first, first + PIECE < end ? first + PIECE : end, NULL, NULL};
-    piece.h = step->h + first * padded(step->model.dim);
-    piece.logits = step->logits + first * LOGITS;
-    return piece;
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 Step step_start(Model model, Model sum, size_t bags) {
-    size_t dim = model.dim, row = padded(dim) * sizeof(float);
+    size_t dim = model.dim, row = padded(dim);
     Step step = {.model = model, .sum = sum};
-    step.transpose = allocate(dim + 1, LOGITS * sizeof(float), "a batch");
-    step.h = allocate(bags, row, "a batch");
-    step.dh = allocate(bags, row, "a batch");
-    step.logits = allocate(bags, LOGITS * sizeof(float), "a batch");
-    step.gradient = allocate(CHARACTERS, row, "a batch");
+    step.logits = allocate((dim + 1 + bags) * LOGITS + (2 * bags + CHARACTERS) * row, sizeof(float),
+                           "a batch");
+    step.transpose = step.logits + bags * LOGITS;
+    step.h = step.transpose + (dim + 1) * LOGITS;
+    step.dh = step.h + bags * row;
+    step.gradient = step.dh + bags * row;
     step.loss = allocate(bags, sizeof(double), "a batch");
     step_load(&step);
     return step;
 }
 
 void step_free(Step *step) {
-    free(step->transpose);
-    free(step->h);
-    free(step->dh);
     free(step->logits);
-    free(step->gradient);
     free(step->loss);
 }
 
@@ -240,62 +226,62 @@ static __attribute__((noinline)) void sum_rows(const Model *model, const uint32_
     embedding_forward(model, bag, n, h);
 }
 
-/* Both layers for a piece. Its rows lie anywhere in memory: they are asked for some bags before
-   they are needed. */
-static void forward(const Step *step, const Batch *batch, const Piece *piece) {
+/* Rows lie anywhere in memory: those of indices first .. last - 1 are asked for. */
+static void prefetch_rows(const float *rows, size_t dim, const uint32_t *indices, size_t first,
+                          size_t last) {
+    for (size_t i = first; i < last; i++) prefetch_row(rows + indices[i] * dim, dim);
+}
+
+/* Both layers for a piece. */
+static void forward(const Step *step, const Batch *batch, size_t first, size_t last) {
     enum { AHEAD = 4 };
     const Model *model = &step->model;
     const uint32_t *offsets = batch->offsets;
-    size_t dim = model->dim, stride = padded(dim), count = piece->last - piece->first;
-    for (size_t b = piece->first; b < piece->last; b++) {
-        size_t soon = b + AHEAD < batch->bags ? b + AHEAD : b;
-        for (uint32_t i = offsets[soon]; i < offsets[soon + 1]; i++)
-            prefetch_row(model->embedding + batch->indices[i] * dim, dim);
+    size_t dim = model->dim, stride = padded(dim);
+    for (size_t b = first; b < last; b++) {
+        size_t soon = smaller(b + AHEAD, batch->bags - 1);
+        prefetch_rows(model->embedding, dim, batch->indices, offsets[soon], offsets[soon + 1]);
         embedding_forward(model, batch->indices + offsets[b], offsets[b + 1] - offsets[b],
-                          piece->h + (b - piece->first) * stride);
+                          step->h + b * stride);
     }
-    Matrix logits = {piece->logits, LOGITS, 1}, weight = {step->transpose, LOGITS, 1};
-    Matrix bias = {step->transpose + dim * LOGITS, 0, 1}, h = {piece->h, stride, 1};
-    matmul(count, padded(CHARACTERS), dim, logits, bias, h, weight);
+    Matrix logits = {step->logits + first * LOGITS, LOGITS, 1},
+           h = {step->h + first * stride, stride, 1};
+    Matrix weight = {step->transpose, LOGITS, 1}, bias = {step->transpose + dim * LOGITS, 0, 1};
+    matmul(last - first, padded(CHARACTERS), dim, logits, bias, h, weight);
 }
 
 /* The losses of a piece, and dlogits: cross_entropy_forward and backward in three rounds, so that
    no bag waits for what is not yet known of itself. */
-static void cross_entropy(const Step *step, const Batch *batch, const Piece *piece) {
+static void cross_entropy(const Step *step, const Batch *batch, size_t first, size_t last) {
     float largest[PIECE], total[PIECE];
-    size_t count = piece->last - piece->first;
-    const uint32_t *offsets = batch->target_offsets + piece->first;
-    double *loss = step->loss + piece->first;
-    for (size_t b = 0; b < count; b++) largest[b] = largest_of_100(piece->logits + b * LOGITS);
-    for (size_t b = 0; b < count; b++) {
-        float *logits = piece->logits + b * LOGITS;
-        loss[b] = 0;
+    const uint32_t *offsets = batch->target_offsets;
+    for (size_t b = first; b < last; b++)
+        largest[b - first] = largest_of_100(step->logits + b * LOGITS);
+    for (size_t b = first; b < last; b++) {
+        float *logits = step->logits + b * LOGITS;
+        step->loss[b] = 0;
         for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++)
-            loss[b] -= (double)logits[batch->targets[i]];
-        total[b] = exponentials_of_100(logits, largest[b]);
+            step->loss[b] -= (double)logits[batch->targets[i]];
+        total[b - first] = exponentials_of_100(logits, largest[b - first]);
     }
-    for (size_t b = 0; b < count; b++) {
-        float *p = piece->logits + b * LOGITS;
+    for (size_t b = first; b < last; b++) {
+        float *p = step->logits + b * LOGITS, sum = total[b - first];
         size_t n = offsets[b + 1] - offsets[b];
-        for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / total[b];
-        loss[b] += (double)n * ((double)largest[b] + exact_log((double)total[b]));
+        for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / sum;
+        step->loss[b] += (double)n * ((double)largest[b - first] + exact_log((double)sum));
         cross_entropy_backward(p, batch->targets + offsets[b], n, batch->positions);
     }
 }
 
-/* dh of a piece; meanwhile its rows' sums are asked for, as many bags as the matrix product takes
-   at a time. */
-static void backward(const Step *step, const Batch *batch, const Piece *piece) {
+/* dh of a piece. Its rows' sums are asked for: they come while the product is made. */
+static void backward(const Step *step, const Batch *batch, size_t first, size_t last) {
     size_t dim = step->model.dim, stride = padded(dim);
-    const uint32_t *offsets = batch->offsets;
-    for (size_t b = piece->first, count; b < piece->last; b += count) {
-        count = piece->last - b < HIGH ? piece->last - b : HIGH;
-        for (uint32_t i = offsets[b]; step->sum.embedding && i < offsets[b + count]; i++)
-            prefetch_row(step->sum.embedding + batch->indices[i] * dim, dim);
-        Matrix dlogits = {piece->logits + (b - piece->first) * LOGITS, LOGITS, 1}, zeros = {0};
-        Matrix dh = {step->dh + b * stride, stride, 1}, weight = {step->model.linear, dim, 1};
-        matmul(count, stride, CHARACTERS, dh, zeros, dlogits, weight);
-    }
+    if (step->sum.embedding)
+        prefetch_rows(step->sum.embedding, dim, batch->indices, batch->offsets[first],
+                      batch->offsets[last]);
+    Matrix dlogits = {step->logits + first * LOGITS, LOGITS, 1}, zeros = {0};
+    Matrix dh = {step->dh + first * stride, stride, 1}, weight = {step->model.linear, dim, 1};
+    matmul(last - first, stride, CHARACTERS, dh, zeros, dlogits, weight);
 }
 
 /* Part of Adagrad's sums; SGD has none. */
@@ -306,23 +292,23 @@ static void update_row(const Step *step, const Optimizer *optimizer, const Batch
                        const float *gradient) {
     size_t dim = step->model.dim, at = batch->rows[u] * dim;
     float scaled[MAX_DIM];
-    if (optimizer->scale_grad_by_freq) {
-        for (size_t d = 0; d < dim; d++) scaled[d] = gradient[d] / (float)batch->frequency[u];
-        gradient = scaled;
-    }
-    update(optimizer, optimizer->embedding_lr, dim, gradient, sums(step->sum.embedding, at),
+    for (size_t d = 0; optimizer->scale_grad_by_freq && d < dim; d++)
+        scaled[d] = gradient[d] / (float)batch->frequency[u];
+    update(optimizer, optimizer->embedding_lr, dim,
+           optimizer->scale_grad_by_freq ? scaled : gradient, sums(step->sum.embedding, at),
            step->model.embedding + at);
 }
 
 /* Updates the rows of a piece that are in no other bag: dh is their gradient. */
 static void update_own_rows(const Step *step, const Optimizer *optimizer, const SortedBatch *batch,
-                            const Piece *piece) {
+                            size_t first, size_t last) {
     const uint32_t *offsets = batch->batch.offsets;
-    for (size_t b = piece->first; b < piece->last; b++)
+    for (size_t b = first; b < last; b++)
         for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++) {
             uint32_t u = batch->numbers[i];
-            if (batch->bag_offsets[u + 1] - batch->bag_offsets[u] > 1) continue;
-            update_row(step, optimizer, &batch->batch, u, step->dh + b * padded(step->model.dim));
+            if (batch->bag_offsets[u + 1] - batch->bag_offsets[u] == 1)
+                update_row(step, optimizer, &batch->batch, u,
+                           step->dh + b * padded(step->model.dim));
         }
 }
 
@@ -349,9 +335,9 @@ static void update_linear(Step *step, const Optimizer *optimizer, size_t bags, s
     float bias[CHARACTERS] = {0}, lr = optimizer->linear_lr;
     Matrix weight = {step->gradient + first * stride, stride, 1}, start = {0};
     for (size_t from = 0; from < bags; from += PIECE, start = weight) {
-        Piece piece = piece_at(step, from, bags);
-        Matrix transposed = {piece.logits + first, 1, LOGITS}, h = {piece.h, stride, 1};
-        matmul(last - first, stride, piece.last - from, weight, start, transposed, h);
+        Matrix transposed = {step->logits + from * LOGITS + first, 1, LOGITS};
+        Matrix h = {step->h + from * stride, stride, 1};
+        matmul(last - first, stride, smaller(PIECE, bags - from), weight, start, transposed, h);
     }
     for (size_t b = 0; b < bags; b++)
         for (size_t c = first; c < last; c++) bias[c] += step->logits[b * LOGITS + c];
@@ -362,15 +348,10 @@ static void update_linear(Step *step, const Optimizer *optimizer, size_t bags, s
     transpose(step, first, last);
 }
 
-/* The member's share of `count` things, first .. last - 1. They stand in about the same order in
-   every step, so that most are always one member's, and in its cache. */
-typedef struct {
-    size_t first, last;
-} Range;
-
-static Range share(size_t count, const Team *team, int member) {
-    size_t members = (size_t)team_size(team), m = (size_t)member;
-    return (Range){m * count / members, (m + 1) * count / members};
+/* Where the member's share of `count` things begins; the next member's begin is its end. Things
+   stand in about the same order in every step, so that most stay one member's, in its cache. */
+static size_t share(size_t count, const Team *team, int member) {
+    return (size_t)member * count / (size_t)team_size(team);
 }
 
 void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
@@ -378,26 +359,28 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
     team_meet(team);
     const Batch *plain = &batch->batch;
     const Model *model = &step->model;
-    Range bags = share(plain->bags, team, member), rows = share(plain->distinct, team, member);
-    Range shared = share(batch->shared_rows, team, member);
-    Range lines = share(LOGITS / 16, team, member);
+    int next = member + 1;
     if (optimizer->max_norm > 0) {
-        for (size_t u = rows.first; u < rows.last; u++)
+        size_t end = share(plain->distinct, team, next);
+        for (size_t u = share(plain->distinct, team, member); u < end; u++)
             embedding_renorm(optimizer, model->dim, model->embedding + plain->rows[u] * model->dim);
         team_meet(team);
     }
-    for (size_t first = bags.first; first < bags.last; first += PIECE) {
-        Piece piece = piece_at(step, first, bags.last);
-        forward(step, plain, &piece);
-        cross_entropy(step, plain, &piece);
-        backward(step, plain, &piece);
-        if (!optimizer->freeze_embedding) update_own_rows(step, optimizer, batch, &piece);
+    size_t end = share(plain->bags, team, next);
+    for (size_t first = share(plain->bags, team, member); first < end; first += PIECE) {
+        size_t last = smaller(first + PIECE, end);
+        forward(step, plain, first, last);
+        cross_entropy(step, plain, first, last);
+        backward(step, plain, first, last);
+        if (!optimizer->freeze_embedding) update_own_rows(step, optimizer, batch, first, last);
     }
     team_meet(team);
-    size_t end = lines.last * 16 < CHARACTERS ? lines.last * 16 : CHARACTERS;
-    update_linear(step, optimizer, plain->bags, lines.first * 16, end);
+    const size_t line = 16, lines = LOGITS / line; /* of the cache */
+    update_linear(step, optimizer, plain->bags, line * share(lines, team, member),
+                  smaller(line * share(lines, team, next), CHARACTERS));
     if (!optimizer->freeze_embedding)
-        update_shared_rows(step, optimizer, batch, shared.first, shared.last);
+        update_shared_rows(step, optimizer, batch, share(batch->shared_rows, team, member),
+                           share(batch->shared_rows, team, next));
     if (member > 0) return;
     double loss = 0;
     for (size_t b = 0; b < plain->bags; b++) loss += step->loss[b];
@@ -409,7 +392,7 @@ void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) {
     size_t dim = step->model.dim;
     float h[MAX_DIM], sum[LOGITS];
-    for (size_t i = 0; i < n; i++) prefetch_row(step->model.embedding + bag[i] * dim, dim);
+    prefetch_rows(step->model.embedding, dim, bag, 0, n);
     sum_rows(&step->model, bag, n, h);
     memcpy(sum, step->transpose + dim * LOGITS, sizeof sum);
     for (size_t d = 0; d < dim; d++)
@@ -430,22 +413,21 @@ static void score_chunks(Team *team, int member, void *argument) {
     const Scoring *scoring = argument;
     const Bags *bags = scoring->bags;
     SortedBatch sorted = batch_allocate(CHUNK, largest_bag(scoring->vocabulary));
-    const Batch *batch = &sorted.batch;
     Step step = step_start(*scoring->model, (Model){0}, CHUNK);
     (void)member;
     for (size_t from; (from = CHUNK * team_next(team)) < bags->count;) {
-        size_t count = bags->count - from < CHUNK ? bags->count - from : CHUNK;
-        const Beside *beside = bags->beside ? bags->beside + from : NULL;
+        size_t count = smaller(CHUNK, bags->count - from);
         uint64_t positions[CHUNK];
         for (uint32_t i = 0; i < count; i++)
             positions[i] = position(scoring->vocabulary, bags, from + i, i);
-        batch_fill(&sorted, scoring->vocabulary, beside, positions, count, NULL);
-        for (size_t first = 0; first < batch->bags; first += PIECE) {
-            Piece piece = piece_at(&step, first, batch->bags);
-            forward(&step, batch, &piece);
-            cross_entropy(&step, batch, &piece);
+        batch_fill(&sorted, scoring->vocabulary, bags->beside ? bags->beside + from : NULL,
+                   positions, count, NULL);
+        for (size_t first = 0; first < sorted.batch.bags; first += PIECE) {
+            size_t last = smaller(first + PIECE, sorted.batch.bags);
+            forward(&step, &sorted.batch, first, last);
+            cross_entropy(&step, &sorted.batch, first, last);
         }
-        for (size_t b = 0; b < batch->bags; b++) scoring->loss[from / CHUNK] += step.loss[b];
+        for (size_t b = 0; b < sorted.batch.bags; b++) scoring->loss[from / CHUNK] += step.loss[b];
     }
     batch_free(&sorted);
     step_free(&step);
@@ -466,12 +448,12 @@ void text_renorm(Model *model, const Optimizer *optimizer, const Vocabulary *voc
     if (optimizer->max_norm <= 0) return;
     bool *done = allocate(vocabulary->rows, sizeof *done, "scoring");
     for (size_t p = 0; p < bags->count; p++) {
-        const Beside *beside = bags->beside ? &bags->beside[p] : NULL;
         uint32_t bag[MAX_BAG];
-        size_t n = bag_rows(vocabulary, bags->ngram[p], beside, bag);
+        size_t n =
+            bag_rows(vocabulary, bags->ngram[p], bags->beside ? &bags->beside[p] : NULL, bag);
         for (size_t i = 0; i < n; i++) {
-            float *row = model->embedding + bag[i] * model->dim;
-            if (!done[bag[i]]) embedding_renorm(optimizer, model->dim, row);
+            if (done[bag[i]]) continue;
+            embedding_renorm(optimizer, model->dim, model->embedding + bag[i] * model->dim);
             done[bag[i]] = true;
         }
     }
