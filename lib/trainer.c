@@ -114,9 +114,7 @@ Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, 
         trainer->sum = model_allocate(rows, dim);
         if (options.accumulator > 0) set_accumulators(trainer);
     }
-    if (options.reference) {
-        trainer->gradient = model_allocate(rows, dim);
-    }
+    if (options.reference) trainer->gradient = model_allocate(rows, dim);
     trainer->steps = epoch_steps(length, options.batch) * options.epochs;
     trainer->losses = allocate(RUN_STEPS, sizeof *trainer->losses, "the run");
     trainer->order = allocate(smaller(length, SHARD), sizeof *trainer->order, "the run");
@@ -156,15 +154,14 @@ void trainer_end(Trainer *trainer) {
 /* Steps of one shard. */
 typedef struct {
     Trainer *trainer;
-    size_t from, to;
-    size_t done;
+    size_t from, to, done;
+    bool alone; /* member 0 learns while the others fill batches */
 } Steps;
 
 /* Fills the batch of a step. */
 static void prepare(Trainer *trainer, int member, size_t step, SortedBatch *batch) {
-    const uint64_t *positions =
-        trainer->order + (step - trainer->shard_step) * trainer->options.batch;
-    batch_fill(batch, trainer->vocabulary, trainer->bags.beside, positions,
+    size_t first = (step - trainer->shard_step) * trainer->options.batch;
+    batch_fill(batch, trainer->vocabulary, trainer->bags.beside, trainer->order + first,
                step_positions(trainer, step), trainer->mark[member]);
 }
 
@@ -174,10 +171,10 @@ static void take_step(Steps *steps, Optimizer *optimizer, size_t step, const Sor
     Trainer *trainer = steps->trainer;
     Training training = {trainer->model, trainer->sum, trainer->gradient};
     set_rates(optimizer, trainer, step);
-    if (!trainer->options.reference)
-        team_step(team, member, &trainer->state, optimizer, batch);
-    else
+    if (trainer->options.reference)
         team_meet(team);
+    else
+        team_step(team, member, &trainer->state, optimizer, batch);
     if (member > 0 || trainer->bad_step) return;
     double loss = trainer->state.mean_loss;
     if (trainer->options.reference) loss = train_step(&training, optimizer, &batch->batch);
@@ -185,49 +182,31 @@ static void take_step(Steps *steps, Optimizer *optimizer, size_t step, const Sor
     if (!isfinite((float)loss)) trainer->bad_step = step + 1;
 }
 
-/* Whether to stop; member 0 asks, once a round, and the others read the answer. */
-static bool should_stop(const Trainer *trainer) {
-    return trainer->bad_step || (trainer->stop && *trainer->stop);
-}
-
-/* Members fill a round of batches and then learn from these together, one after the other. Two
-   rounds and two flags take turns: some member may still be at the last round's. */
-static void learn_together(Team *team, int member, void *argument) {
+/* Members fill a round of batches and then learn from these together, one after the other. Or
+   member 0 learns alone, from the round that the others filled before, while they fill the next.
+   Rounds take turns between two places, and between two flags by which member 0 says whether to
+   stop: some member may still be at the last round's. */
+static void learn(Team *team, int member, void *argument) {
     Steps *steps = argument;
     Trainer *trainer = steps->trainer;
-    size_t members = (size_t)team_size(team), turn = 0;
+    size_t alone = steps->alone, fillers = (size_t)team_size(team) - alone, turn = 0, ready = 0;
+    bool learns = member == 0 || !alone, fills = member > 0 || !alone;
     Optimizer optimizer = trainer->optimizer; /* each member's own: only the rates change */
-    for (size_t step = steps->from, count; step < steps->to; step += count, turn = !turn) {
-        SortedBatch *round = trainer->ahead + turn * trainer->round;
-        count = smaller(trainer->round, steps->to - step);
-        for (size_t b = (size_t)member; b < count; b += members)
-            prepare(trainer, member, step + b, &round[b]);
-        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
-        for (size_t b = 0; b < count; b++) {
-            take_step(steps, &optimizer, step + b, &round[b], team, member);
-            if (trainer->stopping[turn]) return;
-        }
-    }
-}
-
-/* Member 0 learns from the batches of one round while the others fill those of the next. */
-static void learn_alone(Team *team, int member, void *argument) {
-    Steps *steps = argument;
-    Trainer *trainer = steps->trainer;
-    size_t others = (size_t)team_size(team) - 1, ready = 0, turn = 0, count;
-    Optimizer optimizer = trainer->optimizer;
-    for (size_t step = steps->from; step < steps->to || ready; step += count, ready = count) {
-        SortedBatch *coming = trainer->ahead + turn * trainer->round;
-        const SortedBatch *filled = trainer->ahead + !turn * trainer->round;
-        count = smaller(trainer->round, steps->to - step);
-        for (size_t b = (size_t)member - 1; member > 0 && b < count; b += others)
+    for (size_t step = steps->from; step < steps->to || ready > 0; turn = !turn) {
+        SortedBatch *coming = trainer->ahead + turn * trainer->round, *filled = coming;
+        size_t count = smaller(trainer->round, steps->to - step), learned = alone ? ready : count;
+        if (alone) filled = trainer->ahead + !turn * trainer->round;
+        for (size_t b = (size_t)member - alone; fills && b < count; b += fillers)
             prepare(trainer, member, step + b, &coming[b]);
-        for (size_t b = 0; member == 0 && b < ready; b++)
-            take_step(steps, &optimizer, step - ready + b, &filled[b], trainer->alone, 0);
-        if (member == 0) trainer->stopping[turn] = should_stop(trainer);
-        team_meet(team);
+        if (member == 0)
+            trainer->stopping[turn] = trainer->bad_step || (trainer->stop && *trainer->stop);
+        for (size_t b = 0; learns && b < learned; b++)
+            take_step(steps, &optimizer, step - alone * ready + b, &filled[b],
+                      alone ? trainer->alone : team, member);
+        if (alone) team_meet(team);
         if (trainer->stopping[turn]) return;
-        turn = !turn;
+        ready = alone * count;
+        step += count;
     }
 }
 
@@ -239,32 +218,31 @@ static void take_steps(Steps *steps) {
     Trainer *trainer = steps->trainer;
     double *pace = trainer->pace, start = seconds_now();
     size_t within = steps->from % EVERY, before = steps->done;
-    bool alone = pace[1] < pace[0], trial = within < TRIAL;
-    if (trial) alone = !alone;
-    if (team_size(trainer->team) == 1) alone = false;
+    bool trial = within < TRIAL;
+    steps->alone = (pace[1] < pace[0]) != trial && team_size(trainer->team) > 1;
     steps->to = smaller(steps->to, steps->from - within + (trial ? TRIAL : EVERY));
-    team_run(trainer->team, alone ? learn_alone : learn_together, steps);
+    team_run(trainer->team, learn, steps);
     if (steps->done > before)
-        pace[alone] = (seconds_now() - start) / (double)(steps->done - before);
+        pace[steps->alone] = (seconds_now() - start) / (double)(steps->done - before);
 }
 
 size_t trainer_run(Trainer *trainer, size_t steps) {
-    size_t done = 0;
+    Steps next = {.trainer = trainer};
     trainer->stopping[0] = trainer->stopping[1] = false;
     step_load(&trainer->state);
-    while (done < steps && trainer->step < trainer->steps && !trainer->bad_step) {
+    while (next.done < steps && trainer->step < trainer->steps && !trainer->bad_step) {
+        size_t before = next.done;
         if (trainer->stopping[0] || trainer->stopping[1]) break;
         if (trainer->step == trainer->shard_end) enter_shard(trainer);
-        size_t end = smaller(trainer->step + steps - done, trainer->shard_end);
-        Steps next = {trainer, trainer->step, end, done};
+        next.from = trainer->step;
+        next.to = smaller(trainer->step + steps - before, trainer->shard_end);
         take_steps(&next);
-        bool first = trainer->step == trainer->shard_step && next.done > done;
+        bool first = trainer->step == trainer->shard_step && next.done > before;
         if (first && trainer->step < epoch_steps(trainer->length, trainer->options.batch))
             bags_count(trainer->vocabulary, &trainer->bags);
-        trainer->step += next.done - done;
-        done = next.done;
+        trainer->step += next.done - before;
     }
-    return done;
+    return next.done;
 }
 
 double trainer_score(Trainer *trainer, const Bags *bags) {
