@@ -100,9 +100,12 @@ static void adopt(Run *run) {
     const Settings *settings = &run->settings;
     bool whole = settings->init[0];
     const char *path = whole ? settings->init : settings->pretrained;
+    char some[32], all[64];
     if (!path[0]) return;
     size_t rows = model_adopt(&run->trainer->model, &run->vocabulary, path, whole);
-    report_adopted(run, path, rows, whole);
+    report_line(run, WHOLE, "start       %s of %s%s from %s", grouped(rows, some),
+                counted(run->vocabulary.rows, "rows", all), whole ? " and the linear layer" : "",
+                path);
 }
 
 /* Starts the trainer, where the checkpoint was when there is one. */
@@ -118,14 +121,14 @@ static void start(Run *run, const TensorFile *checkpoint) {
     run->start = allocate(size, 1, "the run");
     memcpy(run->start, run->trainer->model.embedding, size);
     run->state.snapshots = snapshots_start(dim);
-    run_find_val(run);
     run->started = run->last_save = seconds_now();
-    if (settings->resume)
-        run_resume(run, checkpoint);
-    else
+    if (!settings->resume) {
         adopt(run);
-    report_doing(run, "looking up the rows of the training part");
-    run->report.large = false;
+        return;
+    }
+    const Log *log = &run->state.log;
+    state_resume(&run->state, run->trainer, &run->folder, checkpoint);
+    if (log->count) run->started -= log->rows[log->count - 1].seconds;
 }
 
 static void release(Run *run) {
@@ -160,9 +163,7 @@ int main(int argc, char **argv) {
     run.owns_files = settings->resume || !folder_used(&run.folder);
     folder_clean(&run.folder);
     catch_signals();
-    if (run.trainer->step == 0 && run.state.standing.best_loss == INFINITY) run_begin(&run);
-    while (!run_is_over(&run)) run_train(&run);
-    run_end(&run);
+    run_train(&run);
 
     bool stopped = stop_signal && run.trainer->step < run.trainer->steps;
     if (stopped)

@@ -23,7 +23,10 @@ typedef struct {
 } Report;
 
 Report report_start(bool quiet);
-void report_line(const Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line that stays: cut where the terminal ends, or whole, so that a command can be pasted. */
+typedef enum { CUT, WHOLE } Wrap;
+void report_line(const Run *run, Wrap wrap, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What is being done now: a live line, or a line that stays when the text is large. */
 void report_doing(const Run *run, const char *what);
@@ -31,9 +34,6 @@ void report_doing(const Run *run, const char *what);
 /* The text and its parts; then its rows, what they cost, and the baselines. */
 void report_text(Run *run);
 void report_rows(const Run *run);
-
-/* How many rows, and whether the linear layer, were taken over from another model. */
-void report_adopted(const Run *run, const char *path, size_t rows, bool linear);
 
 /* An evaluation; best: none before had a lower loss. About twenty of a run are shown. */
 void report_evaluation(Run *run, const LogRow *row, bool best);

@@ -5,9 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static bool has_diverged(const Run *run) { return run->trainer->bad_step || run->not_finite; }
-
-/* ---- saving and resuming ----------------------------------------------------------------------- */
+/* ---- saving ---- */
 
 /* Before the first file is written: a finished run that is in the folder is kept. */
 static void own_files(Run *run) {
@@ -26,21 +24,17 @@ static void save_log(const Run *run) {
 static void save(Run *run) {
     own_files(run);
     report_doing(run, "saving");
-    if (!has_diverged(run) && !trainer_finite(run->trainer)) run->not_finite = "a weight";
-    state_save(&run->state, run->trainer, &run->folder, has_diverged(run));
-    if (has_diverged(run)) save_log(run);
+    if (!run->not_finite && !trainer_finite(run->trainer)) run->not_finite = "a weight";
+    state_save(&run->state, run->trainer, &run->folder, run->not_finite);
+    if (run->not_finite) save_log(run);
     run->last_save = seconds_now();
 }
 
-void run_resume(Run *run, const TensorFile *checkpoint) {
-    const Log *log = &run->state.log;
-    state_resume(&run->state, run->trainer, &run->folder, checkpoint);
-    if (log->count) run->started -= log->rows[log->count - 1].seconds;
-}
+/* ---- evaluating ---- */
 
-/* ---- evaluating -------------------------------------------------------------------------------- */
-
-void run_find_val(Run *run) {
+/* Finds the bags of the validation part. Those of a part that is larger than a shard would take more
+   memory than the model: they are found at each evaluation. */
+static void find_val(Run *run) {
     size_t count = run->text.length - run->val_first;
     report_doing(run, "looking up the rows of the validation part");
     if (count <= SHARD)
@@ -110,24 +104,38 @@ static void evaluate(Run *run) {
     run->report.evaluation_seconds = seconds_now() - before;
 }
 
-/* ---- training ---------------------------------------------------------------------------------- */
+/* ---- training ---- */
 
-/* The first step after `step` at which something is due that comes `times` times an epoch. */
-static size_t next_due(size_t step, size_t in_epoch, size_t times) {
-    size_t epoch = step / in_epoch, within = step % in_epoch, k = 1;
-    while (in_epoch * k / times <= within) k++;
-    return epoch * in_epoch + in_epoch * k / times;
+/* Is this step one of those that part an epoch into `evaluations`? */
+static bool evaluation_due(const Run *run, size_t step) {
+    size_t in_epoch = epoch_steps(run->split, run->settings.run.batch);
+    size_t times = run->settings.evaluations, within = step % in_epoch;
+    size_t part = (within * times + in_epoch - 1) / in_epoch;
+    return in_epoch * part / times == within;
 }
 
-/* Takes steps up to `goal`, or a few when a live line must move. */
-static void take_steps(Run *run, size_t goal) {
+static bool is_snapshot_due(const Run *run, size_t step) {
+    return snapshot_due(&run->state.snapshots, step, run->trainer->steps);
+}
+
+static void look(Run *run) {
+    const Trainer *trainer = run->trainer;
+    if (is_snapshot_due(run, trainer->step))
+        snapshot_take(&run->state.snapshots, trainer->model.embedding, trainer->step);
+    if (evaluation_due(run, trainer->step)) evaluate(run);
+}
+
+/* Takes steps up to one after which something is due, or a few when a live line must move; returns
+   how many. */
+static size_t take_steps(Run *run) {
     Trainer *trainer = run->trainer;
     Standing *standing = &run->state.standing;
-    size_t from = trainer->step, steps = goal - from, few = 1 + 50000 / run->settings.run.batch;
-    if (run->report.live && steps > few) steps = few;
-    if (steps > RUN_STEPS) steps = RUN_STEPS;
+    size_t from = trainer->step, goal = from + 1, most = RUN_STEPS;
+    if (run->report.live) most = 1 + 50000 / run->settings.run.batch;
+    if (most > RUN_STEPS) most = RUN_STEPS;
+    while (goal - from < most && !evaluation_due(run, goal) && !is_snapshot_due(run, goal)) goal++;
     double before = seconds_now();
-    steps = trainer_run(trainer, steps);
+    size_t steps = trainer_run(trainer, goal - from);
     double seconds = seconds_now() - before;
     for (size_t i = 0; i < steps; i++) {
         size_t positions = step_positions(trainer, from + i);
@@ -136,48 +144,39 @@ static void take_steps(Run *run, size_t goal) {
         if (from + i < run->settings.batch_losses)
             printf("%zu,%.8f\n", from + i + 1, (double)trainer->losses[i]);
     }
+    if (trainer->bad_step) run->not_finite = "the loss";
     report_steps(run, steps, seconds);
+    return steps;
 }
 
-bool run_is_over(const Run *run) {
+/* Has it taken all its steps, or is there a signal, a number that is not finite, or an epoch without
+   a better model? */
+static bool is_over(const Run *run) {
     bool done = run->trainer->step == run->trainer->steps;
     bool learns = run->state.standing.since_best < run->settings.evaluations;
-    return done || *run->trainer->stop || has_diverged(run) || !learns;
+    return done || *run->trainer->stop || run->not_finite || !learns;
 }
 
-void run_begin(Run *run) {
-    const Trainer *trainer = run->trainer;
-    if (snapshot_due(&run->state.snapshots, 0, trainer->steps))
-        snapshot_take(&run->state.snapshots, trainer->model.embedding, 0);
-    evaluate(run);
+static _Noreturn void refuse_numbers(const Run *run) {
+    const char *kept = "", *advice = "a smaller --lr";
+    if (run->state.standing.best_loss < INFINITY)
+        kept = ", the best model so far is kept";
+    else
+        advice = "smaller rows (--pretrained, --set init-std=X)";
+    fail("%s after batch %zu is not a finite number: training stops%s; start again with %s",
+         run->not_finite, run->trainer->step, kept, advice);
 }
 
 void run_train(Run *run) {
-    Trainer *trainer = run->trainer;
-    Snapshots *snapshots = &run->state.snapshots;
-    size_t in_epoch = epoch_steps(run->split, run->settings.run.batch);
-    size_t evaluation = next_due(trainer->step, in_epoch, run->settings.evaluations);
-    size_t goal = trainer->step + 1;
-    while (goal < evaluation && !snapshot_due(snapshots, goal, trainer->steps)) goal++;
-    while (trainer->step < goal && !*trainer->stop && !has_diverged(run)) take_steps(run, goal);
-    if (has_diverged(run) || trainer->step < goal) return;
-    if (snapshot_due(snapshots, goal, trainer->steps))
-        snapshot_take(snapshots, trainer->model.embedding, goal);
-    if (goal == evaluation) evaluate(run);
-    double unsaved = seconds_now() - run->last_save;
-    if (unsaved >= run->settings.save_every && !has_diverged(run)) save(run);
-}
-
-/* ---- the end ----------------------------------------------------------------------------------- */
-
-void run_end(Run *run) {
-    const char *kept = "", *advice = "a smaller --lr";
-    if (!has_diverged(run) || run->state.best.unsaved) save(run);
-    if (!has_diverged(run)) return;
-    if (run->state.standing.best_loss < INFINITY)
-        kept = ", the best model so far is kept";
-    else if (run->not_finite)
-        advice = "smaller rows (--pretrained, --set init-std=X)";
-    fail("%s after batch %zu is not a finite number: training stops%s; start again with %s",
-         run->not_finite ? run->not_finite : "the loss", run->trainer->step, kept, advice);
+    find_val(run);
+    report_doing(run, "looking up the rows of the training part");
+    run->report.large = false;
+    if (run->trainer->step == 0 && run->state.standing.best_loss == INFINITY) look(run);
+    while (!is_over(run)) {
+        if (take_steps(run) && !run->not_finite) look(run);
+        bool due = seconds_now() - run->last_save >= run->settings.save_every;
+        if (due && !run->not_finite) save(run);
+    }
+    if (!run->not_finite || run->state.best.unsaved) save(run);
+    if (run->not_finite) refuse_numbers(run);
 }

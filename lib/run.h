@@ -1,4 +1,4 @@
-/* run.h: a run of ./train once everything is prepared: steps, evaluations, saves. */
+/* run.h: a run of ./train; and its middle, once everything is prepared. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -27,24 +27,9 @@ typedef struct Run {
     Report report;
 } Run;
 
-/* Finds the bags of the validation part. Those of a part that is larger than a shard would take more
-   memory than the model: they are found at each evaluation. */
-void run_find_val(Run *run);
-
-/* Puts everything where it was when the checkpoint was saved. */
-void run_resume(Run *run, const TensorFile *checkpoint);
-
-/* Before the first step: scores what chance alone gives. */
-void run_begin(Run *run);
-
-/* Trains up to the next evaluation or snapshot, and saves when it is time. */
+/* Trains up to the last step, a signal, or an epoch without a better model: takes steps, evaluates,
+   and saves from time to time and at the end. Fails with one line when a loss or a weight is not a
+   finite number. */
 void run_train(Run *run);
-
-/* Has it taken all its steps, or is there a signal, a number that is not finite, or an epoch without
-   a better model? */
-bool run_is_over(const Run *run);
-
-/* Saves what the run has learned; fails with one line when a number of it is not finite. */
-void run_end(Run *run);
 
 #endif

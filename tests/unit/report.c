@@ -46,7 +46,7 @@ static void test_lines(void) {
         {10, 1000, 0.5, 79, FRONT "  14 s left" LOSSES, "80 columns: all but the speed"},
         {10, 1000, 0.5, 119, FRONT "  14 s left" LOSSES "  25,600 chars/s",
          "120 columns: the speed as well"},
-        {0, 0, 0, 30, " 50%  train 1.250  epoch 3/4",
+        {0, 0, 0, 30, " 50%  train 1.250",
          "no time and no speed before there is a measurement"},
         {1000, 1000, 0, 19, " 50%  17 min left", "minutes from ten minutes on"},
         {50000, 1000, 0, 19, " 50%  14 h left", "hours from ten hours on"},
