@@ -25,13 +25,12 @@ static bool starts_word(const char *text, size_t i) {
     return word_letter(text[i]) && (i == 0 || !word_letter(text[i - 1]));
 }
 
-/* Small letters, white space runs as one space, none at the start; where[i] is the plain length before character i. */
+/* Small letters, white space runs as one space, none at the start; returns the length. */
 static size_t make_plain(const char *text, size_t length, char *plain) {
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
-        char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a')
-                 : text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r') ? ' '
-                                                                          : text[i];
+        char c = strchr(" \t\n\r\v\f", text[i]) ? ' ' : text[i];
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
         if (c != ' ' || (used && plain[used - 1] != ' ')) plain[used++] = c;
     }
     return used;
@@ -82,210 +81,218 @@ static int slow_echo(const char *text, size_t place, int key) {
 typedef struct {
     uint32_t rows[MAX_BAG];
     size_t count;
-} Expected;
+} Rows;
+
+static void push(Rows *rows, uint32_t row) { rows->rows[rows->count++] = row; }
+
+static uint32_t row_of(const Vocabulary *v, RowKind kind, const char *text, size_t length) {
+    uint8_t ids[MAX_PHRASE];
+    for (size_t i = 0; i < length; i++) ids[i] = (uint8_t)id_of((unsigned char)text[i]);
+    return string_row(v, kind, ids, length);
+}
 
 /* The rows of a place by definition, in the order of bag_rows. A string has a row when it stands often enough, and
    all shorter ones in its chain stand at least twice. */
-static Expected slow_rows(const Vocabulary *vocabulary, const char *text, size_t place) {
-    Expected expected = {{0}, 0};
-    uint8_t ids[MAX_PHRASE + 1];
-    uint32_t chain[MAX_ORDER];
-    size_t known = 0, least = vocabulary->options.min_count;
-    if (place == 0) return expected;
-    for (size_t k = 1; k <= (size_t)vocabulary->options.order && k <= place; k++) {
-        if (k > 1 && occurrences(text, TRAINED, text + place - k, k) < least) break;
-        if (k > 1 && occurrences(text, TRAINED, text + place - k + 1, k - 1) < 2) break;
-        for (size_t i = 0; i < k; i++) ids[i] = (uint8_t)id_of((unsigned char)text[place - k + i]);
-        if ((chain[known++] = string_row(vocabulary, NGRAM_ROWS, ids, k)) == NO_ROW) break;
+static Rows slow_rows(const Vocabulary *v, const char *text, size_t place) {
+    Rows rows = {{0}, 0}, chain = {{0}, 0};
+    size_t min_count = v->options.min_count, column = 0;
+    if (place == 0) return rows;
+    for (size_t k = 1; k <= (size_t)v->options.order && k <= place; k++) {
+        const char *start = text + place - k;
+        if (k > 1 && occurrences(text, TRAINED, start, k) < min_count) break;
+        if (k > 1 && occurrences(text, TRAINED, start + 1, k - 1) < 2) break;
+        push(&chain, row_of(v, NGRAM_ROWS, start, k));
+        if (chain.rows[chain.count - 1] == NO_ROW) break;
     }
-    while (known > 0) expected.rows[expected.count++] = chain[--known];
-    char *plain = allocate(LENGTH, 1, "test"), *trained = allocate(LENGTH, 1, "test");
-    size_t length = make_plain(text, place, plain),
-           trained_length = make_plain(text, TRAINED, trained), start = length;
-    for (int w = 0; vocabulary->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
+    while (chain.count > 0) push(&rows, chain.rows[--chain.count]);
+    char plain[LENGTH], trained[LENGTH];
+    size_t length = make_plain(text, place, plain), start = length;
+    size_t trained_length = make_plain(text, TRAINED, trained);
+    for (int w = 0; v->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
         do start--;
         while (start > 0 && !starts_word(plain, start));
         if (!starts_word(plain, start)) break;
+        const char *phrase = plain + start;
         size_t size = length - start;
-        if (size > MAX_PHRASE ||
-            phrase_occurrences(trained, trained_length, plain + start, size) < least)
-            continue;
-        if (size > 1 && phrase_occurrences(trained, trained_length, plain + start, size - 1) < 2)
-            continue;
-        for (size_t i = 0; i < size; i++) ids[i] = (uint8_t)id_of((unsigned char)plain[start + i]);
-        expected.rows[expected.count++] = string_row(vocabulary, PHRASE_ROWS, ids, size);
+        if (size > MAX_PHRASE) continue;
+        if (phrase_occurrences(trained, trained_length, phrase, size) < min_count) continue;
+        if (size > 1 && phrase_occurrences(trained, trained_length, phrase, size - 1) < 2) continue;
+        push(&rows, row_of(v, PHRASE_ROWS, phrase, size));
     }
-    free(plain);
-    free(trained);
-    for (int e = 0; e < vocabulary->options.echoes; e++) {
-        int follower = slow_echo(text, place, vocabulary->options.echo_keys[e]);
-        if (follower >= 0)
-            expected.rows[expected.count++] =
-                vocabulary->end[PHRASE_ROWS] +
-                (uint32_t)(e * CHARACTERS + id_of((unsigned char)follower));
+    for (int e = 0; e < v->options.echoes; e++) {
+        int follower = slow_echo(text, place, v->options.echo_keys[e]);
+        uint32_t first = v->end[PHRASE_ROWS] + (uint32_t)e * CHARACTERS;
+        if (follower >= 0) push(&rows, first + (uint32_t)id_of((unsigned char)follower));
     }
-    size_t column = 0;
     while (column < COLUMNS - 1 && column < place && text[place - 1 - column] != '\n') column++;
-    if (vocabulary->options.columns)
-        expected.rows[expected.count++] = vocabulary->end[ECHO_ROWS] + (uint32_t)column;
-    return expected;
+    if (v->options.columns) push(&rows, v->end[ECHO_ROWS] + (uint32_t)column);
+    return rows;
 }
 
-/* A number for one context and what comes next; that of a batch is their sum, so their order is free. */
+/* The rows of a bag as the program finds them. */
+static Rows rows_of(const Vocabulary *v, const Bags *bags, size_t i) {
+    Rows rows;
+    const Beside *beside = bags->beside ? &bags->beside[i] : NULL;
+    rows.count = bag_rows(v, bags->ngram[i], beside, rows.rows);
+    return rows;
+}
+
+static bool same_rows(const Rows *a, const Rows *b) {
+    return a->count == b->count && !memcmp(a->rows, b->rows, a->count * sizeof *a->rows);
+}
+
+static void print_rows(const char *what, const Vocabulary *v, const Rows *rows) {
+    char name[ROW_NAME];
+    printf("note %s", what);
+    for (size_t r = 0; r < rows->count; r++)
+        printf(" %s", rows->rows[r] == NO_ROW ? "(none)" : row_name(v, rows->rows[r], name));
+    printf("\n");
+}
+
+/* A number for one bag and what comes next; that of a batch is their sum, so their order is free. */
 static uint64_t hash_of(const uint32_t *rows, size_t count, uint8_t next) {
     uint64_t hash = next + 1;
     for (size_t i = 0; i < count; i++) hash = (hash + rows[i]) * 0x9e3779b97f4a7c15u;
     return hash ^ hash >> 29;
 }
 
-/* Batches of positions from anywhere: nothing is lost, each row is listed once, and with the contexts that have it on. */
-static void test_batches(const Vocabulary *vocabulary, const Bags *bags) {
+/* A linear congruential generator: the same numbers everywhere. */
+static uint32_t draw(uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* How much is wrong with a batch's list of its rows: each once, and with the bags that have it, in order. */
+static size_t wrong_in_list(const SortedBatch *sorted, size_t rows) {
+    const Batch *batch = &sorted->batch;
+    bool *seen = allocate(rows, sizeof *seen, "test");
+    size_t shared = 0, wrong = 0;
+    for (size_t u = 0; u < batch->distinct; u++) {
+        uint32_t first = sorted->bag_offsets[u], last = sorted->bag_offsets[u + 1], positions = 0;
+        wrong += seen[batch->rows[u]];
+        seen[batch->rows[u]] = true;
+        if (last - first > 1)
+            wrong += shared >= sorted->shared_rows || sorted->shared[shared++] != u;
+        for (uint32_t w = first; w < last; w++) {
+            size_t b = sorted->bags[w], times = 0;
+            positions += batch->target_offsets[b + 1] - batch->target_offsets[b];
+            for (uint32_t i = batch->offsets[b]; i < batch->offsets[b + 1]; i++)
+                times += batch->indices[i] == batch->rows[u] && sorted->numbers[i] == u;
+            wrong += times != 1 || (w > first && sorted->bags[w - 1] >= b);
+        }
+        wrong += positions != batch->frequency[u];
+    }
+    free(seen);
+    return wrong + (shared != sorted->shared_rows) +
+           (sorted->bag_offsets[batch->distinct] != batch->offsets[batch->bags]);
+}
+
+/* Batches of positions from anywhere, at first from the start: a context without rows. Nothing is lost. */
+static void test_batches(const Vocabulary *v, const Bags *bags, const char *kind) {
     static const size_t sizes[] = {1, 2, 31, 64, 200, 1000};
-    uint32_t state = 1, *mark = allocate(vocabulary->rows, sizeof *mark, "test");
+    uint32_t state = 1, *mark = allocate(v->rows, sizeof *mark, "test");
     size_t lost = 0, listed = 0;
     for (size_t round = 0; round < 60; round++) {
-        size_t count = sizes[round % 6], rows_wrong = 0;
+        size_t count = sizes[round % 6];
         uint64_t positions[1000], expected = 0, got = 0;
         for (size_t b = 0; b < count; b++) {
-            state = state * 1664525u + 1013904223u;
-            uint32_t i = round < 6 ? (uint32_t)b : (state >> 8) % (uint32_t)bags->count,
-                     rows[MAX_BAG]; /* from the start at first: a context without rows */
-            positions[b] = position(vocabulary, bags, i, i);
-            expected += hash_of(
-                rows,
-                bag_rows(vocabulary, bags->ngram[i], bags->beside ? &bags->beside[i] : NULL, rows),
-                bags->targets[i]);
+            uint32_t i = round < 6 ? (uint32_t)b : draw(&state) % (uint32_t)bags->count;
+            Rows rows = rows_of(v, bags, i);
+            positions[b] = position(v, bags, i, i);
+            expected += hash_of(rows.rows, rows.count, bags->targets[i]);
         }
-        SortedBatch sorted = batch_allocate(count, largest_bag(vocabulary));
+        SortedBatch sorted = batch_allocate(count, largest_bag(v));
         const Batch *batch = &sorted.batch;
-        batch_fill(&sorted, vocabulary, bags->beside, positions, count, mark);
+        batch_fill(&sorted, v, bags->beside, positions, count, mark);
         for (size_t b = 0; b < batch->bags; b++)
             for (uint32_t n = batch->target_offsets[b]; n < batch->target_offsets[b + 1]; n++)
                 got += hash_of(batch->indices + batch->offsets[b],
                                batch->offsets[b + 1] - batch->offsets[b], batch->targets[n]);
         lost += got != expected || batch->target_offsets[batch->bags] != count ||
                 batch->positions != count;
-        bool *seen = allocate(vocabulary->rows, sizeof *seen, "test");
-        size_t shared = 0;
-        for (size_t u = 0; u < batch->distinct; u++) {
-            uint32_t first = sorted.bag_offsets[u], last = sorted.bag_offsets[u + 1],
-                     positions_with = 0;
-            rows_wrong += seen[batch->rows[u]];
-            seen[batch->rows[u]] = true;
-            if (last - first > 1)
-                rows_wrong += shared >= sorted.shared_rows || sorted.shared[shared++] != u;
-            for (uint32_t w = first; w < last; w++) {
-                size_t b = sorted.bags[w], times = 0;
-                positions_with += batch->target_offsets[b + 1] - batch->target_offsets[b];
-                for (uint32_t i = batch->offsets[b]; i < batch->offsets[b + 1]; i++)
-                    times += batch->indices[i] == batch->rows[u] && sorted.numbers[i] == u;
-                rows_wrong += times != 1 || (w > first && sorted.bags[w - 1] >= b);
-            }
-            rows_wrong += positions_with != batch->frequency[u];
-        }
-        listed += rows_wrong || shared != sorted.shared_rows ||
-                  sorted.bag_offsets[batch->distinct] != batch->offsets[batch->bags];
-        free(seen);
+        listed += wrong_in_list(&sorted, v->rows);
         batch_free(&sorted);
     }
-    check(lost == 0,
-          "order %d, min-count %u: batches have the contexts and characters of their positions",
-          vocabulary->options.order, (unsigned)vocabulary->options.min_count);
-    check(listed == 0, "and list each row once, with the contexts that have it on (%zu wrong)",
-          listed);
+    check(lost == 0, "%s: batches have the bags and targets of their positions", kind);
+    check(listed == 0, "%s: and list each row once, with its bags (%zu wrong)", kind, listed);
     free(mark);
 }
 
-static void test_rows(const uint8_t *ids, RowOptions options, int members) {
-    char text[LENGTH];
-    for (size_t i = 0; i < LENGTH; i++) text[i] = character_of(ids[i]);
-    Team *team = team_start(members);
-    Vocabulary vocabulary = vocabulary_list(ids, TRAINED, options);
-    Bags bags = bags_find(team, &vocabulary, ids, 0, LENGTH),
-         tail = bags_find(team, &vocabulary, ids, TRAINED, LENGTH - TRAINED);
-    Stream *stream = stream_start(&vocabulary);
-    size_t wrong = 0, differs = 0, streams = 0, on = 0, most = 0;
-    for (size_t i = 0; i < LENGTH; i++) {
-        uint32_t rows[MAX_BAG], others[MAX_BAG];
-        size_t count =
-            bag_rows(&vocabulary, bags.ngram[i], bags.beside ? &bags.beside[i] : NULL, rows);
-        Expected expected = slow_rows(&vocabulary, text, i);
-        bool same = count == expected.count && !memcmp(rows, expected.rows, count * sizeof *rows);
-        if (!same && wrong++ == 0) { /* show the first */
-            char name[ROW_NAME];
-            printf("note context %zu has", i);
-            for (size_t r = 0; r < count; r++) printf(" %s", row_name(&vocabulary, rows[r], name));
-            printf("\nnote but should have");
-            for (size_t r = 0; r < expected.count; r++)
-                printf(" %s", expected.rows[r] == NO_ROW
-                                  ? "(none)"
-                                  : row_name(&vocabulary, expected.rows[r], name));
-            printf("\n");
-        }
-        if (i >= TRAINED)
-            differs += bag_rows(&vocabulary, tail.ngram[i - TRAINED],
-                                tail.beside ? &tail.beside[i - TRAINED] : NULL, others) != count ||
-                       memcmp(rows, others, count * sizeof *rows);
-        streams +=
-            stream_rows(stream, others) != count || memcmp(rows, others, count * sizeof *rows);
-        stream_push(stream, ids[i]);
-        on += count;
-        most = count > most ? count : most;
-    }
-    check(most <= largest_bag(&vocabulary) && largest_bag(&vocabulary) <= MAX_BAG,
-          "order %d, min-count %u: %zu rows on at most, of %zu foreseen", options.order,
-          (unsigned)options.min_count, most, largest_bag(&vocabulary));
-    check(wrong == 0,
-          "order %d, min-count %u: rows of %d contexts as defined, %.1f on average (%zu differ)",
-          options.order, (unsigned)options.min_count, LENGTH, (double)on / LENGTH, wrong);
-    check(differs == 0,
-          "order %d, min-count %u: a stretch of the text has the rows that the whole has",
-          options.order, (unsigned)options.min_count);
-    check(streams == 0, "order %d, min-count %u: character by character the same rows are on",
-          options.order, (unsigned)options.min_count);
-    stream_end(stream);
-    test_batches(&vocabulary, &bags);
-
+/* Each string's row is found by its text, and each row has a name. */
+static void test_names(const Vocabulary *v, const char *kind) {
     bool named = true;
-    char name[ROW_NAME], string[MAX_PHRASE];
-    for (uint32_t row = 0; row < vocabulary.rows; row++) {
-        uint8_t back[MAX_PHRASE];
-        size_t length = row_text(&vocabulary, row, string);
-        for (size_t i = 0; i < length; i++) back[i] = (uint8_t)id_of((unsigned char)string[i]);
-        if (length)
-            named &= row == string_row(&vocabulary, row_kind(&vocabulary, row), back, length);
-        named &= strlen(row_name(&vocabulary, row, name)) > 0;
+    char name[ROW_NAME], text[MAX_PHRASE];
+    for (uint32_t row = 0; row < v->rows; row++) {
+        size_t length = row_text(v, row, text);
+        if (length) named &= row == row_of(v, row_kind(v, row), text, length);
+        named &= strlen(row_name(v, row, name)) > 0;
     }
-    check(named, "order %d, min-count %u: each string's row is found by its text", options.order,
-          (unsigned)options.min_count);
+    check(named, "%s: each string's row is found by its text", kind);
+}
+
+static void test_rows(const uint8_t *ids, RowOptions options, int members) {
+    char text[LENGTH], kind[64];
+    for (size_t i = 0; i < LENGTH; i++) text[i] = character_of(ids[i]);
+    snprintf(kind, sizeof kind, "order %d, min-count %u", options.order,
+             (unsigned)options.min_count);
+    Team *team = team_start(members);
+    Vocabulary vocabulary = vocabulary_list(ids, TRAINED, options), *v = &vocabulary;
+    Bags bags = bags_find(team, v, ids, 0, LENGTH),
+         tail = bags_find(team, v, ids, TRAINED, LENGTH - TRAINED);
+    Stream *stream = stream_start(v);
+    size_t wrong = 0, differs = 0, streams = 0, all = 0, most = 0;
+    for (size_t i = 0; i < LENGTH; i++) {
+        Rows rows = rows_of(v, &bags, i), expected = slow_rows(v, text, i), streamed;
+        if (!same_rows(&rows, &expected) && wrong++ == 0) { /* show the first */
+            print_rows("a context has", v, &rows);
+            print_rows("but should have", v, &expected);
+        }
+        if (i >= TRAINED) {
+            Rows in_tail = rows_of(v, &tail, i - TRAINED);
+            differs += !same_rows(&rows, &in_tail);
+        }
+        streamed.count = stream_rows(stream, streamed.rows);
+        streams += !same_rows(&rows, &streamed);
+        stream_push(stream, ids[i]);
+        all += rows.count;
+        most = rows.count > most ? rows.count : most;
+    }
+    check(most <= largest_bag(v) && largest_bag(v) <= MAX_BAG,
+          "%s: %zu rows in a bag at most, of %zu foreseen", kind, most, largest_bag(v));
+    check(wrong == 0, "%s: rows of %d contexts as defined, %.1f on average (%zu differ)", kind,
+          LENGTH, (double)all / LENGTH, wrong);
+    check(differs == 0, "%s: a part of the text has the rows that the whole has", kind);
+    check(streams == 0, "%s: character by character the same rows are in the bag", kind);
+    stream_end(stream);
+    test_batches(v, &bags, kind);
+    test_names(v, kind);
     bags_free(&bags);
     bags_free(&tail);
-    vocabulary_free(&vocabulary);
+    vocabulary_free(v);
     team_end(team);
 }
 
+static Vocabulary capped(const Text *text, uint32_t max_rows) {
+    RowOptions options = {.order = 6, .min_count = 1, .max_rows = max_rows, .phrases = true};
+    return vocabulary_list(text->ids, text->length, options);
+}
+
 static void test_cap(const Text *text) {
-    Team *team = team_start(2);
-    RowOptions options = {.order = 6, .min_count = 1, .max_rows = 5000, .phrases = true};
-    Vocabulary vocabulary = vocabulary_list(text->ids, text->length, options);
+    Vocabulary v = capped(text, 5000);
+    uint32_t strings = v.end[PHRASE_ROWS] - CHARACTERS;
     bool frequent = true;
-    for (uint32_t row = CHARACTERS; row < vocabulary.end[PHRASE_ROWS]; row++)
-        frequent &= vocabulary.count[row] >= vocabulary.min_count;
-    check(vocabulary.end[PHRASE_ROWS] - CHARACTERS <= 5000 && vocabulary.end[PHRASE_ROWS] > 4000 &&
-              vocabulary.min_count > 1 && frequent,
-          "max_rows 5000 keeps the %u strings seen at least %u times",
-          (unsigned)vocabulary.end[PHRASE_ROWS] - CHARACTERS, (unsigned)vocabulary.min_count);
-    options.max_rows = vocabulary.end[PHRASE_ROWS] - CHARACTERS; /* just enough for these */
-    Vocabulary same = vocabulary_list(text->ids, text->length, options);
-    options.max_rows--;
-    Vocabulary fewer = vocabulary_list(text->ids, text->length, options);
-    check(same.min_count == vocabulary.min_count && same.rows == vocabulary.rows &&
-              fewer.min_count == vocabulary.min_count + 1 && fewer.rows < vocabulary.rows,
+    for (uint32_t row = CHARACTERS; row < v.end[PHRASE_ROWS]; row++)
+        frequent &= v.count[row] >= v.min_count;
+    check(strings <= 5000 && strings > 3900 && v.min_count > 1 && frequent,
+          "max_rows 5000 keeps the %u strings seen at least %u times", (unsigned)strings,
+          (unsigned)v.min_count);
+    Vocabulary same = capped(text, strings), fewer = capped(text, strings - 1);
+    check(same.min_count == v.min_count && same.rows == v.rows &&
+              fewer.min_count == v.min_count + 1 && fewer.rows < v.rows,
           "max_rows of just as many keeps them all, one less does not");
     vocabulary_free(&same);
     vocabulary_free(&fewer);
-    vocabulary_free(&vocabulary);
-    team_end(team);
+    vocabulary_free(&v);
 }
 
 /* A key that occurred ECHO_WINDOW - 1 characters before has an echo, one character further back it has none. */
@@ -296,23 +303,20 @@ static void test_window(void) {
         .order = 1, .min_count = 1, .max_rows = UINT32_MAX, .echoes = 1, .echo_keys = {KEY}};
     uint8_t *ids = allocate(SIZE, 1, "test"), followers[2];
     uint32_t state = 1;
-    for (size_t i = 0; i < SIZE; i++) {
-        state = state * 1664525u + 1013904223u;
-        ids[i] = (uint8_t)((state >> 24) % 26);
-    }
+    for (size_t i = 0; i < SIZE; i++) ids[i] = (uint8_t)(draw(&state) >> 16) % 26;
     for (uint8_t i = 0; i < KEY; i++) ids[FIRST - KEY + i] = 40 + i; /* capitals: nowhere else */
-    Vocabulary vocabulary = vocabulary_list(ids, FIRST, options);
+    Vocabulary v = vocabulary_list(ids, FIRST, options);
     for (int further = 0; further < 2; further++) {
         size_t place = FIRST + ECHO_WINDOW - 1 + (size_t)further;
         memcpy(ids + place - KEY, ids + FIRST - KEY, KEY);
-        Bags bags = bags_find(team, &vocabulary, ids, place, 1);
+        Bags bags = bags_find(team, &v, ids, place, 1);
         followers[further] = bags.beside[0].member[0];
         bags_free(&bags);
         ids[place - 1] = 0;
     }
     check(followers[0] == ids[FIRST] && followers[1] == NO_MEMBER,
           "echoes reach back less than %d characters", ECHO_WINDOW);
-    vocabulary_free(&vocabulary);
+    vocabulary_free(&v);
     free(ids);
     team_end(team);
 }
@@ -321,18 +325,18 @@ static void test_window(void) {
 static void test_parts(const Text *text, RowOptions options) {
     enum { WHOLE = 40000, PART = 700, STRIDE = 3331 };
     Team *team = team_start(2);
-    Vocabulary vocabulary = vocabulary_list(text->ids, 5000, options);
-    Bags whole = bags_find(team, &vocabulary, text->ids, 0, WHOLE);
+    Vocabulary v = vocabulary_list(text->ids, 5000, options);
+    Bags whole = bags_find(team, &v, text->ids, 0, WHOLE);
     size_t wrong = 0;
     for (size_t first = 1; first + PART <= WHOLE; first += STRIDE) {
-        Bags part = bags_find(team, &vocabulary, text->ids, first, PART);
+        Bags part = bags_find(team, &v, text->ids, first, PART);
         wrong += memcmp(part.ngram, whole.ngram + first, PART * sizeof *part.ngram) ||
                  memcmp(part.beside, whole.beside + first, PART * sizeof *part.beside);
         bags_free(&part);
     }
     check(wrong == 0, "parts of a text have the rows that the whole has, %zu have not", wrong);
     bags_free(&whole);
-    vocabulary_free(&vocabulary);
+    vocabulary_free(&v);
     team_end(team);
 }
 
@@ -370,8 +374,7 @@ static void make_ruled(uint8_t *ids) {
     uint32_t state = 1;
     for (size_t used = 0; used < LENGTH;) {
         char piece[128];
-        state = state * 1664525u + 1013904223u;
-        unsigned choice = state >> 16;
+        unsigned choice = draw(&state) >> 8;
         int hyphens = choice / 16 % 3 ? 0 : 34 + (int)(choice / 64 % 10);
         int length = sprintf(piece, "%s%s%.*s", words[choice % 4], gaps[choice / 4 % 4], hyphens,
                              "------------------------------------------------");
@@ -390,15 +393,16 @@ int main(void) {
         .columns = true,
         .echoes = 11,
         .echo_keys = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE}};
-    RowOptions some = {.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true};
-    RowOptions pairs = {.order = 2, .min_count = 3, .max_rows = UINT32_MAX, .columns = true};
-    RowOptions ngrams = {.order = 6, .min_count = 2, .max_rows = UINT32_MAX};
-    RowOptions one = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX};
+    static const struct {
+        RowOptions options;
+        int members;
+    } some[] = {{{.order = 3, .min_count = 3, .max_rows = UINT32_MAX, .phrases = true}, 3},
+                {{.order = 2, .min_count = 3, .max_rows = UINT32_MAX, .columns = true}, 2},
+                {{.order = 6, .min_count = 2, .max_rows = UINT32_MAX}, 2},
+                {{.order = 1, .min_count = 1, .max_rows = UINT32_MAX}, 2}};
     test_rows(text.ids + 5000, all, 1);
-    test_rows(text.ids + 5000, some, 3);
-    test_rows(text.ids + 5000, pairs, 2);
-    test_rows(text.ids + 5000, ngrams, 2);
-    test_rows(text.ids + 5000, one, 2);
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        test_rows(text.ids + 5000, some[i].options, some[i].members);
     uint8_t ruled[LENGTH];
     make_ruled(ruled);
     test_rows(ruled, all, 2);
