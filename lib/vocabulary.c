@@ -79,12 +79,6 @@ static void list_strings(Listing *listing, size_t count) {
     free(listing->spare);
 }
 
-static void name_string(const Vocabulary *v, uint32_t row, char *name) {
-    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1];
-    escaped(text, row_text(v, row, text), printable);
-    sprintf(name, "%s\"%s\"", row < v->end[NGRAM_ROWS] ? "" : "^", printable);
-}
-
 /* ---- reading a text for one kind of rows -------------------------------------------------------- */
 
 enum { FEW = 32 };
@@ -103,8 +97,7 @@ typedef struct {
 } Reader;
 
 /* Finds the rows [count <= FEW] of places from `place` > 0 on, of groups the number in the group;
-   NO_ROW: none. A reader reads its text without gaps; Prepare comes before. */
-typedef void Prepare(Reader *reader, size_t place, size_t count);
+   NO_ROW: none. A reader reads its text without gaps. */
 typedef void Read(Reader *reader, size_t place, size_t count, uint32_t *rows);
 
 /* ---- characters: the last one ------------------------------------------------------------------ */
@@ -112,10 +105,7 @@ typedef void Read(Reader *reader, size_t place, size_t count, uint32_t *rows);
 static void list_characters(Vocabulary *v, const uint8_t *text, size_t length) {
     for (uint8_t c = 0; c < CHARACTERS; c++) add_string(v, NO_ROW, c, 0);
     for (size_t i = 0; i < length; i++) v->count[text[i]]++;
-}
-
-static void name_character(const Vocabulary *v, uint32_t row, char *name) {
-    character_name(character_of(v->letter[row]), name);
+    v->end[CHARACTER_ROWS] = v->rows;
 }
 
 /* ---- n-grams: read backwards from the last character ------------------------------------------- */
@@ -130,6 +120,7 @@ static void list_ngrams(Vocabulary *v, const uint8_t *text, size_t length) {
     }
     listing.letters[length] = END;
     list_strings(&listing, length);
+    v->end[NGRAM_ROWS] = v->rows;
 }
 
 /* The longest, or the character: the others are its parents. */
@@ -186,6 +177,7 @@ static size_t copy_phrase(const uint8_t *text, size_t from, size_t length, uint8
 static void list_phrases(Vocabulary *v, const uint8_t *text, size_t length) {
     Listing listing = {v, 1, MAX_PHRASE};
     size_t most = length / 2 + 1, words = 0, used = 0;
+    v->end[PHRASE_ROWS] = v->rows;
     if (!v->options.phrases) return;
     /* a character is in at most PHRASE_WORDS of them, and each has an END */
     listing.letters = allocate(PHRASE_WORDS * length + most, 1, "the list of phrases");
@@ -196,6 +188,7 @@ static void list_phrases(Vocabulary *v, const uint8_t *text, size_t length) {
         used += copy_phrase(text, i, length, listing.letters + used);
     }
     list_strings(&listing, words);
+    v->end[PHRASE_ROWS] = v->rows;
 }
 
 static void read_phrases(Reader *reader, size_t place, size_t count, uint32_t *rows) {
@@ -217,8 +210,6 @@ static void read_phrases(Reader *reader, size_t place, size_t count, uint32_t *r
 
 /* ---- columns, and the echo of the line above --------------------------------------------------- */
 
-static int column_groups(const RowOptions *options) { return options->columns; }
-
 /* The line's length, or (echo) the character above: NEWLINE where that line is shorter. */
 static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *rows) {
     for (size_t i = 0; i < count; i++, place++) {
@@ -232,13 +223,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
     }
 }
 
-static void name_column(const Vocabulary *v, uint32_t row, char *name) {
-    sprintf(name, "column %u", (unsigned)(row - v->end[ECHO_ROWS]));
-}
-
 /* ---- echoes: what followed where the same key occurred last ------------------------------------ */
-
-static int echo_groups(const RowOptions *options) { return options->echoes; }
 
 /* How many characters before `place` are the key, 0 when there is none. */
 static size_t key_length(int key, const uint8_t *text, size_t place) {
@@ -326,33 +311,24 @@ static void read_echoes(Reader *reader, size_t place, size_t count, uint32_t *ro
     }
 }
 
-static void name_echo(const Vocabulary *v, uint32_t row, char *name) {
-    static const char *words[] = {"word", "words", "above"};
-    uint32_t echo = row - v->end[PHRASE_ROWS];
-    int key = v->options.echo_keys[echo / CHARACTERS];
-    char follower[8], number[8];
-    snprintf(number, sizeof number, "%d", key);
-    sprintf(name, "echo %s: %s", key > ECHO_WORDS ? words[key - ECHO_WORDS - 1] : number,
-            character_name(character_of(echo % CHARACTERS), follower));
-}
-
 /* ---- the kinds --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
-    void (*list)(Vocabulary *v, const uint8_t *text, size_t length); /* the strings of a text */
-    int (*groups)(const RowOptions *options);                        /* how many there are */
-    uint32_t group_rows;
-    Prepare *prepare;
     Read *read;
-    void (*name_row)(const Vocabulary *v, uint32_t row, char *name);
 } kinds[ROW_KINDS] = {
-    [CHARACTER_ROWS] = {"characters", list_characters, NULL, 0, NULL, NULL, name_character},
-    [NGRAM_ROWS] = {"n-grams", list_ngrams, NULL, 0, NULL, read_ngrams, name_string},
-    [PHRASE_ROWS] = {"phrases", list_phrases, NULL, 0, NULL, read_phrases, name_string},
-    [ECHO_ROWS] = {"echoes", NULL, echo_groups, CHARACTERS, prepare_echoes, read_echoes, name_echo},
-    [COLUMN_ROWS] = {"columns", NULL, column_groups, COLUMNS, NULL, read_lines, name_column},
+    [CHARACTER_ROWS] = {"characters", NULL},   [NGRAM_ROWS] = {"n-grams", read_ngrams},
+    [PHRASE_ROWS] = {"phrases", read_phrases}, [ECHO_ROWS] = {"echoes", read_echoes},
+    [COLUMN_ROWS] = {"columns", read_lines},
 };
+
+const char *row_kind_name(RowKind kind) { return kinds[kind].name; }
+
+RowKind row_kind(const Vocabulary *v, uint32_t row) {
+    RowKind kind = CHARACTER_ROWS;
+    while (row >= v->end[kind]) kind++;
+    return kind;
+}
 
 /* ---- from strings to rows ---------------------------------------------------------------------- */
 
@@ -388,16 +364,18 @@ static void drop_rare(Vocabulary *v) {
     free(number);
 }
 
+static void add_group(Vocabulary *v, uint32_t rows) {
+    v->group_first[v->groups++] = v->rows;
+    v->rows += rows;
+}
+
 /* Makes the groups' rows and the hash table. Returns false when two strings have the same text. */
 static bool finish(Vocabulary *v) {
     size_t strings = v->rows, slots = 256;
-    for (int kind = PHRASE_ROWS + 1; kind < ROW_KINDS; kind++) {
-        for (int g = kinds[kind].groups(&v->options); g > 0; g--) {
-            v->group_first[v->groups++] = v->rows;
-            v->rows += kinds[kind].group_rows;
-        }
-        v->end[kind] = v->rows;
-    }
+    for (int e = 0; e < v->options.echoes; e++) add_group(v, CHARACTERS);
+    v->end[ECHO_ROWS] = v->rows;
+    if (v->options.columns) add_group(v, COLUMNS);
+    v->end[COLUMN_ROWS] = v->rows;
     v->count = reallocate(v->count, v->rows, sizeof *v->count, "the counts");
     memset(v->count + strings, 0, (v->rows - strings) * sizeof *v->count);
     while (slots < 2 * strings) slots *= 2;
@@ -425,10 +403,11 @@ Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions option
     Vocabulary v = {.options = options, .min_count = options.min_count};
     v.sampled = length > LIST_SAMPLE;
     uint8_t *sample = v.sampled ? sample_of(text, length) : NULL;
-    for (int kind = 0; kind <= PHRASE_ROWS; kind++) {
-        kinds[kind].list(&v, sample ? sample : text, at_most(length, LIST_SAMPLE));
-        v.end[kind] = v.rows;
-    }
+    const uint8_t *listed = sample ? sample : text;
+    length = at_most(length, LIST_SAMPLE);
+    list_characters(&v, listed, length);
+    list_ngrams(&v, listed, length);
+    list_phrases(&v, listed, length);
     free(sample);
     if (too_many(&v, v.min_count)) drop_rare(&v);
     finish(&v);
@@ -468,7 +447,6 @@ bool vocabulary_read(Vocabulary *v, RowOptions options, const uint8_t *ngrams, s
     *reason = "there are too many rows";
     if (ngram_rows >= NO_ROW / 4 || phrase_rows >= NO_ROW / 4) return false;
     list_characters(v, NULL, 0);
-    v->end[CHARACTER_ROWS] = CHARACTERS;
     *reason = "its rows are not printable, or not in order, each right behind its parent";
     if (!list_cells(v, NGRAM_ROWS, ngrams, ngram_rows, (size_t)options.order)) return false;
     if (!list_cells(v, PHRASE_ROWS, phrases, phrase_rows, 2)) return false;
@@ -520,7 +498,7 @@ static void read_on(Reader *readers, size_t count, const uint8_t *text, size_t f
         few = at_most(to - from, FEW);
         for (Reader *reader = readers; reader < readers + count; reader++) {
             reader->text = text;
-            if (kinds[reader->kind].prepare) kinds[reader->kind].prepare(reader, from, few);
+            if (reader->kind == ECHO_ROWS) prepare_echoes(reader, from, few);
         }
         for (Reader *reader = readers; reader < readers + count; reader++)
             if (reader->kind == NGRAM_ROWS || bags->beside) read_few(reader, from, few, bags);
@@ -533,19 +511,14 @@ typedef struct {
     Bags *bags;
 } Finding;
 
-/* A piece for each reader, but PARTS for n-grams, which need nothing of the places before. The other
-   readers begin so far before the first place that it makes no difference. */
-enum { PARTS = 16 };
-static void find_piece(int member, size_t piece, void *argument) {
+/* One reader reads from so far before the first place on that it makes no difference. */
+static void find_rows(int member, size_t number, void *argument) {
     const Finding *finding = argument;
     Bags *bags = finding->bags;
-    size_t number = piece < PARTS ? 0 : piece - PARTS + 1, end = bags->first + bags->count;
+    size_t end = bags->first + bags->count;
     size_t begin = bags->first - at_most(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
     (void)member;
-    if (number == 0) {
-        begin = bags->first + bags->count / PARTS * piece;
-        if (piece < PARTS - 1) end = begin + bags->count / PARTS;
-    }
+    if (number == 0) begin = bags->first; /* n-grams need nothing of the places before */
     Reader reader = reader_start(finding->v, number, end - begin);
     read_on(&reader, 1, finding->text, begin, end, bags);
     free(reader.latest);
@@ -560,7 +533,7 @@ Bags bags_find(Team *team, const Vocabulary *v, const uint8_t *text, size_t firs
         memset(bags.beside, 0xff, count * sizeof *bags.beside);
     }
     Finding finding = {v, text, &bags};
-    team_for(team, PARTS + reader_count(v) - 1, find_piece, &finding);
+    team_for(team, reader_count(v), find_rows, &finding);
     return bags;
 }
 
@@ -635,14 +608,6 @@ void stream_end(Stream *stream) {
 
 /* ---- names ------------------------------------------------------------------------------------- */
 
-RowKind row_kind(const Vocabulary *v, uint32_t row) {
-    RowKind kind = CHARACTER_ROWS;
-    while (row >= v->end[kind]) kind++;
-    return kind;
-}
-
-const char *row_kind_name(RowKind kind) { return kinds[kind].name; }
-
 /* From a row up to its root: an n-gram's first letter comes first, a phrase's last one. */
 size_t row_text(const Vocabulary *v, uint32_t row, char *text) {
     if (row >= v->end[PHRASE_ROWS]) return 0;
@@ -655,7 +620,22 @@ size_t row_text(const Vocabulary *v, uint32_t row, char *text) {
 }
 
 char *row_name(const Vocabulary *v, uint32_t row, char *name) {
-    kinds[row_kind(v, row)].name_row(v, row, name);
+    static const char *words[] = {"word", "words", "above"};
+    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1], key[8];
+    RowKind kind = row_kind(v, row);
+    uint32_t echo = row - v->end[PHRASE_ROWS];
+    if (kind == CHARACTER_ROWS) return character_name(character_of((uint8_t)row), name);
+    if (kind == ECHO_ROWS) {
+        int number = v->options.echo_keys[echo / CHARACTERS];
+        snprintf(key, sizeof key, "%d", number);
+        sprintf(name, "echo %s: %s", number > ECHO_WORDS ? words[number - ECHO_WORDS - 1] : key,
+                character_name(character_of(echo % CHARACTERS), printable));
+    } else if (kind == COLUMN_ROWS) {
+        sprintf(name, "column %u", (unsigned)(row - v->end[ECHO_ROWS]));
+    } else {
+        escaped(text, row_text(v, row, text), printable);
+        sprintf(name, "%s\"%s\"", kind == PHRASE_ROWS ? "^" : "", printable);
+    }
     return name;
 }
 

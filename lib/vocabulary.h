@@ -12,9 +12,9 @@
                   stands above in the previous line"; a key has 100 rows, one for each c
      columns      how many characters the line has so far, 0..80 and more
 
-   A string has a row when the training text holds it min_count times, and the string that it extends
-   by one character (its parent) twice. An n-gram extends the string without its first character, a
-   phrase the one without its last. So a bag that has an n-gram has all its parents. */
+   A string has a row when the training text holds it min_count times, and its parent twice: an
+   n-gram's without its first character, a phrase's without its last. So a bag that has an n-gram has
+   all its parents. */
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
 
@@ -55,27 +55,25 @@ typedef struct {
     uint8_t echo_keys[MAX_ECHOES];
 } RowOptions;
 
-/* All rows, kind after kind. N-grams are in the order of their text read backwards, phrases in
-   alphabetical order (by id). Behind these strings come groups of at most 255 rows, of which a bag
-   has at most one: 100 rows for each key of echoes, then the columns. */
+/* All rows, kind after kind: n-grams in the order of their text read backwards, phrases in that of
+   their text, by ids; then groups of which a bag has at most one row: one for each key of echoes,
+   one for the columns. */
 typedef struct {
     RowOptions options;
-    uint32_t min_count; /* above options.min_count where max_rows made it so */
-    bool sampled;       /* the text was longer than LIST_SAMPLE */
-    uint32_t rows;
-    uint32_t end[ROW_KINDS]; /* kind k has the rows end[k - 1] .. end[k] - 1 */
-    size_t room;             /* for strings, while they are listed */
-    uint32_t *parent;        /* [end[PHRASE_ROWS]]; NO_ROW for phrases of one character */
-    uint8_t *letter;         /* [end[PHRASE_ROWS]] the id by which a string extends its parent */
-    uint32_t *count;         /* [rows] strings: in the training text; groups: in its bags */
-    uint32_t *slots;         /* [slot_mask + 1] a hash table from (parent, letter) to the row */
+    uint32_t min_count;            /* above options.min_count where max_rows made it so */
+    bool sampled;                  /* the text was longer than LIST_SAMPLE */
+    uint32_t rows, end[ROW_KINDS]; /* kind k has the rows end[k - 1] .. end[k] - 1 */
+    size_t room;                   /* for strings, while they are listed */
+    uint32_t *parent;              /* [end[PHRASE_ROWS]]; NO_ROW for phrases of one character */
+    uint8_t *letter; /* [end[PHRASE_ROWS]] the id by which a string extends its parent */
+    uint32_t *count; /* [rows] strings: in the training text; groups: in its bags */
+    uint32_t *slots; /* [slot_mask + 1] a hash table from (parent, letter) to the row */
     size_t slot_mask;
     uint32_t group_first[MAX_GROUPS]; /* each group's first row */
     int groups;
 } Vocabulary;
 
-/* The vocabulary of a training text. Time: about order passes over it; memory beside the result:
-   about 12 bytes a character. */
+/* The vocabulary of a training text. Takes about 12 bytes a character meanwhile. */
 Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions options);
 
 /* The same from a file's tensors (docs/files.md): ngrams [ngram_rows, order], each text at the end
@@ -95,8 +93,8 @@ typedef struct {
 } Beside;
 enum { NO_MEMBER = 255 };
 
-/* The bags of places first .. first + count - 1 of a text. N-grams are apart, so that batches, which
-   visit places in any order, find them in few bytes. */
+/* The bags of places first .. first + count - 1 of a text. N-grams are apart: batches visit places in
+   any order, and find them in few bytes. */
 typedef struct {
     size_t first, count;
     const uint8_t *targets; /* [count] a part of the text */
@@ -105,8 +103,7 @@ typedef struct {
     Beside *beside;  /* [count], NULL when n-grams are the only kind */
 } Bags;
 
-/* Finds the bags of a part of a text, which must outlive the result. What is before the part is
-   context. */
+/* Finds the bags of a part of a text, which must outlive them. What is before the part is context. */
 Bags bags_find(Team *team, const Vocabulary *vocabulary, const uint8_t *text, size_t first,
                size_t count);
 void bags_free(Bags *bags);
