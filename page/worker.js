@@ -340,8 +340,10 @@ function allWeights() {
 
 async function load(base64) {
   const gzipped = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream('gzip'));
-  compiled = await WebAssembly.compile(await new Response(stream).arrayBuffer());
+  const {readable, writable} = new DecompressionStream('gzip'), writer = writable.getWriter();
+  writer.write(gzipped); // (WebKit cannot read a Blob here when the page is a file)
+  writer.close();
+  compiled = await WebAssembly.compile(await new Response(readable).arrayBuffer());
   return {};
 }
 

@@ -13,7 +13,7 @@ const part = (id) => html.match(new RegExp(`<script type="text/plain" id="${id}"
 function startWorker() {
   const waiting = new Map();
   const context = vm.createContext({
-    WebAssembly, TextDecoder, TextEncoder, performance, MessageChannel, setTimeout, Blob, Response, DecompressionStream, atob,
+    WebAssembly, TextDecoder, TextEncoder, performance, MessageChannel, setTimeout, Response, DecompressionStream, atob,
     Uint8Array, Float32Array, Uint32Array,
     postMessage: (message) => message.event || waiting.get(message.id)(message),
   });

@@ -34,4 +34,6 @@ has npm && [ -d $npm/node_modules/axe-core ] ||
     { echo "skip the playground in a browser: npm cannot install puppeteer-core and axe-core"; finish; }
 node tests/slow/playground_page.mjs $page $npm $out "$(best $out/run)"
 that $? "the browser's test came to its end"
+node tests/slow/playground_others.mjs $page $npm
+that $? "the test of other browsers came to its end"
 finish
