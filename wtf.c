@@ -183,8 +183,6 @@ static float nudged(Loss *loss, Training *t, void *data, float *number) {
     return (up - down) / 0.02;
 }
 
-/* ---- 1 ---------------------------------------------------------------------------------------- */
-
 static void characters_to_ids(Story *s) {
     enum { MOST = 25, LINE = 13 };
     size_t shown = s->length < MOST ? s->length : MOST;
@@ -222,8 +220,6 @@ static void characters_to_ids(Story *s) {
     check(s, id_of('0') == 0 && id_of('a') == 10 && id_of('!') == 62 && id_of('\f') == 99,
           "they stand in the order of string.printable");
 }
-
-/* ---- 2 ---------------------------------------------------------------------------------------- */
 
 static void the_table(Story *s) {
     /* row 10 after torch.manual_seed(1); torch.nn.Embedding(100, 10): PyTorch 1.13 on a CPU */
@@ -267,8 +263,6 @@ static void the_table(Story *s) {
               "after torch.manual_seed(1), PyTorch has this row of 'a', too");
 }
 
-/* ---- 3 ---------------------------------------------------------------------------------------- */
-
 static void lookup_is_multiplication(Story *s) {
     enum { SQUARE = CHARACTERS * CHARACTERS };
     float weight[SQUARE + CHARACTERS] = {0}, dweight[SQUARE + CHARACTERS] = {0};
@@ -300,8 +294,6 @@ static void lookup_is_multiplication(Story *s) {
     check(s, rows, "nn.Linear fed with one-hot gives the rows of the look-up, bit for bit");
     check(s, gradients, "and both tables get the same gradients, bit for bit");
 }
-
-/* ---- 4 ---------------------------------------------------------------------------------------- */
 
 /* The bag of a character that stands `times` times in the string, or at fewer places; 0: of its
    first character. */
@@ -381,8 +373,6 @@ static void one_position(Story *s) {
     row_gradient(s, often);
 }
 
-/* ---- 5 ---------------------------------------------------------------------------------------- */
-
 /* One step of SGD, all 2,100 numbers of it. */
 static void one_step(Story *s) {
     const Batch *batch = &s->batch;
@@ -460,8 +450,6 @@ static void it_learns(Story *s) {
         check(s, apart(*loss, *pytorch, 2 * SHOWN) < 1e-4, "PyTorch has these 14 losses, too");
 }
 
-/* ---- 6 ---------------------------------------------------------------------------------------- */
-
 /* Ten steps in which "cat", with id 99 or without it, is to predict 's'. The first `learning` of
    the n rows of its bag learn. */
 static const Model *train_cat(Story *s, int i, uint32_t n, size_t learning) {
@@ -537,8 +525,6 @@ static void every_argument(Story *s) {
     check(s, error < 1e-6f, "scale_grad_by_freq divides each row's step by its frequency");
 }
 
-/* ---- 7 ---------------------------------------------------------------------------------------- */
-
 /* The notebook's nn.Linear(4, 3, bias=False).weight [3, 4], and the same numbers as a table. */
 static void the_notebooks_linear(Story *s) {
     static const float printed[3] = {-0.2608f, 0.7631f, -0.7580f};
@@ -604,8 +590,6 @@ static void embedding_and_linear(Story *s) {
     check(s, low >= -bound && high <= bound && fminf(-low, high) > 0.95f * bound,
           "nn.Linear(10, 100) starts within 1/sqrt 10 = %.4f of 0", bound);
 }
-
-/* ---- 8 ---------------------------------------------------------------------------------------- */
 
 /* The four rows nearest to that of c by cosine, among the frequent ones of a batch. */
 static void print_nearest(const Story *s, const Model *model, uint32_t c, const Batch *batch) {
@@ -693,8 +677,6 @@ static void a_whole_text(Story *s) {
     batch_free(&val);
     free(text.ids);
 }
-
-/* ---- 9 ---------------------------------------------------------------------------------------- */
 
 enum { PAIRS = 14, LEARNED = 12 };
 static const struct {
