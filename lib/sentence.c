@@ -27,18 +27,26 @@ typedef struct {
     float *vectors;         /* [count, dim] */
 } Space;
 
-/* Lines [first, first + TILE) of the moment, below the diagonal. */
+/* Lines [first, first + TILE) of the moment, below the diagonal; four rows at a time. */
 static void add_moments(int member, size_t piece, void *argument) {
     const Space *space = argument;
     size_t dim = space->model->dim, first = piece * TILE, end = first + TILE;
+    double x[4][MAX_DIM];
     if (end > dim) end = dim;
     (void)member;
-    for (size_t r = 0; r < space->vocabulary.rows; r++) {
-        const float *row = space->model->embedding + r * dim;
-        double weight = space->weight[r], scale = space->vocabulary.count[r] * weight * weight;
-        for (size_t d = first; scale > 0 && d < end; d++) {
-            double scaled = scale * row[d], *line = space->factor + d * dim;
-            for (size_t k = 0; k <= d; k++) line[k] += scaled * row[k];
+    for (size_t r = 0; r < space->vocabulary.rows; r += 4) {
+        for (size_t i = 0; i < 4; i++) {
+            bool behind = r + i >= space->vocabulary.rows;
+            size_t row = behind ? 0 : r + i;
+            double scale = behind ? 0 : sqrt(space->vocabulary.count[row]) * space->weight[row];
+            for (size_t k = 0; k < end; k++)
+                x[i][k] = scale * space->model->embedding[row * dim + k];
+        }
+        for (size_t d = first; d < end; d++) {
+            double *line = space->factor + d * dim;
+            for (size_t k = 0; k <= d; k++)
+                line[k] +=
+                    x[0][d] * x[0][k] + x[1][d] * x[1][k] + x[2][d] * x[2][k] + x[3][d] * x[3][k];
         }
     }
 }
