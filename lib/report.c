@@ -162,23 +162,16 @@ void report_evaluation(Run *run, const LogRow *row, bool best) {
     buffer_free(&line);
 }
 
-static void add_time(Buffer *line, double seconds) {
-    if (seconds < 10)
-        buffer_add(line, "  %.1f s left", seconds);
-    else if (seconds < 600)
-        buffer_add(line, "  %.0f s left", seconds);
-    else if (seconds < 36000)
-        buffer_add(line, "  %.0f min left", seconds / 60);
-    else
-        buffer_add(line, "  %.0f h left", seconds / 3600);
-}
-
-static void add_speed(Buffer *line, double speed) {
-    char number[32];
-    if (speed >= 1e6)
-        buffer_add(line, "  %.2f M chars/s", speed / 1e6);
-    else
-        buffer_add(line, "  %s chars/s", grouped((size_t)speed, number));
+static void add_time(Buffer *line, double time) {
+    const char *unit = "s";
+    if (time >= 36000) {
+        time /= 3600;
+        unit = "h";
+    } else if (time >= 600) {
+        time /= 60;
+        unit = "min";
+    }
+    buffer_add(line, time < 10 ? "  %.1f %s left" : "  %.0f %s left", time, unit);
 }
 
 char *progress_line(const Run *run, size_t width) {
@@ -192,6 +185,7 @@ char *progress_line(const Run *run, size_t width) {
     double evaluations = ceil((double)(left * run->settings.evaluations) / (double)in_epoch);
     bool known = report->seconds > 0.1;
     double pace = known ? report->seconds / (double)report->steps : 0;
+    char speed[32];
     Buffer line = {0};
     if (epoch > options->epochs) epoch = options->epochs;
     buffer_add(&line, "%3.0f%%", 100 * done);
@@ -200,7 +194,8 @@ char *progress_line(const Run *run, size_t width) {
     buffer_add(&line, "  train %.3f  best val %.3f  epoch %zu/%zu",
                standing->train_sum / (double)standing->train_positions, standing->best_loss, epoch,
                options->epochs);
-    if (known) add_speed(&line, (double)options->batch / pace);
+    if (known)
+        buffer_add(&line, "  %s chars/s", grouped((size_t)((double)options->batch / pace), speed));
     return fitted(&line, width);
 }
 
@@ -289,25 +284,10 @@ static void report_command(const Run *run, const char *label, const char *progra
     buffer_free(&line);
 }
 
-/* A few words of the training part: how the line in its middle begins. */
-static void find_prompt(const uint8_t *ids, size_t length, char prompt[17]) {
-    size_t first = length / 2, count = 0;
-    while (first > 0 && character_of(ids[first]) == '\n') first--;
-    while (first > 0 && character_of(ids[first - 1]) != '\n') first--;
-    while (count < 16 && first < length && character_of(ids[first]) >= ' ')
-        prompt[count++] = character_of(ids[first++]);
-    prompt[count] = '\0';
-    char *space = strrchr(prompt, ' ');
-    if (count == 16 && space > prompt) *space = '\0';
-}
-
 static void report_next(const Run *run) {
     const char *option = "--model", *model = run->folder.file[MODEL].path;
-    char prompt[17];
     if (strcmp(run->settings.out, "out") == 0) option = model = "";
-    find_prompt(run->text.ids, run->split, prompt);
-    const char *dashes = prompt[0] == '-' ? "--" : "";
-    report_command(run, "next", "sample", (const char *[]){option, model, dashes, prompt, NULL});
+    report_command(run, "next", "sample", (const char *[]){option, model, NULL});
     report_command(run, "", "embed", (const char *[]){option, model, NULL});
     report_command(run, "", "embed", (const char *[]){option, model, "report", NULL});
 }

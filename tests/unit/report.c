@@ -52,7 +52,7 @@ static void test_lines(void) {
         {50000, 1000, 0, 19, " 50%  14 h left", "hours from ten hours on"},
         {100, 1, 0, 119, FRONT "  28 h left" LOSSES "  2 chars/s",
          "a few characters a second are not 0.00 M"},
-        {1, 10000, 0, 119, FRONT "  0.1 s left" LOSSES "  2.56 M chars/s",
+        {1, 10000, 0, 119, FRONT "  0.1 s left" LOSSES "  2,560,000 chars/s",
          "millions of characters a second"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
