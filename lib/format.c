@@ -4,6 +4,7 @@
 #include "utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 char *grouped(size_t number, char *text) {
@@ -42,12 +43,8 @@ char *shell_word(const char *text) {
         return word.text;
     }
     buffer_add(&word, "'");
-    for (; *text; text++) {
-        if (*text == '\'')
-            buffer_add(&word, "'\\''"); /* ends the quotes, adds ', opens them */
-        else
-            buffer_bytes(&word, text, 1);
-    }
+    for (; *text; text++) /* '\'' ends the quotes, adds ', and opens them again */
+        buffer_bytes(&word, *text == '\'' ? "'\\''" : text, *text == '\'' ? 4 : 1);
     buffer_add(&word, "'");
     mask_controls(word.text);
     return word.text;
@@ -72,18 +69,13 @@ char *text_escaped(const char *text) {
     return escaped.text;
 }
 
-/* The byte that \xHH at the start of text stands for; 0 when no such code stands there. */
-static unsigned escaped_byte(const char *text) {
-    unsigned code = 0;
-    if (strncmp(text, "\\x", 2) || strspn(text + 2, "0123456789abcdef") < 2) return 0;
-    return sscanf(text + 2, "%2x", &code) == 1 ? code : 0;
-}
-
 char *text_unescaped(const char *text) {
     Buffer plain = {0};
     buffer_add(&plain, "%s", "");
     while (*text) {
-        char byte = (char)escaped_byte(text);
+        char hex[3] = "", byte = '\0';
+        if (!strncmp(text, "\\x", 2)) snprintf(hex, sizeof hex, "%s", text + 2);
+        if (strspn(hex, "0123456789abcdef") == 2) byte = (char)strtoul(hex, NULL, 16);
         if (byte) {
             text += 4;
         } else {

@@ -209,26 +209,19 @@ static void set_or_refuse(Option *option, const char *text) {
               option->high);
 }
 
-/* --set NAME=VALUE */
-static void set_advanced(Option *options, const char *setting) {
-    size_t length = strcspn(setting, "=");
-    Option *option = find_option(options, setting, length);
-    if (!option || !option->advanced) refuse_name(options, "--set ", setting);
-    if (!setting[length]) wrong_use("--set needs NAME=VALUE, not \"%s\"; see --help", setting);
-    set_or_refuse(option, setting + length + 1);
+/* The option with this name, and in *value what follows a = within the word, NULL when nothing does.
+   Ends the program when there is none, or when it is given in the other way. */
+static Option *option_of(Option *options, bool advanced, const char *name, const char **value) {
+    size_t length = strcspn(name, "=");
+    Option *option = find_option(options, name, length);
+    *value = name[length] ? name + length + 1 : NULL;
+    if (!option || option->advanced != advanced)
+        refuse_name(options, advanced ? "--set " : "--", name);
+    return option;
 }
 
-/* The option that a word of the command line names; *value is what follows within the word, NULL
-   when nothing does. Ends the program when there is none. */
-static Option *option_of(Option *options, const char *word, const char **value) {
-    size_t length = strcspn(word, "=");
+static Option *option_of_letter(Option *options, const char *word, const char **value) {
     Option *option = options;
-    *value = word[length] ? word + length + 1 : NULL;
-    if (word[1] == '-') {
-        option = find_option(options, word + 2, length - 2);
-        if (!option || option->advanced) refuse_name(options, "--", word + 2);
-        return option;
-    }
     *value = word[2] ? word + 2 : NULL;
     while (option->name && option->letter != word[1]) option++;
     if (!option->name) refuse_name(options, "-", word + 1);
@@ -254,16 +247,18 @@ size_t parse_options(int argc, char **argv, Option *options, const char *usage,
             exit(0);
         } else if (!strcmp(word, "--set")) {
             if (++i == argc) wrong_use("--set needs NAME=VALUE; see --help");
-            set_advanced(options, argv[i]);
+            Option *option = option_of(options, true, argv[i], &value);
+            if (!value) wrong_use("--set needs NAME=VALUE, not \"%s\"; see --help", argv[i]);
+            set_or_refuse(option, value);
         } else {
-            Option *option = option_of(options, word, &value);
-            if (option->kind == FLAG) {
-                if (value) wrong_use("--%s takes no value", option->name);
-                *(bool *)option->value = option->given = true;
-                continue;
-            }
-            if (!value && ++i == argc)
+            bool lettered = word[1] != '-';
+            Option *option = lettered ? option_of_letter(options, word, &value)
+                                      : option_of(options, false, word + 2, &value);
+            bool flag = option->kind == FLAG;
+            if (flag && value) wrong_use("--%s takes no value", option->name);
+            if (!flag && !value && ++i == argc)
                 wrong_use("--%s needs a value: %s; see --help", option->name, option->argument);
+            if (flag) value = "yes";
             set_or_refuse(option, value ? value : argv[i]);
         }
     }

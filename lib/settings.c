@@ -31,20 +31,17 @@ static const Settings defaults = {
     .pretrained = "",
     .init = "",
     .val_text = "",
-    .run =
-        {.embedding_lr = -1, .linear_lr = -1, .final_lr = 0.1, .accumulator = -1, .deviation = -1},
-};
+    .run = {
+        .embedding_lr = -1, .linear_lr = -1, .final_lr = 0.1, .accumulator = -1, .deviation = -1}};
 
-/* Appends options to a table; returns its new end. Of each: kind, name, letter, variable, lowest and
-   highest value, the value's name in --help, help. */
-static Option *append(Option *end, const Option *options, size_t count, bool advanced) {
-    for (size_t i = 0; i < count; i++) {
-        *end = options[i];
-        end++->advanced = advanced;
-    }
-    return end;
+/* Appends options to a table; returns its new end. */
+static Option *append(Option *end, const Option *options, size_t size) {
+    memcpy(end, options, size);
+    return end + size / sizeof *options;
 }
 
+/* Of each option: kind, name, letter, variable, lowest and highest value, its value's name in --help,
+   help. */
 static Option *append_training(Option *end, Settings *s) {
     RunOptions *run = &s->run;
     const Option options[] = {
@@ -77,7 +74,7 @@ static Option *append_training(Option *end, Settings *s) {
         {FLAG, "reference", 0, &run->reference, 0, 1, NULL,
          "train by model.h's plain loops: the same result, slower", .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options, false);
+    return append(end, options, sizeof options);
 }
 
 static Option *append_files(Option *end, Settings *s) {
@@ -106,7 +103,7 @@ static Option *append_files(Option *end, Settings *s) {
         {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong",
          .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options, false);
+    return append(end, options, sizeof options);
 }
 
 /* What only experiments need: given as --set NAME=VALUE. */
@@ -126,7 +123,7 @@ static Option *append_advanced(Option *end, Settings *s) {
         {COUNT, "batch-losses", 0, &s->batch_losses, 0, 1e15, "N",
          "print the losses of the first N batches to standard output", .not_kept = true},
     };
-    return append(end, options, sizeof options / sizeof *options, true);
+    return append(end, options, sizeof options);
 }
 
 static bool is_word(const char *word, const char *text, size_t length) {
@@ -221,9 +218,9 @@ void settings_read(Settings *settings, int argc, char **argv) {
     settings->program = argv[0];
     size_t most = 4; /* a batch of 256 is cut into four parts: more threads would wait */
     settings->threads = (size_t)processors() < most ? (size_t)processors() : most;
-    Option *end = append_training(settings->options, settings);
-    end = append_files(end, settings);
-    *append_advanced(end, settings) = (Option){0};
+    Option *end = append_files(append_training(settings->options, settings), settings);
+    Option *last = append_advanced(end, settings);
+    for (; end < last; end++) end->advanced = true;
     if (parse_options(argc, argv, settings->options, usage, examples, &settings->text, 1) == 0)
         wrong_use("name a text file to train on, such as data/text.txt; see --help");
     Settings trial = *settings;

@@ -29,7 +29,6 @@ struct Team {
     Seat *seats;        /* [size], that of member 0 unused */
     atomic_int arrived; /* at the meeting point */
     atomic_uint round;  /* counts meetings */
-    atomic_int asleep;  /* members that wait for `met` */
     pthread_cond_t met;
     pthread_mutex_t lock;
     atomic_size_t next; /* piece of work of the task */
@@ -120,10 +119,9 @@ void team_meet(Team *team) {
     if (team->size == 1) return;
     unsigned round = atomic_load(&team->round);
     if (atomic_fetch_add(&team->arrived, 1) == team->size - 1) {
+        pthread_mutex_lock(&team->lock);
         atomic_store(&team->arrived, 0);
         atomic_store(&team->round, round + 1);
-        if (atomic_load(&team->asleep) == 0) return;
-        pthread_mutex_lock(&team->lock);
         pthread_cond_broadcast(&team->met);
         pthread_mutex_unlock(&team->lock);
         return;
@@ -131,9 +129,7 @@ void team_meet(Team *team) {
     for (int spins = 0; spins < 20000; spins++)
         if (atomic_load_explicit(&team->round, memory_order_acquire) != round) return;
     pthread_mutex_lock(&team->lock);
-    atomic_fetch_add(&team->asleep, 1);
     while (atomic_load(&team->round) == round) pthread_cond_wait(&team->met, &team->lock);
-    atomic_fetch_sub(&team->asleep, 1);
     pthread_mutex_unlock(&team->lock);
 }
 
