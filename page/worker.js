@@ -11,7 +11,7 @@
                  counts: Uint32Array(C), kinds: [{name, first, end}], table: Float32Array(C D), memory (bytes)}
    run       {until: step, pace: steps a second at most}: trains; answers {step, valLoss, best, done} at `until`, at the end,
              or when paused; done: ./train would end here, and best is what it calls the model's validation loss.
-             Meanwhile, at most 60 times a second (30 without a pace), the event progress: {step, steps, loss, valLoss (null but where ./train
+             Meanwhile, at most 60 times a second (without a pace 30 at first, 8 later), the event progress: {step, steps, loss, valLoss (null but where ./train
              evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since the last event),
              charactersPerSecond}
    pause     {} -> {step}
@@ -218,13 +218,15 @@ function takeSome(most, goal, end) {
   return {loss: loss / steps, valLoss, steps};
 }
 
-// Trains in slices, between which other messages are heard. A pace allows so many steps a second: `allowed` of them now.
+// Trains in slices, between which other messages are heard and the page draws: without a pace they grow, so that drawing takes
+// no more than its share of a long run. A pace allows so many steps a second: `allowed` of them now.
 async function train({until = run.steps, pace = Infinity}) {
-  const mine = run, turn = ++run.turn, goal = Math.min(until, run.steps), frame = pace < Infinity ? 1 / 60 : 1 / 30;
+  const mine = run, turn = ++run.turn, goal = Math.min(until, run.steps), begun = seconds();
   if (run.evaluated === undefined) progress(null, score(), 0, 1);
   let allowed = pace < Infinity ? 1 : Infinity, last = seconds();
   while (run === mine && run.turn === turn && run.step < goal && !run.over) {
-    const before = seconds(), {loss, valLoss, steps} = takeSome(Math.floor(allowed), goal, before + 0.8 * frame);
+    const before = seconds(), frame = pace < Infinity ? 1 / 60 : Math.min(1 / 8, Math.max(1 / 30, (before - begun) / 15));
+    const {loss, valLoss, steps} = takeSome(Math.floor(allowed), goal, before + 0.8 * frame);
     if (steps) {
       progress(loss, valLoss, steps * run.settings.batch, seconds() - last);
       last = seconds();

@@ -43,8 +43,10 @@ const settings = {};
 for (let i = 0; i < options.length; i += 2) settings[options[i].replace('--', '')] = options[i + 1];
 const ask = startWorker(), text = readFileSync(0);
 await ask('load', {module: part('module')});
-const {steps} = await ask('start', {text, settings});
-await ask('step', {position: 5}); // looking must not change what is learned
+const {steps, settings: {lr}} = await ask('start', {text, settings});
+const {inspect} = await ask('step', {position: 5}); // looking must not change what is learned
+const moved = ({before, gradient, after}) => after.every((value, d) => value === Math.fround(before[d] - Math.fround(lr * gradient[d])));
+if (settings.optimizer === 'sgd') check(inspect.rows.every(moved), 'each row that is shown moves by lr times its gradient');
 const result = await ask('run', {until: steps});
 const all = await ask('digest');
 for (const [what, prefix] of [['', ''], ['Sum', 'optimizer.']]) {
