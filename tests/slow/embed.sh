@@ -13,10 +13,11 @@ grep . data/text.txt | head -n 600 | awk 'NR % 2 { printf "%s\t", $0; next } { p
 embed compare --pairs $out/pairs > $out/cosines
 embed row "the " > $out/row
 ./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
+./sample --model $out/model.safetensors --next "the " > $out/next || exit 1
 
 if $python -c 'import numpy' 2> /dev/null; then
     $python - $out << 'PYTHON' || failures=1
-import csv, json, math, re, string, struct, sys
+import bisect, csv, json, re, string, struct, sys
 import numpy as np
 
 folder, status = sys.argv[1], 0
@@ -33,15 +34,21 @@ def read(path):
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     about = header.pop("__metadata__")
-    types = {"F32": "<f4", "I32": "<u4", "U8": "u1", "I64": "<i8"}
-    arrays = {n: np.frombuffer(data, types[a["dtype"]], math.prod(a["shape"]), 8 + length + a["data_offsets"][0]).reshape(a["shape"]) for n, a in header.items()}
+    types, arrays, covered = {"F32": "<f4", "I32": "<u4", "U8": "u1", "I64": "<i8"}, {}, 0
+    for name, a in header.items():
+        begin, end = a["data_offsets"]
+        assert begin == covered, "a hole"
+        covered = end
+        arrays[name] = np.frombuffer(data[8 + length :][begin:end], types[a["dtype"]]).reshape(a["shape"])
+    check(8 + length + covered == len(data) and length % 8 == 0, f"{path}: data are aligned, without holes")
     return arrays, about
 
 
 model, about = read(f"{folder}/model.safetensors")
 table = model["embedding.weight"]
+shots, _ = read(f"{folder}/snapshots.safetensors")
 
-# ---- docs/files.md, followed to the letter: the loss of the last stretch of the text
+# ---- docs/files.md, followed to the letter: the loss of the end of the text, and what follows "the "
 ids = {c: i for i, c in enumerate(string.printable)}
 ngrams = {bytes(cell).lstrip(b"\0").decode(): 100 + i for i, cell in enumerate(model["ngrams"])}
 phrases, phrase = {}, ""
@@ -50,54 +57,55 @@ for i, (length, character) in enumerate(model["phrases"]):
     phrases[phrase] = 100 + len(ngrams) + i
 echoes = 100 + len(ngrams) + len(phrases)
 columns = echoes + 100 * len(model["echoes"])
-text = open("data/text.txt").read()
 word = re.compile(r"(?<![A-Za-z0-9'_])[A-Za-z0-9'_]")
-starts = [m.start() for m in word.finditer(text)]
-begins = set(starts)
 
 
-def rows_of(i):
+def logits_of(text, i, starts):
+    """starts: where words begin. text[:i] is the context."""
     on = [ids[text[i - 1]]]
     for k in range(2, int(about["order"]) + 1):
         if text[i - k : i] not in ngrams:
             break
         on.append(ngrams[text[i - k : i]])
     plain = re.sub("[ \t\n\r\x0b\x0c]+", " ", text[max(0, i - 400) : i].lower())
-    for start in [m.start() for m in word.finditer(plain)][-2:]:
-        if plain[start:] in phrases:
-            on.append(phrases[plain[start:]])
-    last = [s for s in starts if s < i][-2:][::-1]
+    on += [phrases[plain[m.start() :]] for m in list(word.finditer(plain))[-2:] if plain[m.start() :] in phrases]
+    last = starts[: bisect.bisect_left(starts, i)][-2:][::-1]
+    begin = text.rfind("\n", 0, i) + 1
     for e, key in enumerate(map(int, model["echoes"])):
         if key == 103:
-            line = text.rfind("\n", 0, i) + 1
-            above = text.rfind("\n", 0, max(0, line - 1)) + 1 + i - line
-            on.append(echoes + 100 * e + ids[text[above] if above < line else "\n"])
+            above = text.rfind("\n", 0, max(0, begin - 1)) + 1 + i - begin
+            on.append(echoes + 100 * e + ids[text[above] if above < begin else "\n"])
             continue
         first = i - key if key < 100 else last[key - 101] if len(last) > key - 101 else -1
-        if first < 0 or i - first > 40:
-            continue
-        size = i - first
         f = i - 1
-        while True:
+        while first >= 0 and i - first <= 40:
             at = text.rfind(text[first:i], 0, f)
-            f = at + size
+            f = at + i - first
             if at < 0 or i - f >= 1 << 22:
                 break
-            if key < 100 or at in begins:
+            if key < 100 or at in starts:
                 on.append(echoes + 100 * e + ids[text[f]])
                 break
             f -= 1
-    on.append(columns + min(80, i - 1 - text.rfind("\n", 0, i)))
-    return on
+    on.append(columns + min(80, i - begin))
+    return model["linear.weight"].astype(float) @ table[on].astype(float).sum(0) + model["linear.bias"]
 
 
-loss = 0
-for i in range(154000, len(text)):
-    logits = model["linear.weight"].astype(float) @ table[rows_of(i)].astype(float).sum(0) + model["linear.bias"]
-    loss += np.log(np.exp(logits - logits.max()).sum()) + logits.max() - logits[ids[text[i]]]
-loss /= len(text) - 154000
+def log_softmax(logits):
+    return logits - logits.max() - np.log(np.exp(logits - logits.max()).sum())
+
+
+text = open("data/text.txt").read()
+starts = [m.start() for m in word.finditer(text)]
+loss = -np.mean([log_softmax(logits_of(text, i, starts))[ids[text[i]]] for i in range(154000, len(text))])
 said = float(open(f"{folder}/score").read().split()[3])
 check(abs(loss - said) < 1e-5, f"docs/files.md is enough for a reader: {loss:.6f} nats/char, ./sample --score says {said:.6f}")
+logits = logits_of("the ", 4, [0])
+logits[model["counts"][:100] == 0] = -np.inf  # ./sample never gives a character that the text lacks
+said = dict(re.findall(r"^  (\S+) +([0-9.]+)%", open(f"{folder}/next").read(), re.M))
+p = 100 * np.exp(log_softmax(logits))
+worst = max(abs(p[ids[{"space": " ", "\\n": "\n"}.get(c, c)]] - float(percent)) for c, percent in said.items())
+check(len(said) > 5 and worst < 0.006, f"numpy gets the probabilities of ./sample --next, to {worst:.4f} percent")
 
 # ---- exports
 metadata = list(csv.reader(open(f"{folder}/metadata.tsv", newline=""), delimiter="\t"))[1:]
@@ -113,15 +121,10 @@ sampled = [i for i in range(len(names)) if names[i] in by_name]
 check(len(sampled) > 1000 and all((vectors[i] == table[by_name[names[i]]]).all() and int(metadata[i][2]) == model["counts"][by_name[names[i]]] for i in sampled), f"each name stands by its own row and count ({len(sampled)} looked up)")
 
 # ---- what moved: the first snapshot is the start
-shots, _ = read(f"{folder}/snapshots.safetensors")
 check(shots["steps"][0] == 0 and shots["steps"][-1] == int(about["steps"]) and len(shots["steps"]) == min(40, 1000000 // (400 * int(about["dim"]))), f"{len(shots['steps'])} snapshots from the start to the end")
 moved = np.sqrt(((table[:100].astype(float) - shots["snapshots"][0]) ** 2).sum(1))
-said = {}
-for line in open(f"{folder}/moved"):
-    match = re.match(r"  (\S+) +([0-9.]+)  seen", line)
-    if match:
-        said[match[1]] = float(match[2])
-check(len(said) == 100 and all(abs(said[n] - m) < 1e-4 for n, m in zip(names, moved)), "embed moved: the distances from the first snapshot, so the seed gives the start to the bit")
+said = dict(re.findall(r"^  (\S+) +([0-9.]+)  seen", open(f"{folder}/moved").read(), re.M))
+check(len(said) == 100 and all(abs(float(said[n]) - m) < 1e-4 for n, m in zip(names, moved)), "embed moved: the distances from the first snapshot, so the seed gives the start to the bit")
 
 # ---- what a row makes likelier: its way through linear.weight
 logits = model["linear.weight"].astype(float) @ table[ngrams["the "]].astype(float)
