@@ -35,7 +35,7 @@ function draw(time) {
     shown.turning--;
   }
   const calm = !shown.playing || time - lastText > 200; /* what is read, not watched, changes five times a second */
-  if (calm || inSight('map')) drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing);
+  if (calm || inSight('map')) drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill());
   if (calm || inSight('heat')) drawHeat(run, table, chosen, flash);
   if (calm && changed) {
     drawCurve(run, shown.earlier);
