@@ -2,11 +2,14 @@
 /* What is shown: a run, a moment of it, and a chosen row. saved.js and live.js bring the run. */
 
 const shown = {
-  run: null, moment: 0, chosen: idOf('a'), kept: idOf('a'),
-  flash: new Float32Array(CHARACTERS), /* 0..1: how fresh the last gradient of each row is */
-  gradient: null,                      /* [100 * dim] of the last batch, where it is known */
-  before: null,                        /* [100 * dim] the table before the last single step */
-  earlier: [],                         /* runs before this one, for their curves */
+  run: null,
+  moment: 0,
+  chosen: idOf('a'),
+  kept: idOf('a'),
+  flash: new Float32Array(CHARACTERS) /* 0..1: how fresh the last gradient of each row is */,
+  gradient: null /* [100 * dim] of the last batch, where it is known */,
+  before: null /* [100 * dim] the table before the last single step */,
+  earlier: [] /* runs before this one, for their curves */,
   playing: false,
   live: false,
 };
@@ -14,7 +17,9 @@ const listeners = []; /* called after a moment or a row has been chosen */
 
 /* ---- drawing, once a frame at most ---- */
 
-let wanted = 0, changed = true, lastText = 0;
+let wanted = 0,
+  changed = true,
+  lastText = 0;
 
 function redraw() {
   if (!wanted) wanted = requestAnimationFrame(draw);
@@ -27,7 +32,7 @@ function inSight(id) {
 
 function draw(time) {
   wanted = 0;
-  const { run, chosen, flash } = shown;
+  const {run, chosen, flash} = shown;
   if (!run || !run.frames.length) return;
   const table = tableAt(run, shown.moment);
   if (shown.live && (shown.playing || shown.turning > 0)) {
@@ -35,7 +40,8 @@ function draw(time) {
     shown.turning--;
   }
   const calm = !shown.playing || time - lastText > 200; /* what is read, not watched, changes five times a second */
-  if (calm || inSight('map')) drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill());
+  if (calm || inSight('map'))
+    drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill());
   if (calm || inSight('heat')) drawHeat(run, table, chosen, flash);
   if (calm && changed) {
     drawCurve(run, shown.earlier);
@@ -51,7 +57,7 @@ function draw(time) {
     showRow(table);
   }
   if (!shown.before) fade(flash);
-  if ((!shown.before && flash.some(fresh => fresh > 0.02)) || shown.turning > 0) redraw();
+  if ((!shown.before && flash.some((fresh) => fresh > 0.02)) || shown.turning > 0) redraw();
 }
 
 /* Rings fade; those of a single step stay until the next. */
@@ -61,17 +67,28 @@ function fade(flash) {
 }
 
 function showRow(table) {
-  const { run, chosen } = shown, { dim } = run, row = table.slice(chosen * dim, (chosen + 1) * dim);
+  const {run, chosen} = shown,
+    {dim} = run,
+    row = table.slice(chosen * dim, (chosen + 1) * dim);
   const near = nearest(run, directions(run, table), chosen, 5);
-  const moved = shown.run.moved(chosen), count = run.count[chosen];
+  const moved = shown.run.moved(chosen),
+    count = run.count[chosen];
   const said = moved === undefined ? '' : `, moved ${moved.toPrecision(3)} in all`;
-  const nearestThree = near.slice(0, 3).map(n => `${nameOf(n.id)} (${n.cosine.toFixed(2)})`).join(', ');
-  setText($('what'), `${nameOf(chosen)}: row ${chosen}, seen ${number(count)} times${said}. ` +
-    (!run.ghosts.includes(chosen) ? `Nearest now: ${nearestThree}` : 'The text lacks it, so no gradient ever comes: its row stays where it was.'));
+  const nearestThree = near
+    .slice(0, 3)
+    .map((n) => `${nameOf(n.id)} (${n.cosine.toFixed(2)})`)
+    .join(', ');
+  setText(
+    $('what'),
+    `${nameOf(chosen)}: row ${chosen}, seen ${number(count)} times${said}. ` +
+      (!run.ghosts.includes(chosen)
+        ? `Nearest now: ${nearestThree}`
+        : 'The text lacks it, so no gradient ever comes: its row stays where it was.'),
+  );
   const atEnd = shown.moment >= lastMoment(run) - 1e-6;
-  const own = values => values && Array.from(values.subarray(chosen * dim, (chosen + 1) * dim));
-  const lanes = [{ values: Array.from(row), before: atEnd ? own(shown.before) : null, kind: 'k' + kindOf(chosen) }];
-  if (shown.gradient && atEnd) lanes.push({ values: own(shown.gradient), kind: 'gradient' });
+  const own = (values) => values && Array.from(values.subarray(chosen * dim, (chosen + 1) * dim));
+  const lanes = [{values: Array.from(row), before: atEnd ? own(shown.before) : null, kind: 'k' + kindOf(chosen)}];
+  if (shown.gradient && atEnd) lanes.push({values: own(shown.gradient), kind: 'gradient'});
   drawBars($('bars'), lanes, lanes.length * 64);
   showLegend(lanes);
   showNear(near);
@@ -81,17 +98,20 @@ function showRow(table) {
 function showLegend(lanes) {
   const parts = ['its numbers'];
   if (lanes[0].before) parts.push('outline: before the step');
-  if (lanes[1]) parts.push(lanes[1].values.some(x => x) ? 'below: the gradient that came to it' : 'below: no gradient came to it');
+  if (lanes[1])
+    parts.push(
+      lanes[1].values.some((x) => x) ? 'below: the gradient that came to it' : 'below: no gradient came to it',
+    );
   setText($('bars-legend'), parts.join('; '));
 }
 
 function showNear(near) {
-  const key = near.map(n => n.id).join();
+  const key = near.map((n) => n.id).join();
   if ($('near').dataset.key !== key) {
     $('near').dataset.key = key;
     $('near').replaceChildren();
-    near.forEach(n => {
-      const button = make('button', { type: 'button', class: 'k' + kindOf(n.id) }, make('li', {}, $('near')));
+    near.forEach((n) => {
+      const button = make('button', {type: 'button', class: 'k' + kindOf(n.id)}, make('li', {}, $('near')));
       make('b', {}, button, nameOf(n.id));
       make('span', {}, button);
       button.addEventListener('click', () => choose(n.id));
@@ -107,10 +127,13 @@ function showNumbers(row, gradient) {
   table.replaceChildren();
   const line = (name, values) => {
     const tr = make('tr', {}, table);
-    make('th', { scope: 'row' }, tr, name);
-    Array.from(values).forEach(x => make('td', {}, tr, x.toPrecision(3)));
+    make('th', {scope: 'row'}, tr, name);
+    Array.from(values).forEach((x) => make('td', {}, tr, x.toPrecision(3)));
   };
-  line('dimension', Array.from(row, (_, d) => d));
+  line(
+    'dimension',
+    Array.from(row, (_, d) => d),
+  );
   line(nameOf(shown.chosen), row);
   if (gradient) line('gradient', gradient.values);
 }
@@ -119,27 +142,28 @@ function showNumbers(row, gradient) {
 
 function show(moment) {
   shown.moment = clamp(moment, 0, lastMoment(shown.run));
-  listeners.forEach(listener => listener());
+  listeners.forEach((listener) => listener());
   redraw();
 }
 
 function choose(id, passing) {
   shown.chosen = id;
   if (!passing) shown.kept = id;
-  map.marks.forEach(mark => {
+  map.marks.forEach((mark) => {
     mark.drawn.setAttribute('aria-checked', mark.id === id);
     mark.drawn.setAttribute('tabindex', mark.id === id ? 0 : -1);
   });
-  listeners.forEach(listener => listener());
+  listeners.forEach((listener) => listener());
   redraw();
 }
 
 /* Arrow keys go from mark to mark; a character that is typed is found. */
 function chooseByKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-  const order = [...shown.run.seen, ...shown.run.ghosts], at = order.indexOf(shown.chosen);
-  const typed = { ' ': 'space', Enter: '\\n' }[event.key] || event.key;
+  const steps = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1};
+  const order = [...shown.run.seen, ...shown.run.ghosts],
+    at = order.indexOf(shown.chosen);
+  const typed = {' ': 'space', Enter: '\\n'}[event.key] || event.key;
   let to = typed.length === 1 || typed === 'space' || typed === '\\n' ? idOf(typed) : -1;
   if (event.key in steps) to = order[(at + steps[event.key] + order.length) % order.length];
   if (event.key === 'Home') to = order[0];
@@ -147,19 +171,21 @@ function chooseByKey(event) {
   if (!(to >= 0 && to < CHARACTERS)) return;
   event.preventDefault();
   choose(to);
-  if (event.currentTarget.id === 'map') map.marks.find(mark => mark.id === to).drawn.focus();
+  if (event.currentTarget.id === 'map') map.marks.find((mark) => mark.id === to).drawn.focus();
 }
 
 /* A click keeps a row; a mouse that only points at another looks at it for as long as it stays there. */
 function choosePointed(event) {
-  const id = markAt(event.clientX, event.clientY), pressed = event.type === 'pointerdown';
+  const id = markAt(event.clientX, event.clientY),
+    pressed = event.type === 'pointerdown';
   if (pressed && id !== null) shown.kept = id;
   const to = id === null || (!pressed && event.pointerType !== 'mouse') ? shown.kept : id;
   if (to !== shown.chosen) choose(to, true);
 }
 
 function chooseColumn(event) {
-  const corner = $('heat').getBoundingClientRect(), id = heat.at(event.clientX - corner.left, event.clientY - corner.top);
+  const corner = $('heat').getBoundingClientRect(),
+    id = heat.at(event.clientX - corner.left, event.clientY - corner.top);
   if (id !== undefined && id !== null) choose(id);
 }
 
@@ -176,10 +202,12 @@ function stopReplay() {
 
 /* From the moment shown, or from the start, in at most six seconds; in single moments where little motion is wanted. */
 function replay() {
-  const last = lastMoment(shown.run), from = shown.moment >= last ? 0 : shown.moment, still = wantsStill();
+  const last = lastMoment(shown.run),
+    from = shown.moment >= last ? 0 : shown.moment,
+    still = wantsStill();
   const each = still ? 600 : Math.min(150, 6000 / last);
   let start = 0;
-  const tick = time => {
+  const tick = (time) => {
     start = start || time;
     const to = from + (time - start) / each;
     show(still ? Math.floor(to) : to);
@@ -193,52 +221,76 @@ function replay() {
 /* ---- what a run shows as a whole ---- */
 
 function showLegends() {
-  const { run } = shown;
+  const {run} = shown;
   $('kinds').replaceChildren();
   kinds.forEach((kind, k) => {
-    if (!run.seen.some(id => kindOf(id) === k)) return;
-    const item = make('span', { class: `k${k}` }, $('kinds'));
+    if (!run.seen.some((id) => kindOf(id) === k)) return;
+    const item = make('span', {class: `k${k}`}, $('kinds'));
     make('i', {}, item);
     item.append(kind);
   });
   if (run.ghosts.length) {
-    const item = make('span', { class: 'ghost' }, $('kinds'));
+    const item = make('span', {class: 'ghost'}, $('kinds'));
     make('i', {}, item);
     item.append('dashed: not in the text');
   }
-  $('table-note').textContent = `One column for each of the 100 characters, one line for each of its ${run.dim} numbers.` +
-    (run.ghosts.length ? ` The last ${run.ghosts.length} columns are the control group: the text lacks these characters, so their rows keep what they began with.` : '');
-  $('heat').setAttribute('aria-label', `The table as a heat map: 100 rows by ${run.dim} numbers. Arrow keys or a typed character choose a row; its numbers stand below.`);
+  $('table-note').textContent =
+    `One column for each of the 100 characters, one line for each of its ${run.dim} numbers.` +
+    (run.ghosts.length
+      ? ` The last ${run.ghosts.length} columns are the control group: the text lacks these characters, so their rows ` +
+        'keep what they began with.'
+      : '');
+  $('heat').setAttribute(
+    'aria-label',
+    `The table as a heat map: 100 rows by ${run.dim} numbers. Arrow keys or a typed character choose a row; ` +
+      'its numbers stand below.',
+  );
 }
 
 function showPlane() {
-  const { run } = shown, spread = spreadOf(run, run.frames[lastMoment(run)].table);
-  const share = map.axes.map(axis => Math.round(100 * shareAlong(axis, spread)));
-  setText($('plane'), `The plane on which the rows (dim ${run.dim}) differ most: ${share[0]} % of their variance across, ${share[1]} % along. ` +
-    'Behind the marks: the paths that the rows took. Between them: lines that join rows that point the same way. The map zooms ' +
-    'out as the rows move apart; the bar is its scale. Marks that would cover each other are moved apart a little.');
+  const {run} = shown,
+    spread = spreadOf(run, run.frames[lastMoment(run)].table);
+  const share = map.axes.map((axis) => Math.round(100 * shareAlong(axis, spread)));
+  setText(
+    $('plane'),
+    `The plane on which the rows (dim ${run.dim}) differ most: ${share[0]} % of their variance across, ` +
+      `${share[1]} % along. Behind the marks: the paths that the rows took. Between them: lines that join rows that ` +
+      'point the same way. The map zooms out as the rows move apart; the bar is its scale. Marks that would cover each ' +
+      'other are moved apart a little.',
+  );
 }
 
 function showMoves() {
-  const { run } = shown, list = $('moved');
-  const moves = run.seen.map(id => ({ id, moved: run.moved(id) })).filter(m => m.moved > 0).sort((a, b) => b.moved - a.moved);
+  const {run} = shown,
+    list = $('moved');
+  const moves = run.seen
+    .map((id) => ({id, moved: run.moved(id)}))
+    .filter((m) => m.moved > 0)
+    .sort((a, b) => b.moved - a.moved);
   list.replaceChildren();
-  moves.forEach(({ id, moved }) => {
-    const item = make('li', { class: `k${kindOf(id)}` }, list);
+  moves.forEach(({id, moved}) => {
+    const item = make('li', {class: `k${kindOf(id)}`}, list);
     make('b', {}, item, nameOf(id));
-    const bar = make('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': true }, item);
-    make('rect', { width: 100 * moved / moves[0].moved, height: 10 }, bar);
+    const bar = make('svg', {viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': true}, item);
+    make('rect', {width: (100 * moved) / moves[0].moved, height: 10}, bar);
     make('span', {}, item, `${moved.toPrecision(3)}, seen ${number(run.count[id])}`);
   });
 }
 
 function showLosses() {
-  const { run } = shown, lastOf = key => { const known = run.log.filter(row => Number.isFinite(row[key])); return known.length ? known[known.length - 1][key] : null; };
+  const {run} = shown,
+    lastOf = (key) => {
+      const known = run.log.filter((row) => Number.isFinite(row[key]));
+      return known.length ? known[known.length - 1][key] : null;
+    };
   $('losses').replaceChildren();
-  [['train', 'training'], ['val', 'held out']].forEach(([key, name]) => {
+  [
+    ['train', 'training'],
+    ['val', 'held out'],
+  ].forEach(([key, name]) => {
     const last = lastOf(key);
     if (last === null) return;
-    const item = make('span', { class: key }, $('losses'));
+    const item = make('span', {class: key}, $('losses'));
     make('i', {}, item);
     item.append(`${name} ${last.toFixed(3)}`);
   });
@@ -253,7 +305,9 @@ function showRun(run) {
   map.axes = principalAxes(run, run.frames[lastMoment(run)].table);
   map.view = null;
   makeMarks(run);
-  document.querySelectorAll('.drawn').forEach(section => { section.hidden = false; });
+  document.querySelectorAll('.drawn').forEach((section) => {
+    section.hidden = false;
+  });
   $('slider').max = lastMoment(run);
   changed = true;
   showLegends();
@@ -264,12 +318,28 @@ function showRun(run) {
 /* ---- wiring ---- */
 
 readColours();
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColours(); changed = true; redraw(); });
-matchMedia('print').addEventListener('change', () => { readColours(); changed = true; cancelAnimationFrame(wanted); draw(performance.now()); });
-addEventListener('resize', () => { changed = true; redraw(); });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  readColours();
+  changed = true;
+  redraw();
+});
+matchMedia('print').addEventListener('change', () => {
+  readColours();
+  changed = true;
+  cancelAnimationFrame(wanted);
+  draw(performance.now());
+});
+addEventListener('resize', () => {
+  changed = true;
+  redraw();
+});
 $('map').addEventListener('pointerdown', choosePointed);
-$('map').addEventListener('pointermove', event => { if (event.pointerType === 'mouse') choosePointed(event); });
-$('map').addEventListener('pointerleave', () => { if (shown.kept !== shown.chosen) choose(shown.kept); });
+$('map').addEventListener('pointermove', (event) => {
+  if (event.pointerType === 'mouse') choosePointed(event);
+});
+$('map').addEventListener('pointerleave', () => {
+  if (shown.kept !== shown.chosen) choose(shown.kept);
+});
 $('map').addEventListener('keydown', chooseByKey);
 $('heat').addEventListener('keydown', chooseByKey);
 $('heat').addEventListener('pointerdown', chooseColumn);
