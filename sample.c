@@ -53,43 +53,38 @@ static void push_prompt(Stream *stream, const SavedModel *saved, const Settings 
                         Buffer *written) {
     const char *file = settings->prompt_file;
     if (settings->prompt && !strcmp(settings->prompt, "-")) file = "-";
-    if (!file && !settings->prompt) {
-        stream_begin(stream, saved);
-        return;
-    }
     if (file) {
         Text text = text_read(file, false);
         text_notice(&text, file);
         for (size_t i = 0; i < text.length; i++)
             buffer_bytes(written, (char[]){character_of(text.ids[i])}, 1);
         free(text.ids);
-    } else {
+    } else if (settings->prompt) {
         char *prompt = text_argument("the prompt", settings->prompt);
         buffer_bytes(written, prompt, strlen(prompt));
         free(prompt);
-    }
+    } else
+        stream_begin(stream, saved);
     for (size_t i = 0; i < written->length; i++)
         stream_push(stream, (uint8_t)id_of((unsigned char)written->text[i]));
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Forbids what would write the last n characters of the text once more: each character that
-   followed the same n - 1 characters before. */
-static void forbid_repeats(const Buffer *text, size_t n, Allowed *allowed) {
+/* Which characters may come next: those seen, but for what would write the last n characters of the
+   text once more, that is, what followed the same n - 1 characters before. All those seen when
+   nothing would be left. */
+static Allowed without_repeats(const Buffer *text, size_t n, Allowed seen) {
     enum { REACH = 4096 };
-    size_t length = text->length, first = 0;
-    if (n == 0 || length < n) return;
-    if (length > REACH) first = length - REACH;
-    const char *end = text->text + length - (n - 1);
-    for (const char *at = text->text + first; at < end; at++)
-        if (!memcmp(at, end, n - 1)) allowed->may[id_of((unsigned char)at[n - 1])] = false;
-}
-
-static bool any_allowed(const Allowed *allowed) {
-    for (size_t c = 0; c < CHARACTERS; c++)
-        if (allowed->may[c]) return true;
-    return false;
+    if (n == 0 || text->length < n) return seen;
+    Allowed allowed = seen;
+    size_t left = 0;
+    const char *end = text->text + text->length - (n - 1);
+    const char *at = text->length > REACH ? text->text + text->length - REACH : text->text;
+    for (; at < end; at++)
+        if (!memcmp(at, end, n - 1)) allowed.may[id_of((unsigned char)at[n - 1])] = false;
+    for (size_t c = 0; c < CHARACTERS; c++) left += allowed.may[c];
+    return left ? allowed : seen;
 }
 
 static bool ends_with(const Buffer *text, const char *end, size_t length) {
@@ -113,20 +108,17 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
                      Buffer *written) {
     float logits[LOGITS];
     Random random = random_seeded((uint32_t)settings->seed);
-    Allowed seen = seen_characters(&saved->vocabulary);
+    const Allowed seen = seen_characters(&saved->vocabulary);
     bool live = isatty(STDOUT_FILENO);
     if (written->length) fwrite(written->text, 1, written->length, stdout);
     for (size_t i = 0; i < settings->length; i++) {
-        Allowed allowed = seen;
-        forbid_repeats(written, settings->no_repeat, &allowed);
-        if (!any_allowed(&allowed)) allowed = seen;
+        Allowed allowed = without_repeats(written, settings->no_repeat, seen);
         next_logits(saved, stream, logits);
         uint8_t id = draw_character(logits, &allowed, settings->sampling, &random);
         char character = character_of(id);
         stream_push(stream, id);
         if (settings->no_repeat || settings->end_length) buffer_bytes(written, &character, 1);
-        if (putchar_unlocked(character) == EOF) flush_output();
-        if (live || i == 0) flush_output();
+        if (putchar_unlocked(character) == EOF || live || i == 0) flush_output();
         if (ends_with(written, settings->end, settings->end_length)) break;
     }
     putchar('\n');
@@ -137,16 +129,14 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
 
 enum { SHOWN = 12, COLUMNS_SHOWN = 6 };
 
-static void show_probabilities(const float *p, Candidate *candidates) {
-    double values[CHARACTERS];
-    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)p[c];
-    rank_characters(values, candidates);
+static void show_probabilities(const Candidate *candidates) {
     printf("next\n");
     for (int i = 0; i < SHOWN && candidates[i].value > 0; i++) {
         char name[8], bar[41] = "";
-        memset(bar, '#', (size_t)(40 * candidates[i].value + 0.5));
+        double p = (double)candidates[i].value;
+        memset(bar, '#', (size_t)(40 * p + 0.5));
         printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name),
-               100 * candidates[i].value, bar);
+               100 * p, bar);
     }
 }
 
@@ -178,7 +168,8 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
     size_t count = stream_rows(stream, rows);
     next_logits(saved, stream, logits);
     allowed_softmax(logits, &allowed);
-    show_probabilities(logits, candidates);
+    rank_characters(logits, candidates);
+    show_probabilities(candidates);
     printf("\nwhat each row of the bag adds to their logits\n  %-20s", "");
     for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++) {
         char name[8];
@@ -203,7 +194,7 @@ static void show_next(const SavedModel *saved, const Stream *stream) {
 
 /* ---- scoring --------------------------------------------------------------------------------- */
 
-static void score(SavedModel *saved, const Settings *settings) {
+static void score(const SavedModel *saved, const Settings *settings) {
     Text text = text_read(settings->score, false);
     text_notice(&text, settings->score);
     char number[64];
@@ -213,11 +204,8 @@ static void score(SavedModel *saved, const Settings *settings) {
     size_t count = text.length - settings->from;
     Team *team = team_start(processors());
     Bags bags = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
-    double loss = 0;
-    if (settings->adapt)
-        loss = adapting_loss(saved, &bags);
-    else
-        loss = text_loss(team, &saved->model, &saved->vocabulary, &bags);
+    double loss = settings->adapt ? adapting_loss(saved, &bags)
+                                  : text_loss(team, &saved->model, &saved->vocabulary, &bags);
     if (!isfinite(loss))
         fail("%s: the model holds numbers that are not finite, or so large that a sum of them is "
              "not; train it again",

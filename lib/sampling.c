@@ -18,27 +18,26 @@ static size_t behind_last(const uint8_t *ids, size_t length, const char *mark) {
 
 void find_opening(const uint8_t *ids, size_t length, char *opening) {
     static const char *const marks[] = {"\n\n", "\n", " "};
-    size_t end = 0, first = 0;
+    size_t end = 0;
     for (size_t m = 0; m < 3 && end == 0; m++) end = behind_last(ids, length, marks[m]);
     if (end == 0) end = length;
-    if (end > OPENING) first = end - OPENING;
-    for (size_t i = first; i < end; i++) *opening++ = character_of(ids[i]);
+    for (size_t i = end > OPENING ? end - OPENING : 0; i < end; i++)
+        *opening++ = character_of(ids[i]);
     *opening = '\0';
 }
 
 void stream_begin(Stream *stream, const SavedModel *saved) {
     const Vocabulary *vocabulary = &saved->vocabulary;
     const char *opening = metadata_find(&saved->file, "opening");
-    uint8_t line_end = (uint8_t)id_of('\n');
-    bool blank_line =
-        string_row(vocabulary, NGRAM_ROWS, (uint8_t[]){line_end, line_end}, 2) != NO_ROW;
-    for (size_t i = 0; opening && opening[i]; i++) {
-        int id = id_of((unsigned char)opening[i]);
-        if (id >= 0) stream_push(stream, (uint8_t)id);
+    uint8_t end = (uint8_t)id_of('\n');
+    if (!opening || !*opening) {
+        opening = vocabulary->count[end] ? "\n" : "";
+        if (string_row(vocabulary, NGRAM_ROWS, (uint8_t[]){end, end}, 2) != NO_ROW)
+            opening = "\n\n";
     }
-    if (opening && opening[0]) return;
-    if (blank_line) stream_push(stream, line_end);
-    if (blank_line || vocabulary->count[line_end]) stream_push(stream, line_end);
+    for (; *opening; opening++)
+        if (id_of((unsigned char)*opening) >= 0)
+            stream_push(stream, (uint8_t)id_of((unsigned char)*opening));
 }
 
 void shorten_rows(SavedModel *saved) {
@@ -51,12 +50,11 @@ void shorten_rows(SavedModel *saved) {
 
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits) {
     uint32_t rows[MAX_BAG];
-    size_t count = stream_rows(stream, rows);
+    size_t count = stream_rows(stream, rows), dim = saved->model.dim;
     bag_logits(&saved->step, rows, count, logits);
     if (all_finite(logits, CHARACTERS)) return true;
-    for (size_t i = 0; i < count; i++)
-        require_finite(saved->model.embedding + rows[i] * saved->model.dim, saved->model.dim);
-    require_finite(saved->model.linear, linear_size(saved->model.dim));
+    for (size_t i = 0; i < count; i++) require_finite(saved->model.embedding + rows[i] * dim, dim);
+    require_finite(saved->model.linear, linear_size(dim));
     return false;
 }
 
@@ -73,16 +71,16 @@ Allowed seen_characters(const Vocabulary *vocabulary) {
     return seen;
 }
 
-static void forbid_others(float *logits, const Allowed *allowed) {
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] = allowed->may[c] ? logits[c] : -INFINITY;
+/* The characters that are not allowed get this value. */
+static void set_others(float *values, const Allowed *allowed, float value) {
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = allowed->may[c] ? values[c] : value;
 }
 
 void allowed_softmax(float *logits, const Allowed *allowed) {
-    forbid_others(logits, allowed);
+    set_others(logits, allowed, -INFINITY);
     float total = exponentials_of_100(logits, largest_of_100(logits));
     for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
-    for (size_t c = 0; c < CHARACTERS; c++)
-        logits[c] = allowed->may[c] ? logits[c] : 0; /* exact_expf never gives 0 */
+    set_others(logits, allowed, 0); /* exact_expf never gives 0 */
 }
 
 static int more_likely(const void *a, const void *b) {
@@ -91,22 +89,19 @@ static int more_likely(const void *a, const void *b) {
     return (int)x->id - (int)y->id;
 }
 
-void rank_characters(const double *values, Candidate *candidates) {
+void rank_characters(const float *values, Candidate *candidates) {
     for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){values[c], c};
     qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
 }
 
 /* Sets p [100] to 0 but for the likeliest that top_k and top_p keep; returns the sum of these. */
 static float keep_likeliest(float *p, Sampling sampling) {
-    double values[CHARACTERS];
     Candidate candidates[CHARACTERS];
-    size_t most = CHARACTERS, count = 0;
+    size_t most = sampling.top_k ? sampling.top_k : CHARACTERS, count = 0;
     float total = 0;
-    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)p[c];
-    rank_characters(values, candidates);
-    if (sampling.top_k) most = sampling.top_k;
+    rank_characters(p, candidates);
     while (count < most && (count == 0 || total < (float)sampling.top_p))
-        total += p[candidates[count++].id];
+        total += candidates[count++].value;
     while (count < CHARACTERS) p[candidates[count++].id] = 0;
     return total;
 }
@@ -121,7 +116,7 @@ static uint8_t likeliest(const float *logits) {
 
 uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random) {
     float inverse = (float)(1 / sampling.temperature), total = 1, p[CHARACTERS];
-    forbid_others(logits, allowed);
+    set_others(logits, allowed, -INFINITY);
     if (sampling.top_k == 1 || sampling.temperature < 1e-3) return likeliest(logits);
     for (size_t c = 0; c < CHARACTERS; c++) p[c] = logits[c] * inverse;
     allowed_softmax(p, allowed);

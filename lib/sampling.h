@@ -45,11 +45,11 @@ typedef struct {
 uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random);
 
 typedef struct {
-    double value;
+    float value;
     uint8_t id;
 } Candidate;
 
 /* All 100 characters, the one with the largest value first: values [100], candidates [100]. */
-void rank_characters(const double *values, Candidate *candidates);
+void rank_characters(const float *values, Candidate *candidates);
 
 #endif

@@ -89,10 +89,10 @@ static void test_draws(Sampling sampling, bool few) {
 }
 
 static void test_ranks(void) {
-    double values[CHARACTERS];
+    float values[CHARACTERS];
     Candidate candidates[CHARACTERS];
     bool sorted = true;
-    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (double)(c * 7 % 10);
+    for (size_t c = 0; c < CHARACTERS; c++) values[c] = (float)(c * 7 % 10);
     rank_characters(values, candidates);
     for (size_t i = 0; i < CHARACTERS; i++)
         sorted &= candidates[i].value == values[candidates[i].id];
