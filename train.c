@@ -27,20 +27,15 @@ static void catch_signals(void) {
         if (signal(signals[i], stop) == SIG_IGN) signal(signals[i], SIG_IGN);
 }
 
-/* Reads the text into a folder's run. A text that is not there leaves no new folder. */
-static void read_text(Run *run) {
-    const Settings *settings = &run->settings;
+static Text read_text(const Run *run, const char *path) {
     report_doing(run, "reading the text");
-    if (strcmp(settings->text, "-") == 0 || access(settings->text, R_OK) == 0) {
-        run->folder = folder_open(settings->out);
-        folder_protect(&run->folder, settings->text);
-    }
-    run->text = text_read(settings->text, settings->strict);
-    if (!settings->quiet) text_notice(&run->text, settings->text);
+    Text text = text_read(path, run->settings.strict);
+    if (!run->settings.quiet) text_notice(&text, path);
+    return text;
 }
 
 /* Says where training ends and where validation begins: at the end of the text, on another text,
-   which is read behind it, or (--val 0) on a part that is trained on, too. */
+   which is put behind it, or (--val 0) on a part that is trained on, too. */
 static void divide_text(Run *run) {
     const Settings *settings = &run->settings;
     Text *text = &run->text;
@@ -48,8 +43,7 @@ static void divide_text(Run *run) {
     char number[64];
     run->split = run->val_first = (size_t)((double)length * (1 - settings->val));
     if (settings->val_text[0]) {
-        Text val = text_read(settings->val_text, settings->strict);
-        if (!settings->quiet) text_notice(&val, settings->val_text);
+        Text val = read_text(run, settings->val_text);
         text->length += val.length;
         text->ids = reallocate(text->ids, text->length, 1, "the text");
         memcpy(text->ids + length, val.ids, val.length);
@@ -62,7 +56,6 @@ static void divide_text(Run *run) {
         fail("%s: %s: too few to train on some and validate on %g of them; give a longer text or "
              "another --val",
              settings->text, counted(length, "characters", number), settings->val);
-    report_text(run);
 }
 
 /* What the files say of the run: its options, its text. */
@@ -85,14 +78,6 @@ static Metadata describe(const Run *run) {
     metadata_add(&about, "unigram_entropy", "%.6f", run->baselines.unigram);
     metadata_add(&about, "conditional_entropy", "%.6f", run->baselines.bigram);
     return about;
-}
-
-/* Lists the rows of the text. */
-static void list_rows(Run *run) {
-    report_doing(run, "listing the rows");
-    run->vocabulary = vocabulary_list(run->text.ids, run->split, run->settings.rows);
-    run->baselines = baselines_of(run->text.ids, run->split);
-    report_rows(run);
 }
 
 /* Starts from another model, where one is named. */
@@ -152,12 +137,23 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* the reader of the messages may go: the run goes on */
     settings_read(settings, argc, argv);
     run.report = report_start(settings->quiet);
-    read_text(&run);
+
+    /* a text that is not there leaves no new folder */
+    if (strcmp(settings->text, "-") == 0 || access(settings->text, R_OK) == 0) {
+        run.folder = folder_open(settings->out);
+        folder_protect(&run.folder, settings->text);
+    }
+    run.text = read_text(&run, settings->text);
     if (settings->resume)
         checkpoint = checkpoint_open(run.folder.file[CHECKPOINT], settings->options);
     divide_text(&run);
     settings_complete(settings, run.split);
-    list_rows(&run);
+    report_text(&run);
+
+    report_doing(&run, "listing the rows");
+    run.vocabulary = vocabulary_list(run.text.ids, run.split, settings->rows);
+    run.baselines = baselines_of(run.text.ids, run.split);
+    report_rows(&run);
     start(&run, &checkpoint);
 
     run.owns_files = settings->resume || !folder_used(&run.folder);
