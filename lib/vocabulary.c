@@ -85,7 +85,7 @@ enum { FEW = 32 };
 typedef struct {
     const Vocabulary *v;
     RowKind kind;
-    size_t number; /* of the phrase or the group */
+    size_t group;
     size_t length; /* how many places will be read; 0: nobody knows */
     const uint8_t *text;
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
@@ -96,8 +96,8 @@ typedef struct {
     uint32_t key_hash[FEW]; /* and their hashes */
 } Reader;
 
-/* Finds the rows [count <= FEW] of places from `place` > 0 on, of groups the number in the group;
-   NO_ROW: none. A reader reads its text without gaps. */
+/* Finds the rows [count <= FEW] of places from `place` > 0 on: of phrases PHRASE_WORDS for each place,
+   of a group the number in the group; NO_ROW: none. A reader reads its text without gaps. */
 typedef void Read(Reader *reader, size_t place, size_t count, uint32_t *rows);
 
 /* ---- characters: the last one ------------------------------------------------------------------ */
@@ -198,13 +198,13 @@ static void read_phrases(Reader *reader, size_t place, size_t count, uint32_t *r
             memmove(phrase + 1, phrase, (PHRASE_WORDS - 1) * sizeof *phrase);
             phrase[0] = NO_ROW; /* the root */
         }
-        for (int w = 0; w < PHRASE_WORDS && !is_repeated_space(reader->text, last); w++) {
-            if (phrase[w] == NO_PHRASE) continue;
-            phrase[w] = child_row(reader->v, phrase[w], plain(reader->text[last]));
+        bool repeated = is_repeated_space(reader->text, last);
+        for (int w = 0; w < PHRASE_WORDS; w++, rows++) {
+            if (phrase[w] != NO_PHRASE && !repeated)
+                phrase[w] = child_row(reader->v, phrase[w], plain(reader->text[last]));
             if (phrase[w] == NO_ROW) phrase[w] = NO_PHRASE;
+            *rows = phrase[w] == NO_PHRASE ? NO_ROW : phrase[w];
         }
-        rows[i] = phrase[reader->number];
-        if (rows[i] == NO_PHRASE) rows[i] = NO_ROW;
     }
 }
 
@@ -257,7 +257,7 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
 /* The character that followed when the key [length] before `place` occurred last, within
    ECHO_WINDOW; remembers that it is here. */
 static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t hash) {
-    int key = reader->v->options.echo_keys[reader->number];
+    int key = reader->v->options.echo_keys[reader->group];
     size_t slot = hash & (reader->slots - 1), distance = ECHO_WINDOW;
     uint64_t *latest = reader->latest;
     for (; latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
@@ -291,7 +291,7 @@ static void renew_echoes(Reader *reader, size_t place) {
 
 /* Hashes the keys and asks for their slots, which lie anywhere in memory. */
 static void prepare_echoes(Reader *reader, size_t place, size_t count) {
-    int key = reader->v->options.echo_keys[reader->number];
+    int key = reader->v->options.echo_keys[reader->group];
     if (key == ECHO_ABOVE) return;
     if (reader->used + count > reader->slots / 4 * 3) renew_echoes(reader, place);
     for (size_t i = 0; i < count; i++) {
@@ -302,7 +302,7 @@ static void prepare_echoes(Reader *reader, size_t place, size_t count) {
 }
 
 static void read_echoes(Reader *reader, size_t place, size_t count, uint32_t *rows) {
-    bool above = reader->v->options.echo_keys[reader->number] == ECHO_ABOVE;
+    bool above = reader->v->options.echo_keys[reader->group] == ECHO_ABOVE;
     if (above) read_lines(reader, place, count, rows);
     for (size_t i = 0; i < count && !above; i++) {
         rows[i] = NO_ROW;
@@ -464,18 +464,18 @@ void vocabulary_free(Vocabulary *v) {
 
 /* ---- bags -------------------------------------------------------------------------------------- */
 
-/* Readers: one for n-grams, PHRASE_WORDS for phrases, one for each group. */
-static size_t reader_count(const Vocabulary *v) { return 1 + PHRASE_WORDS + (size_t)v->groups; }
+/* Readers: one for n-grams, one for phrases, one for each group. */
+enum { OTHERS = 2 };
+static size_t reader_count(const Vocabulary *v) { return OTHERS + (size_t)v->groups; }
 
 static Reader reader_start(const Vocabulary *v, size_t reader, size_t length) {
-    if (reader == 0) return (Reader){v, NGRAM_ROWS};
-    if (reader <= PHRASE_WORDS) return (Reader){v, PHRASE_ROWS, reader - 1};
-    size_t group = reader - 1 - PHRASE_WORDS;
+    if (reader < OTHERS) return (Reader){v, reader ? PHRASE_ROWS : NGRAM_ROWS};
+    size_t group = reader - OTHERS;
     return (Reader){v, row_kind(v, v->group_first[group]), group, length};
 }
 
 static void read_few(Reader *reader, size_t place, size_t count, Bags *bags) {
-    uint32_t rows[FEW];
+    uint32_t rows[FEW * PHRASE_WORDS];
     kinds[reader->kind].read(reader, place, count, rows);
     for (size_t i = 0; i < count; i++) {
         if (place + i < bags->first) continue;
@@ -483,9 +483,9 @@ static void read_few(Reader *reader, size_t place, size_t count, Bags *bags) {
         if (reader->kind == NGRAM_ROWS)
             bags->ngram[bag] = rows[i];
         else if (reader->kind == PHRASE_ROWS)
-            bags->beside[bag].phrase[reader->number] = rows[i];
+            memcpy(bags->beside[bag].phrase, rows + PHRASE_WORDS * i, PHRASE_WORDS * sizeof *rows);
         else
-            bags->beside[bag].member[reader->number] = (uint8_t)rows[i];
+            bags->beside[bag].member[reader->group] = (uint8_t)rows[i];
     }
 }
 
@@ -574,7 +574,7 @@ struct Stream {
     const Vocabulary *v;
     uint8_t *text;
     size_t length, capacity;
-    Reader readers[1 + PHRASE_WORDS + MAX_GROUPS];
+    Reader readers[OTHERS + MAX_GROUPS];
     uint32_t ngram;
     Beside beside;
 };
