@@ -30,9 +30,8 @@ typedef struct {
 SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
 
-/* A model and the counts [rows] of its rows as a file to be prepared and written; both must outlive
-   it. Takes over the metadata. Fails with one line that names the path when a weight is not a finite
-   number. */
+/* A model and the counts [rows] of its rows as a file to be written; both must outlive it. Takes over
+   the metadata. Fails with one line that names the path when a weight is not a finite number. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
                       const uint32_t *counts, Metadata metadata);
 
@@ -41,9 +40,8 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim);
 
 /* Copies the rows of another model that stand for the same as a row here
    (nn.Embedding.from_pretrained), and its linear layer when asked to; returns how many rows. Fails
-   with one line when the dimensions differ, or when no row stands for something that occurs both in
-   this text and in the other model's (all 100 characters have rows; a file without counts is taken
-   to have seen all). */
+   with one line when dim differs, or nothing that occurs in both texts has a row in both (a model
+   without counts has seen all characters). */
 size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear);
 
 /* ---- runs -------------------------------------------------------------------------------------- */
@@ -57,7 +55,7 @@ typedef struct {
     size_t train_positions; /* and of how many positions */
 } Standing;
 
-/* The best model so far. It is copied at each evaluation that finds it, and saved from time to time. */
+/* The best model so far: copied when an evaluation finds it, saved from time to time. */
 typedef struct {
     Model model;
     uint32_t *counts; /* of its rows at that moment */
@@ -87,7 +85,7 @@ void state_keep_best(State *state, const Trainer *trainer, const Folder *folder)
 void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only);
 
 /* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails with
-   one line when an option was given that is not the run's; but more epochs make the run longer. */
+   one line when another value was given; but more epochs make the run longer. */
 TensorFile checkpoint_open(Entry entry, Option *options);
 
 /* Fails with one line when the checkpoint is not of this run, or not of a model of this size: before

@@ -16,13 +16,13 @@ typedef struct {
 /* The file of a path, which must outlive the entry. */
 Entry entry_of(const char *path);
 
-/* Maps a regular file: writing there changes memory only; free it with munmap. Returns NULL, or why
-   it cannot be read; then errno is 0 unless the system refused it. When another program cuts the
-   file short while it is mapped, this program ends with one line. */
+/* Maps a regular file: writing there changes memory only; munmap frees it. Returns NULL, or why it
+   cannot be read; then errno is 0 unless the system refused it. When another program cuts the file
+   short meanwhile, this program ends with one line. */
 const char *file_map(Entry entry, void **bytes, size_t *size);
 
-/* Up to four files of one folder that are written together: all of them are complete and on the disk
-   before the first takes its name. Starts as {0}. */
+/* Up to four files of one folder that are written together: all are complete and on the disk before
+   the first takes its name. Starts as {0}. */
 typedef struct {
     int folder;
     size_t count;
@@ -33,10 +33,10 @@ typedef struct {
     } files[4];
 } Writer;
 
-/* Begins the next file; writer_add appends bytes to it. A file that is there keeps its mode.
-   writer_finish gives all files their names, in the order in which they were begun; the writer is
-   {0} again. Each fails with one line, and then all files are as they were. None takes memory: a
-   caller that takes it before can fail without leaving a temporary file. */
+/* Begins the next file, with the mode of the one that is there; adds bytes to it; gives all files
+   their names, in the order in which they were begun. Each fails with one line, and then all files
+   are as they were. None takes memory: a caller that takes it before can fail without leaving a
+   temporary file. */
 void writer_begin(Writer *writer, Entry entry);
 void writer_add(Writer *writer, const void *bytes, size_t count);
 void writer_finish(Writer *writer);
@@ -53,8 +53,8 @@ typedef struct {
     Entry file[2 * PARTIAL];
 } Folder;
 
-/* Makes the folder, and those above it, and locks it; fails with one line when it cannot be made, or
-   when another run writes there. The lock ends with the process, however it ends. The path must
+/* Makes the folder, and those above it, and locks it: the lock ends with the process, however that
+   ends. Fails with one line when it cannot be made, or another run writes there. The path must
    outlive the folder. */
 Folder folder_open(const char *path);
 void folder_close(Folder *folder);
@@ -68,8 +68,8 @@ void folder_clean(const Folder *folder);
 /* Has the folder a file of a run? */
 bool folder_used(const Folder *folder);
 
-/* Gives the files of a run a second name in the folder `previous` in this folder, so that they stay
-   when they are written over here; those of an earlier run lose it. Fails with one line. */
+/* Gives the run's files a second name in the folder `previous` in this one, so that they stay when
+   they are written over here; what was kept there before goes. Fails with one line. */
 void folder_keep(const Folder *folder);
 
 /* Fails with one line when this path names one of the files that the run will overwrite. */

@@ -39,15 +39,13 @@ typedef struct {
     size_t size;
 } TensorFile;
 
-/* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule of
-   the format they break; then the file is {0}. Memory used is in proportion to the header's length. */
+/* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule they
+   break; then the file is {0}. It takes memory in proportion to the header's length. */
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size);
 
 /* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}, and errno is
-   as file_map leaves it. */
+   as file_map leaves it. tensors_open then fails, with one line that says what it is not ("a model"). */
 const char *tensors_map(TensorFile *file, Entry entry);
-
-/* The same; fails with one line that names `what` ("a model", "a checkpoint") when it cannot. */
 TensorFile tensors_open(Entry entry, const char *what);
 void tensors_close(TensorFile *file);
 
@@ -74,9 +72,8 @@ size_t metadata_count(const TensorFile *file, const char *key);
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Makes the file's header. Fails with one line that names the path when tensors_parse would not read
-   the same names, shapes and metadata from it. Then the file can be written as one of the writer's;
-   that takes no memory. */
+/* Makes the file's header; fails with one line when tensors_parse would not read the same from it.
+   Then writes the file as one of the writer's: that takes no memory. */
 void tensors_prepare(TensorFile *file, const char *path);
 void tensors_write(const TensorFile *file, Writer *writer, Entry entry);
 
