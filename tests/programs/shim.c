@@ -1,4 +1,5 @@
-/* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system fail, or ends the program there.
+/* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system
+   fail, or ends the program there.
 
    FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc, realloc, aligned_alloc),
                 thread (pthread_create), fopen, fstat, flock, mkdir, fgets, chmod; or file: any of open, write, fsync, rename, close
@@ -95,16 +96,13 @@ extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_real
 #define __libc_aligned_alloc __libc_memalign
 #endif
 
-void *NAME(malloc)(size_t size) { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(malloc)(size); }
-void *NAME(calloc)(size_t count, size_t size) {
-    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(calloc)(count, size);
-}
-void *NAME(realloc)(void *block, size_t size) {
-    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(realloc)(block, size);
-}
-void *NAME(aligned_alloc)(size_t alignment, size_t size) {
-    return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(aligned_alloc)(alignment, size);
-}
+#define MEMORY(name, parameters, arguments)                                                        \
+    void *NAME(name) parameters;                                                                   \
+    void *NAME(name) parameters { return FAILS(fault(FAULT_MEMORY)) ? NULL : REAL(name) arguments; }
+MEMORY(malloc, (size_t size), (size))
+MEMORY(calloc, (size_t count, size_t size), (count, size))
+MEMORY(realloc, (void *block, size_t size), (block, size))
+MEMORY(aligned_alloc, (size_t alignment, size_t size), (alignment, size))
 
 /* ---- everything else -------------------------------------------------------------------------- */
 
@@ -114,19 +112,6 @@ void *NAME(aligned_alloc)(size_t alignment, size_t size) {
 #define NEXT(result, name, ...)                                                                    \
     static result (*next)(__VA_ARGS__);                                                            \
     if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name)
-
-int open(const char *path, int flags, ...) {
-    NEXT(int, open, const char *, int, ...);
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    int what = fault(FAULT_OPEN);
-    if (FAILS(what)) return -1;
-    int result = next(path, flags, mode);
-    passed(what);
-    return result;
-}
 
 int openat(int folder, const char *path, int flags, ...) {
     NEXT(int, openat, int, const char *, int, ...);
@@ -139,6 +124,14 @@ int openat(int folder, const char *path, int flags, ...) {
     int result = next(folder, path, flags, mode);
     passed(what);
     return result;
+}
+
+int open(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 ssize_t read(int descriptor, void *bytes, size_t size) {
@@ -189,22 +182,11 @@ int close(int descriptor) {
     return -1;
 }
 
-void *mmap(void *where, size_t size, int protection, int flags, int descriptor, off_t offset) {
-    NEXT(void *, mmap, void *, size_t, int, int, int, off_t);
-    return FAILS(fault(FAULT_MMAP)) ? MAP_FAILED
-                                    : next(where, size, protection, flags, descriptor, offset);
-}
-
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*life)(void *),
                    void *argument) {
     NEXT(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int what = fault(FAULT_THREAD);
     return FAILS(what) ? what : next(thread, attributes, life, argument);
-}
-
-FILE *fopen(const char *path, const char *mode) {
-    NEXT(FILE *, fopen, const char *, const char *);
-    return FAILS(fault(FAULT_FOPEN)) ? NULL : next(path, mode);
 }
 
 /* An error of reading, as libc remembers it. */
@@ -215,24 +197,20 @@ char *fgets(char *line, int size, FILE *file) {
     return NULL;
 }
 
-int fchmod(int descriptor, mode_t mode) {
-    NEXT(int, fchmod, int, mode_t);
-    return FAILS(fault(FAULT_CHMOD)) ? -1 : next(descriptor, mode);
-}
-
-int fstat(int descriptor, struct stat *about) {
-    NEXT(int, fstat, int, struct stat *);
-    return FAILS(fault(FAULT_FSTAT)) ? -1 : next(descriptor, about);
-}
-
-int flock(int descriptor, int operation) {
-    NEXT(int, flock, int, int);
-    return FAILS(fault(FAULT_FLOCK)) ? -1 : next(descriptor, operation);
-}
-
-int mkdir(const char *path, mode_t mode) {
-    NEXT(int, mkdir, const char *, mode_t);
-    return FAILS(fault(FAULT_MKDIR)) ? -1 : next(path, mode);
-}
+/* A call that fails, or is libc's. */
+#define CALL(result, name, which, failed, parameters, arguments)                                   \
+    result name parameters {                                                                       \
+        static result(*next) parameters;                                                           \
+        if (!next) *(void **)&next = dlsym(RTLD_NEXT, #name);                                      \
+        return FAILS(fault(which)) ? failed : next arguments;                                      \
+    }
+CALL(void *, mmap, FAULT_MMAP, MAP_FAILED,
+     (void *where, size_t size, int protection, int flags, int descriptor, off_t offset),
+     (where, size, protection, flags, descriptor, offset))
+CALL(FILE *, fopen, FAULT_FOPEN, NULL, (const char *path, const char *mode), (path, mode))
+CALL(int, fchmod, FAULT_CHMOD, -1, (int descriptor, mode_t mode), (descriptor, mode))
+CALL(int, fstat, FAULT_FSTAT, -1, (int descriptor, struct stat *about), (descriptor, about))
+CALL(int, flock, FAULT_FLOCK, -1, (int descriptor, int operation), (descriptor, operation))
+CALL(int, mkdir, FAULT_MKDIR, -1, (const char *path, mode_t mode), (path, mode))
 
 #endif
