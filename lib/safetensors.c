@@ -224,35 +224,34 @@ static const char *broken_rule(TensorFile *file, size_t data_size) {
     return NULL;
 }
 
-/* Of the size bytes only the header is read. */
-static const char *parse_header(TensorFile *file, const uint8_t *bytes, size_t size) {
+static const char *read_file(TensorFile *file, const uint8_t *bytes, size_t size) {
     uint64_t length = 0;
     if (size < 8) return "it is shorter than a safetensors header";
     for (int i = 0; i < 8; i++) length |= (uint64_t)bytes[i] << (8 * i);
     if (length > MAX_HEADER)
         return "its first 8 bytes give a header of more than 100 MB: it is no safetensors file";
     if (length > size - 8) return "its header is cut short";
-    for (size_t i = 0, character; i < length; i += character) {
+    const size_t start = 8 + (size_t)length;
+    for (size_t i = 8, character; i < start; i += character) {
         uint32_t code;
-        character = utf8_read(bytes + 8 + i, (size_t)length - i, &code);
+        character = utf8_read(bytes + i, start - i, &code);
         if (character == 0) return "its header is not UTF-8";
     }
-    Buffer *header = &file->header;
-    buffer_bytes(header, bytes + 8, (size_t)length);
-    Reader reader = {header->text, NULL};
+    buffer_bytes(&file->header, bytes + 8, (size_t)length);
+    Reader reader = {file->header.text, NULL};
     read_header(&reader, file);
-    if (reader.at != header->text + header->length)
+    if (reader.at != file->header.text + length)
         refuse(&reader, "something follows its header's JSON");
-    return reader.reason ? reader.reason : broken_rule(file, size - 8 - (size_t)length);
+    if (!reader.reason) reader.reason = broken_rule(file, size - start);
+    for (size_t i = 0; !reader.reason && i < file->tensor_count; i++)
+        file->tensors[i].data = bytes + start + file->tensors[i].begin;
+    return reader.reason;
 }
 
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size) {
     *file = (TensorFile){0};
-    const char *reason = parse_header(file, bytes, size);
-    const uint8_t *data = bytes + 8 + file->header.length;
+    const char *reason = read_file(file, bytes, size);
     if (reason) tensors_close(file);
-    for (size_t i = 0; i < file->tensor_count; i++)
-        file->tensors[i].data = data + file->tensors[i].begin;
     return reason;
 }
 
@@ -412,18 +411,18 @@ static Buffer header_of(const TensorFile *file) {
     return header;
 }
 
+/* Reading the header needs none of the data behind it. */
 void tensors_prepare(TensorFile *file, const char *path) {
-    TensorFile read = {0};
+    TensorFile read;
     file->header = header_of(file);
     const uint8_t *bytes = (const uint8_t *)file->header.text;
-    const char *reason = parse_header(&read, bytes, file->header.length + data_size(file));
+    const char *reason = tensors_parse(&read, bytes, file->header.length + data_size(file));
     Buffer again = header_of(&read);
     bool same = again.length == file->header.length && !memcmp(again.text, bytes, again.length);
-    if (!reason && !same) reason = "it would not be read back alike";
-    if (reason)
+    if (!same)
         fail("%s: cannot be written: no program could read it: %s; what was saved before is "
              "untouched",
-             path, reason);
+             path, reason ? reason : "it would not be read back alike");
     buffer_free(&again);
     tensors_close(&read);
 }

@@ -12,15 +12,19 @@ head -c 4000 data/text.txt > "$out/text"
 ./train $small -s 1 --out "$saved" "$out/text" || bad "a small run to start with"
 mkdir "$out/before"
 cp "$saved"/*.safetensors "$saved/loss.csv" "$out/before"
+four="model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv"
 untouched() {
-    for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv; do
-        if ! cmp -s "$saved/$file" "$out/before/$file"; then
-            bad "$1: $file is not as it was"
-            cp "$out/before/$file" "$saved/$file"
-            return
-        fi
-    done
-    ok "$1: what was saved is as it was"
+    changes=
+    for file in $four; do cmp -s "$saved/$file" "$out/before/$file" || changes="$changes $file"; done
+    [ -z "$changes" ]
+    that $? "$1: what was saved is as it was" "changed:$changes"
+    cp "$out/before"/* "$saved"
+}
+# tr_refuses STATUS NAME WORDS ARGUMENTS...: ./train with these, and the run above as its output, refuses
+tr_refuses() {
+    status=$1 name=$2 words=$3
+    shift 3
+    refuses $status "$name" "$words" ./train $small --out "$saved" "$@"
 }
 
 # ---- texts -------------------------------------------------------------------------------------------
@@ -28,34 +32,25 @@ untouched() {
 printf 'a' > "$out/one"
 printf 'ab' > "$out/two"
 head -c 100000 ./train > "$out/binary"
-refuses 1 "no such file" "no such file" ./train $small --out "$saved" "$out/none"
-refuses 1 "a directory as text" "directory" ./train $small --out "$saved" "$out"
-refuses 1 "an empty text" "is empty" ./train $small --out "$saved" "$out/empty"
-refuses 1 "empty standard input" "is empty" ./train $small --out "$saved" -
-refuses 1 "a text of one character" "too few" ./train $small --out "$saved" "$out/one"
-refuses 1 "a text of two characters" "too few" ./train $small --out "$saved" "$out/two"
-refuses 1 "a program as text" "is not text" ./train $small --out "$saved" "$out/binary"
+tr_refuses 1 "no such file" "no such file" "$out/none"
+tr_refuses 1 "a directory as text" "directory" "$out"
+tr_refuses 1 "an empty text" "is empty" "$out/empty"
+tr_refuses 1 "empty standard input" "is empty" -
+tr_refuses 1 "a text of one character" "too few" "$out/one"
+tr_refuses 1 "a text of two characters" "too few" "$out/two"
+tr_refuses 1 "a program as text" "is not text" "$out/binary"
 refuses 1 "--strict: a character that is nothing in ASCII" "at offset 3 is nothing in ASCII" sh -c "printf 'the\320\266 and so on and on and on and on' | ./train $small --strict --out '$saved' -"
-refuses 1 "a file that cannot be read" "cannot be read|no such file" ./train $small --out "$saved" /proc/self/mem
-refuses 1 "a text below a file" "cannot be read" ./train $small --out "$saved" "$out/text/x"
-if [ "$(id -u)" -eq 0 ]; then
-    if command -v setpriv > /dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups ./train --version > /dev/null 2>&1; then
-        mkdir "$out/nobody"
-        chmod 777 "$out/nobody"
-        cp "$out/text" "$out/unreadable"
-        chmod 600 "$out/unreadable"
-        refuses 1 "a text without permission" "permissions" setpriv --reuid=65534 --regid=65534 --clear-groups ./train $small --out "$out/nobody" "$out/unreadable"
-        refuses 1 "a folder without permission" "cannot be written" setpriv --reuid=65534 --regid=65534 --clear-groups ./train $small --out "$saved" "$out/text"
-    else
-        echo "skip a text without permission: root reads everything, and there is no other user to be"
-    fi
+tr_refuses 1 "a file that cannot be read" "cannot be read|no such file" /proc/self/mem
+tr_refuses 1 "a text below a file" "cannot be read" "$out/text/x"
+as= # who may not do everything
+[ "$(id -u)" -ne 0 ] || as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+if $as ./train --version > /dev/null 2>&1; then
+    mkdir -m 777 "$out/nobody" && mkdir -m 555 "$out/readonly"
+    cp "$out/text" "$out/unreadable" && chmod 000 "$out/unreadable"
+    refuses 1 "a text without permission" "permissions" $as ./train $small --out "$out/nobody" "$out/unreadable"
+    refuses 1 "a folder without permission" "cannot be written" $as ./train $small --out "$out/readonly" "$out/text"
 else
-    cp "$out/text" "$out/unreadable"
-    chmod 000 "$out/unreadable"
-    refuses 1 "a text without permission" "permissions" ./train $small --out "$saved" "$out/unreadable"
-    mkdir "$out/readonly"
-    chmod 555 "$out/readonly"
-    refuses 1 "a folder without permission" "cannot be written" ./train $small --out "$out/readonly" "$out/text"
+    echo "skip a text without permission: root reads everything, and there is no other user to be"
 fi
 untouched "bad texts"
 
@@ -66,26 +61,27 @@ refuses 2 "an unknown option" "unknown option --wtf" ./train --wtf "$out/text"
 refuses 2 "an unknown letter" "unknown option -Z" ./train -Z "$out/text"
 refuses 2 "a flag with a value" "takes no value" ./train --quiet=1 "$out/text"
 refuses 2 "a value is missing" "needs a value" ./train "$out/text" --dim
-for value in 0 -1 4097 1e3 3.5 8x "" " 8" 0x10 nan 99999999999999999999999999; do
-    refuses 2 "--dim \"$value\"" "is not a whole number from 1 to 4096" ./train "--dim=$value" "$out/text"
-done
-for value in 0 33 x; do refuses 2 "--order $value" "from 1 to 32" ./train --order "$value" "$out/text"; done
-for value in 0 1048577 99999999999999999999; do refuses 2 "--batch $value" "from 1 to 1048576" ./train --batch "$value" "$out/text"; done
-for value in -1 1e31 nan inf 0x1p3 1,5 1.5x "" " 1" 1e; do
-    refuses 2 "--lr \"$value\"" "is not a number" ./train "--lr=$value" "$out/text"
-done
-for value in -0.1 0.95 1 2; do refuses 2 "--val $value" "is not a number from 0 to 0.9" ./train --val "$value" "$out/text"; done
-for value in 0 257 -3; do refuses 2 "--threads $value" "from 1 to 256" ./train --threads "$value" "$out/text"; done
-refuses 2 "--seed 2^32" "from 0 to 4294967295" ./train --seed 4294967296 "$out/text"
-refuses 2 "an unknown optimizer" "neither adagrad nor sgd" ./train --optimizer adam --out "$saved" "$out/text"
-refuses 2 "an unknown kind of row" "none of ngrams" ./train --rows ngrams,wtf --out "$saved" "$out/text"
-for kinds in ,ngrams ngrams, phrases,,echoes; do refuses 2 "kinds with a comma too many: $kinds" '"" is none of ngrams' ./train --rows $kinds --out "$saved" "$out/text"; done
-for kinds in all,phrases phrases,all; do refuses 2 "kinds and all: $kinds" '"all" is every kind: give it alone' ./train --rows $kinds --out "$saved" "$out/text"; done
+while read -r option words values; do
+    for value in $values; do refuses 2 "--$option $value" "$words" ./train "--$option=$value" --out "$saved" "$out/text"; done
+done << 'EOF'
+dim is.not.a.whole.number.from.1.to.4096 0 -1 4097 1e3 3.5 8x 0x10 nan 99999999999999999999999999
+order from.1.to.32 0 33 x
+batch from.1.to.1048576 0 1048577 99999999999999999999
+lr is.not.a.number -1 1e31 nan inf 0x1p3 1,5 1.5x 1e
+val is.not.a.number.from.0.to.0.9 -0.1 0.95 1 2
+threads from.1.to.256 0 257 -3
+seed from.0.to.4294967295 4294967296
+optimizer neither.adagrad.nor.sgd adam
+rows "(wtf|)".is.none.of.ngrams ngrams,wtf ,ngrams ngrams, phrases,,echoes
+rows "all".is.every.kind:.give.it.alone all,phrases phrases,all
+norm-type no.number.above.0 0 -1 nan x
+EOF
+for value in "" " 8"; do refuses 2 "--dim \"$value\"" "is not a whole number from 1 to 4096" ./train "--dim=$value" "$out/text"; done
+for value in "" " 1"; do refuses 2 "--lr \"$value\"" "is not a number" ./train "--lr=$value" "$out/text"; done
 refuses 2 "no kinds" "--rows: its value is empty: give KINDS, or leave" ./train --rows "" --out "$saved" "$out/text"
 refuses 2 "a norm of no type" "--norm-type: its value is empty" ./train --norm-type= --out "$saved" "$out/text"
-for value in 0 -1 nan x; do refuses 2 "--norm-type \"$value\"" "no number above 0" ./train "--norm-type=$value" --out "$saved" "$out/text"; done
 long=$(printf '%05000d' 0)
-refuses 1 "a text whose name is too long" "cannot be read" ./train $small --out "$saved" "$long"
+tr_refuses 1 "a text whose name is too long" "cannot be read" "$long"
 refuses 1 "a folder whose name is too long" "too long" ./train $small --out "$long" "$out/text"
 refuses 2 "a folder of no name" "--out: its value is empty: give DIR" ./train $small --out "" "$out/text"
 program='x{1,100}'
@@ -122,19 +118,21 @@ else
     echo "skip a full disk for files: none can be mounted"
 fi
 if [ -c /dev/full ]; then
-    for file in loss.csv model.safetensors snapshots.safetensors checkpoint.safetensors; do ln -s /dev/full "$saved/$file.partial"; done
+    for file in $four; do ln -s /dev/full "$saved/$file.partial"; done
     ./train $small -s 1 --save-every 0 --out "$saved" "$out/text" 2> "$out/stderr" && [ -z "$(ls "$saved" | grep partial)" ]
     that $? "links under temporary names are neither followed nor left" "$(cat "$out/stderr")"
     rm -rf "$saved/previous"
     cp "$out/before"/* "$saved"
     program=sample
     model="--model $saved/model.safetensors"
-    refuses 1 "sampling into a full disk" "standard output cannot be written" sh -c "./sample $model -s 1 > /dev/full"
-    refuses 1 "sampling much into a full disk" "standard output cannot be written" sh -c "./sample $model -s 1 -n 100000 > /dev/full"
-    refuses 1 "--next into a full disk" "standard output cannot be written" sh -c "./sample $model --next a > /dev/full"
-    refuses 1 "--score into a full disk" "standard output cannot be written" sh -c "./sample $model --score '$out/text' > /dev/full"
-    refuses 1 "--help into a full disk" "standard output cannot be written" sh -c "./sample --help > /dev/full"
-    refuses 1 "--version into a full disk" "standard output cannot be written" sh -c "./sample --version > /dev/full"
+    while read -r words; do refuses 1 "sample $words into a full disk" "standard output cannot be written" sh -c "./sample $words > /dev/full"; done << EOF
+$model -s 1
+$model -s 1 -n 100000
+$model --next a
+$model --score $out/text
+--help
+--version
+EOF
     program=train
     refuses 1 "--batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 --set batch-losses=5 --out '$saved' '$out/text' > /dev/full"
     refuses 1 "many --batch-losses into a full disk" "standard output cannot be written" sh -c "./train $small -s 1 -b 1 --set batch-losses=5000 --out '$out/many' '$out/text' > /dev/full"
@@ -245,14 +243,14 @@ refuses 1 "scoring from beyond the end" "has only 4,000 characters" ./sample --m
 refuses 1 "scoring a program" "is not text" ./sample --model "$model" --score "$out/binary"
 program=train
 for file in none empty cut text; do
-    refuses 1 "--pretrained from a file that is $file" "no such file|is empty|cut short|more than 100 MB" ./train $small --pretrained "$out/$file" --out "$saved" "$out/text"
+    tr_refuses 1 "--pretrained from a file that is $file" "no such file|is empty|cut short|more than 100 MB" --pretrained "$out/$file" "$out/text"
 done
 refuses 1 "--pretrained of another dim" "have 4 numbers, not 5" ./train -q --dim 5 --pretrained "$model" --out "$saved" "$out/text"
 # Rows so long that a sum is no number, in bags of the validation part only: Z's, which is row 61.
 at=$((8 + $(od -An -tu8 -N8 "$model") + 61 * 16))
 { head -c $at "$model"; head -c 16 /dev/zero | tr '\0' '\177'; tail -c +$((at + 17)) "$model"; } > "$out/huge"
 { head -c 3900 "$out/text" | tr Z z; printf 'Zebras, Zebras, Zebras.'; } > "$out/zebras"
-refuses 1 "a validation loss that is no number from the start" "validation loss after batch 0 is not a finite number" ./train $small --pretrained "$out/huge" --out "$saved" "$out/zebras"
+tr_refuses 1 "a validation loss that is no number from the start" "validation loss after batch 0 is not a finite number" --pretrained "$out/huge" "$out/zebras"
 untouched "bad models"
 
 # ---- hostile text ------------------------------------------------------------------------------------
@@ -284,31 +282,26 @@ end() { if [ -z "$failed" ]; then ok "$1: $trained trained, $refused refused"; e
 stride=7
 [ -z "$dense" ] || stride=1
 begin
-value=0
-while [ $value -le 255 ]; do # one byte of each value, alone and within a text
+for value in $(seq 0 $stride 255); do # one byte of each value, alone and within a text
     byte=$(printf '\\%03o' $value)
-    { printf "$byte"; } > "$out/hostile"
+    printf "$byte" > "$out/hostile"
     trains "byte $value alone" -t 1 --dim 3 --order 2
     { head -c 100 data/text.txt; printf "$byte"; head -c 100 data/text.txt; printf "$byte"; } > "$out/hostile"
     trains "byte $value" -t 1 --dim 3 --order 2
-    value=$((value + stride))
 done
 end "texts with every byte value"
 
 begin
-length=0
-while [ $length -le 200 ]; do
+for length in $(seq 0 200); do
     head -c $length data/text.txt > "$out/hostile"
     orders="$((length % 32 + 1))"
-    [ -z "$dense" ] || orders="1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32"
+    [ -z "$dense" ] || orders=$(seq 32)
     for order in $orders; do trains "length $length, order $order" -t 1 --dim 2 --order $order; done
-    length=$((length + 1))
 done
 end "every length from 0 to 200, ${dense:-one of the} 32 orders each"
 
 begin
-i=0
-while [ $i -lt 2000 ]; do printf 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; i=$((i + 1)); done > "$out/hostile"
+head -c 100000 /dev/zero | tr '\0' a > "$out/hostile"
 trains "one character 100,000 times" -t 2 --dim 4
 tr -d '\n' < data/text.txt | head -c 50000 > "$out/hostile"
 trains "one endless line" -t 2 --dim 4
@@ -360,7 +353,7 @@ learns() {
 head -c 1500 data/text.txt > "$out/hostile"
 begin
 rates="1e-30 1e-3 1 1e2 1e4 1e8 1e16 1e24 1e30"
-[ -z "$dense" ] || rates=$(i=-45; while [ $i -le 30 ]; do echo 1e$i 3e$i; i=$((i + 1)); done | grep -v 3e30)
+[ -z "$dense" ] || rates=$(for i in $(seq -45 30); do echo 1e$i 3e$i; done | grep -v 3e30)
 for rate in 0 $rates; do
     for rule in adagrad sgd; do
         learns "$rule, both rates $rate" -t 1 --dim 4 --order 3 --optimizer $rule --lr $rate --set linear-lr=$rate
@@ -376,19 +369,15 @@ done
 end "learning rates, accumulators and norms from 0 to 1e30, none leaves a number that is not finite"
 begin
 dims="1 2 3 7 8 9 15 16 17 64 100 4095 4096"
-[ -z "$dense" ] || dims=$(i=1; while [ $i -le 130 ]; do echo $i; i=$((i + 1)); done; i=131; while [ $i -le 4096 ]; do echo $i; i=$((i + 61)); done; echo 4096)
+[ -z "$dense" ] || dims="$(seq 130) $(seq 131 61 4096) 4096"
 for dim in $dims; do trains "dim $dim" -t 2 --order 2 -e 1 --dim $dim; done
 end "dim 1 to 4096"
 begin
-order=1
-while [ $order -le 32 ]; do
-    trains "order $order" -t 2 --dim 3 --order $order
-    order=$((order + 1))
-done
+for order in $(seq 32); do trains "order $order" -t 2 --dim 3 --order $order; done
 end "order 1 to 32"
 begin
 batches="1 2 3 7 100 239 240 241 1349 1350 1351 4096 1048576"
-[ -z "$dense" ] || batches=$(i=1; while [ $i -le 300 ]; do echo $i; i=$((i + 1)); done; i=301; while [ $i -le 1600 ]; do echo $i; i=$((i + 13)); done; echo 65536 1048575 1048576)
+[ -z "$dense" ] || batches="$(seq 300) $(seq 301 13 1600) 65536 1048575 1048576"
 for batch in $batches; do trains "batch $batch" -t 3 --dim 3 --order 3 --batch $batch; done
 end "batch 1 to larger than the text"
 begin
