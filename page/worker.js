@@ -10,14 +10,15 @@
                  notice ("" or what ./train says of the text), baselines: {uniform, unigram, bigram, least (null: unknown)},
                  counts: Uint32Array(C), kinds: [{name, first, end}], table: Float32Array(C D), memory (bytes)}
    run       {until: step, pace: steps a second at most}: trains; answers {step, valLoss, best, done} at `until`, at the end,
-             or when paused; done: ./train would end here, and best is what it calls the model's validation loss.
-             Meanwhile, at most 60 times a second (without a pace 30 at first, 8 later), the event progress: {step, steps, loss, valLoss (null but where ./train
-             evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since the last event),
-             charactersPerSecond}
+             or when paused; done: ./train would end here, and best is what it calls the model's validation loss. Meanwhile, at
+             most 60 times a second (without a pace 30 at first, 8 later), comes the event progress: {step, steps, loss, valLoss
+             (null but where ./train evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since
+             the last event), charactersPerSecond}
    pause     {} -> {step}
-   step      {position: n}: one batch -> {step, loss, positions, occurring: Uint32Array(C) (in the bags of how many
-             positions each character's row was), gradient: Float32Array(C D) (of the batch), table, inspect: {context, target, place, rows: [{name, kind, row, before,
-             gradient (of the whole batch), after}], h, probabilities, error (p - onehot), dh (of error)}}
+   step      {position: n}: one batch -> {step, loss, positions, occurring: Uint32Array(C) (in the bags of how many positions
+             each character's row was), gradient: Float32Array(C D) (of the batch), table, inspect: {context, target, place,
+             rows: [{name, kind, row, before, gradient (of the batch), after}], h, probabilities, error (p - onehot),
+             dh (of error)}}
    evaluate  {} -> {valLoss}
    sample    {prompt, n, temperature, seed} -> {text}: what ./sample writes
    next      {prompt} -> {probabilities, rows: [{name, kind, row, count, adds: Float32Array(C)}], bias: Float32Array(C)}
@@ -121,7 +122,7 @@ function commandLine(settings) {
 
 // The lines of core.c's facts_of.
 function readFacts(lines) {
-  const facts = {settings: {}, at: {}, ends: {}};
+  const facts = {settings: {}, at: {}};
   for (const line of lines.trim().split('\n')) {
     const space = line.indexOf(' '), name = line.slice(0, space), value = line.slice(space + 1);
     const plain = {yes: true, no: false}[value] ?? (value === '' || isNaN(value) ? value : Number(value));
@@ -143,14 +144,14 @@ function startRun(text, settings) {
     .map((name) => ({name: name.slice(4), end: facts[name]}));
   run.kinds.forEach((kind, i) => { kind.first = i ? run.kinds[i - 1].end : 0; });
   run.shown = table();
-  const {at, settings: chosen, uniform, unigram, bigram, ...rest} = facts, counts = numbers(at.count, C);
+  const {settings: chosen, characters, trainCharacters, rows, steps, epochSteps, uniform, unigram, bigram} = facts;
+  const counts = numbers(run.at.count, C), least = chosen.order === 1 && chosen.val > 0 ? bigram : null;
   if (counts.filter((count) => count).length === 1)
     notices.push('the text is one character over and over: there is nothing to tell apart, so nothing to learn');
   return {
-    settings: chosen, characters: rest.characters, trainCharacters: rest.trainCharacters, rows: rest.rows,
-    parameters: (rest.rows + C) * chosen.dim + C, steps: rest.steps, epochSteps: rest.epochSteps, notice: notices.join('; '),
-    baselines: {uniform, unigram, bigram, least: chosen.order === 1 && chosen.val > 0 ? bigram : null},
-    counts, kinds: run.kinds, table: run.shown, memory: run.core.memory.buffer.byteLength,
+    settings: chosen, characters, trainCharacters, rows, parameters: (rows + C) * run.dim + C, steps, epochSteps, counts,
+    notice: notices.join('; '), baselines: {uniform, unigram, bigram, least}, kinds: run.kinds, table: run.shown,
+    memory: run.core.memory.buffer.byteLength,
   };
 }
 
@@ -197,9 +198,9 @@ function progress(loss, valLoss, characters, seconds) {
 
 // What is waiting in the queue of messages comes first: a message to oneself, without the delay of setTimeout.
 const {port1, port2} = new MessageChannel();
-let resume;
-port1.onmessage = () => resume();
-const otherMessages = () => new Promise((resolve) => { resume = resolve; port2.postMessage(0); });
+const waiting = [];
+port1.onmessage = () => waiting.shift()();
+const otherMessages = () => new Promise((resolve) => { waiting.push(resolve); port2.postMessage(0); });
 const sleep = (time) => new Promise((resolve) => setTimeout(resolve, 1000 * time));
 
 const seconds = () => performance.now() / 1000;
