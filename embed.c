@@ -76,7 +76,7 @@ static void put_mark(char grid[MAP_LINES][MAX_COLUMNS + 1], int width, const cha
             best = away;
             place = &grid[l][c];
         }
-    if (place) memcpy(place, mark, wide);
+    while (place && *mark) *place++ = *mark++;
 }
 
 /* The characters that occur, by their names, on the plane on which their rows differ most. Long
@@ -285,7 +285,7 @@ static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out)
     size_t still = rank_moves(saved, &start, order);
     for (size_t i = 0; i < CHARACTERS; i++) {
         double share = order[0].score > 0 ? order[i].score / order[0].score : 0;
-        size_t bar = share * (columns - 40) + 0.5;
+        long bar = lround(share * (columns - 40));
         buffer_add(out, "  %-6s %8.4f  seen %9s%s",
                    character_name(character_of(order[i].row), name), order[i].score,
                    grouped(saved->vocabulary.count[order[i].row], number), bar ? "  " : "");

@@ -386,12 +386,10 @@ static void one_step(Story *s) {
         error = fmaxf(error, fabsf(new[i] - old[i] + 0.1f * gradient[i]));
     for (int i = 0; i < TABLE; i += DIM) moved += !same(old + i, new + i, DIM);
     say(s,
-        "One step of SGD moves each number against its gradient, by 0.1 times as much. The row "
-        "of %s:",
+        "One step of SGD moves each number against its gradient, by 0.1 times as much. Now the row "
+        "of %s is",
         s->names[s->ids[0]]);
-    print_row(s, "before", old + row, DIM);
-    print_row(s, "gradient", gradient + row, DIM);
-    print_row(s, "after", new + row, DIM);
+    print_row(s, "after one step", new + row, DIM);
     say(s,
         "%zu rows were looked up. The other %zu got no gradient and did not move by one bit. "
         "nn.Linear, which all positions share, learns in the same way.",
@@ -789,8 +787,7 @@ static void sentence_bert(Story *s) {
            "'bank' takes these shares, and its one x becomes two y:");
     Sentence river = print_shares(s, "bank by the river"),
              city = print_shares(s, "bank in the city");
-    print_row(s, "x by the river", river.x[0], DIM);
-    print_row(s, "x in the city", city.x[0], DIM);
+    print_row(s, "x, in both", river.x[0], DIM);
     print_row(s, "y by the river", river.y[0], DIM);
     print_row(s, "y in the city", city.y[0], DIM);
     check(s, fabsf(gradient - trial) < 1e-5f,
