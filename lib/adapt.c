@@ -20,93 +20,78 @@ enum { LEARNERS = sizeof paces / sizeof *paces };
 static const float DECAY = 0.0015f; /* the share of its way that a row is taken back in each step */
 static const double LEAD = 10;      /* nats by which the bold one must be ahead to be believed */
 
-/* One batch, and the rows of n-grams that the model does not have. */
+/* One batch. N-grams that occur twice in the text have new rows behind the model's: they are listed
+   before, and stay zeros until one of them has been read. */
 typedef struct {
     const SavedModel *saved;
+    const Bags *bags;
+    Vocabulary vocabulary; /* of the text that is read: its row r is new row model.rows + r */
+    Bags own;
     Batch batch;
-    uint32_t *latest;        /* [most] the last batch that had the row */
-    uint32_t number;         /* of this batch, from 1 */
-    uint64_t *key;           /* [most] of new rows: shorter n-gram's row and the character before */
-    uint32_t *slots;         /* [mask + 1] a hash table of the new rows, 0: none */
-    size_t rows, most, mask; /* rows so far, and at most */
+    uint32_t *latest; /* [rows] the last batch that had the row, */
+    uint32_t number;  /* and the number of this batch, from 1 */
+    size_t rows;      /* the model's and the new ones */
 } Reading;
 
-static Reading reading_start(const SavedModel *saved, size_t count) {
-    Reading reading = {.saved = saved, .rows = saved->model.rows, .mask = 1023};
-    size_t new = count < reading.rows ? count : reading.rows;
+static Reading reading_start(const SavedModel *saved, const Bags *bags) {
+    Reading reading = {.saved = saved, .bags = bags};
+    const RowOptions options = {.order = LONGEST, .min_count = 2, .max_rows = 1 << 20};
     size_t indices = ADAPT_BATCH * (largest_bag(&saved->vocabulary) + LONGEST);
-    reading.most = reading.rows + new;
-    while (reading.mask < 2 * new) reading.mask = 2 * reading.mask + 1;
-    uint32_t *memory = allocate(2 * (ADAPT_BATCH + 1 + indices), sizeof *memory, "the batch");
+    Team *team = team_start(1);
+    reading.vocabulary = vocabulary_list(bags->targets, bags->count, options);
+    reading.own =
+        bags_find(team, &reading.vocabulary, bags->targets - bags->first, bags->first, bags->count);
+    team_end(team);
+    reading.rows = saved->model.rows + reading.vocabulary.rows;
+    uint32_t *memory = allocate(2 * (ADAPT_BATCH + 1 + indices), sizeof *memory, "a batch");
     reading.batch.offsets = memory;
     reading.batch.target_offsets = memory + ADAPT_BATCH + 1;
     reading.batch.indices = memory + 2 * (ADAPT_BATCH + 1);
     reading.batch.rows = reading.batch.indices + indices;
-    reading.latest = allocate(reading.most, sizeof *reading.latest, "the batch");
-    reading.key = allocate(reading.most, sizeof *reading.key, "rows of new n-grams");
-    reading.slots = allocate(reading.mask + 1, sizeof *reading.slots, "rows of new n-grams");
+    reading.latest = allocate(reading.rows, sizeof *reading.latest, "a batch");
     return reading;
 }
 
 static void reading_end(Reading *reading) {
+    vocabulary_free(&reading->vocabulary);
+    bags_free(&reading->own);
     free(reading->batch.offsets);
     free(reading->latest);
-    free(reading->key);
-    free(reading->slots);
 }
 
-/* The new row of the n-gram that extends a row's by the character before it. It is made when there
-   is none; NO_ROW: there is no room for it. */
-static uint32_t longer_row(Reading *reading, uint32_t row, uint8_t character) {
-    uint64_t key = (uint64_t)row << 8 | character;
-    size_t slot = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & reading->mask;
-    while (reading->slots[slot] && reading->key[reading->slots[slot]] != key)
-        slot = (slot + 1) & reading->mask;
-    if (reading->slots[slot]) return reading->slots[slot];
-    if (reading->rows == reading->most) return NO_ROW;
-    reading->key[reading->rows] = key;
-    return reading->slots[slot] = (uint32_t)reading->rows++;
-}
-
-/* Gives a bag the new rows of its place's context, the shortest first, up to the first one that the
-   text did not have before. Returns how many. */
-static size_t new_rows(Reading *reading, const Bags *bags, size_t place, uint32_t *bag) {
-    const uint32_t *parent = reading->saved->vocabulary.parent;
-    uint32_t row = bags->ngram[place];
-    size_t length = 0, count = 0, known = reading->rows;
-    for (uint32_t r = row; r != NO_ROW; r = parent[r]) length++;
-    if (length == 0) return 0;
-    while (++length <= LONGEST && length <= bags->first + place && reading->rows == known) {
-        row = longer_row(reading, row, (bags->targets + place)[-(ptrdiff_t)length]);
-        if (row == NO_ROW) break;
-        bag[count++] = row;
-    }
+/* The rows of a place's bag: the model's, and those of n-grams that are longer than the model's
+   longest. Returns how many. */
+static size_t reading_bag(const Reading *reading, size_t place, uint32_t *bag) {
+    const Bags *bags = reading->bags;
+    const Vocabulary *vocabulary = &reading->saved->vocabulary;
+    const Beside *beside = bags->beside ? &bags->beside[place] : NULL;
+    uint32_t own[MAX_BAG];
+    size_t known = bag_rows(vocabulary, bags->ngram[place], NULL, bag);
+    size_t count = bag_rows(vocabulary, bags->ngram[place], beside, bag);
+    size_t longest = bag_rows(&reading->vocabulary, reading->own.ngram[place], NULL, own);
+    for (size_t i = 0; i + known < longest; i++)
+        bag[count++] = (uint32_t)reading->saved->model.rows + own[i];
     return count;
 }
 
 /* Makes the next batch of the places from..from + count - 1. */
-static void next_batch(Reading *reading, const Bags *bags, size_t from, size_t count) {
+static void next_batch(Reading *reading, size_t from, size_t count) {
     Batch *batch = &reading->batch;
-    uint32_t i = 0;
+    uint32_t end = 0;
     batch->bags = batch->positions = count;
-    batch->targets = (uint8_t *)bags->targets + from;
+    batch->targets = (uint8_t *)reading->bags->targets + from;
     batch->distinct = 0;
     reading->number++;
-    for (size_t b = 0; b < count; b++) {
-        const Beside *beside = bags->beside ? &bags->beside[from + b] : NULL;
-        uint32_t *bag = batch->indices + i, first = i;
-        batch->offsets[b] = i;
+    for (size_t b = 0; b <= count; b++) {
+        uint32_t i = batch->offsets[b] = end;
         batch->target_offsets[b] = (uint32_t)b;
-        i += (uint32_t)bag_rows(&reading->saved->vocabulary, bags->ngram[from + b], beside, bag);
-        i += (uint32_t)new_rows(reading, bags, from + b, batch->indices + i);
-        for (uint32_t k = first; k < i; k++) {
-            if (reading->latest[batch->indices[k]] == reading->number) continue;
-            reading->latest[batch->indices[k]] = reading->number;
-            batch->rows[batch->distinct++] = batch->indices[k];
+        if (b < count) end += (uint32_t)reading_bag(reading, from + b, batch->indices + end);
+        for (; i < end; i++) {
+            uint32_t row = batch->indices[i];
+            if (reading->latest[row] != reading->number) batch->rows[batch->distinct++] = row;
+            reading->latest[row] = reading->number;
         }
     }
-    batch->offsets[count] = i;
-    batch->target_offsets[count] = (uint32_t)count;
 }
 
 typedef struct {
@@ -153,16 +138,16 @@ static double learn(Learner *learner, const Model *start, const Batch *batch) {
 }
 
 double adapting_loss(const SavedModel *saved, const Bags *bags) {
-    Reading reading = reading_start(saved, bags->count);
-    Model gradient = model_allocate(reading.most, saved->model.dim);
+    Reading reading = reading_start(saved, bags);
+    Model gradient = model_allocate(reading.rows, saved->model.dim);
     Learner learners[LEARNERS];
     double total = 0;
     for (size_t l = 0; l < LEARNERS; l++)
-        learners[l] = learner_start(saved, paces[l], reading.most, gradient);
+        learners[l] = learner_start(saved, paces[l], reading.rows, gradient);
     for (size_t from = 0, count; from < bags->count; from += count) {
         size_t best = 0;
         count = bags->count - from < ADAPT_BATCH ? bags->count - from : ADAPT_BATCH;
-        next_batch(&reading, bags, from, count);
+        next_batch(&reading, from, count);
         for (size_t l = 1; l < LEARNERS; l++)
             if (learners[l].loss + LEAD < learners[best].loss) best = l;
         for (size_t l = 0; l < LEARNERS; l++) {
