@@ -29,7 +29,7 @@ typedef struct {
     size_t length;
     Batch batch; /* of the string */
     uint32_t seed;
-    bool known; /* PyTorch's losses are: the notebook's string, seed 1 */
+    bool known; /* the notebook's string and seed 1: PyTorch's losses are known */
     bool colour;
     size_t failures;
     Block block;                  /* what was printed last */
@@ -55,7 +55,8 @@ static void __attribute__((format(printf, 2, 3))) say(Story *s, const char *form
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     for (char *line = text, *end; line; line = end) {
-        if ((end = strchr(line, '\n'))) *end++ = '\0';
+        end = strchr(line, '\n');
+        if (end) *end++ = '\0';
         begin(s, *line == ' ' ? ROWS : WORDS);
         while (*line != ' ' && strlen(line) > 77) {
             char *space = line + 77;
@@ -105,7 +106,7 @@ static Model model_of(float *numbers) {
     return (Model){CHARACTERS, DIM, numbers, numbers + TABLE, numbers + 2 * TABLE};
 }
 
-/* Training number i, at its start again. */
+/* Starts training number i again. */
 static Training *fresh(Story *s, int i) {
     float(*numbers)[NUMBERS] = s->numbers[i];
     memset(numbers, 0, sizeof s->numbers[i]);
@@ -795,6 +796,12 @@ static void sentence_bert(Story *s) {
     check(s, error < 0.1f, "each learned pair's cosine is its label, to %.2f", error);
     check(s, after[12] > after[13], "new pairs: the same meaning %.2f, another one %.2f", after[12],
           after[13]);
+    float share = 0, smallest = 1;
+    for (size_t j = 0; j < river.n; j++) {
+        share += river.a[0][j];
+        smallest = fminf(smallest, river.a[0][j]);
+    }
+    check(s, fabsf(share - 1) < 1e-6f && smallest > 0, "its shares are above 0, and 1 in all");
     check(s, same(river.x[0], city.x[0], DIM), "'bank' has the same x in both sentences");
     check(s, apart(river.y[0], city.y[0], DIM) > 0.01, "and two different y");
 }
