@@ -55,7 +55,8 @@ function showInspect(answer) {
   );
   inspect.rows.slice(0, 8).forEach((row) => {
     make('p', {class: 'row-name'}, lookup, `${row.name}`);
-    smallBars(lookup, row.before, {
+    if (!row.before.some((x) => x)) return make('p', {class: 'note'}, lookup, 'zeros: no gradient has come to it yet');
+    return smallBars(lookup, row.before, {
       label: `the row ${row.name}`,
       kind: row.row < CHARACTERS ? 'k' + kindOf(row.row) : 'k5',
     });

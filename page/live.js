@@ -119,6 +119,8 @@ async function start(hasty) {
       .slice(0, 3)
       .map((one) => one.run);
     showPlaceholders(made.settings);
+    const frequent = run.seen.reduce((most, id) => (run.count[id] > run.count[most] ? id : most));
+    if (run.ghosts.includes(shown.kept)) shown.chosen = frequent;
     showRun(run);
     showInspect(null);
     say(made.notice);
@@ -171,7 +173,7 @@ function hearProgress(event) {
     if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.1 + (0.6 * moved) / most);
   });
   shown.gradient = shown.before = null;
-  if (event.loss !== null) hearLoss(event.step, event.loss, event.valLoss);
+  if (event.step > 0 || !run.log.length) hearLoss(event.step, event.loss ?? event.valLoss, event.valLoss);
   if (live.follow && isTime()) show(lastMoment(run));
   if (performance.now() - (live.lastWords || 0) > 500) showWords();
 }
@@ -240,6 +242,7 @@ function halted() {
 
 function finish(step, loss) {
   live.done = true;
+  if (step < shown.run.steps) say(`Training ended at batch ${number(step)}: the loss has stopped falling.`);
   if (Number.isFinite(loss)) $('val-loss').textContent = loss.toFixed(6);
   keepRun();
 }
@@ -266,7 +269,7 @@ async function step() {
       shown.flash[id] = times ? 1 : 0;
     });
     live.inspect = answer;
-    if (!live.touchedRow) choose(answer.inspect.rows[0].row);
+    if (!live.touchedRow) choose(answer.inspect.rows.find(({row}) => row < CHARACTERS).row);
     hearLoss(answer.step, answer.loss, answer.valLoss);
     showInspect(answer);
     show(lastMoment(run));
