@@ -158,7 +158,7 @@ function hearLoss(step, train, val) {
   if (run.log.length > 1500) run.log = run.log.filter((row, i) => i % 2 === 0 || Number.isFinite(row.val));
   if (Number.isFinite(val)) $('val-loss').textContent = val.toFixed(6);
   changed = true;
-  redraw();
+  if (!shown.playing) redraw();
 }
 
 function hearProgress(event) {
@@ -169,19 +169,21 @@ function hearProgress(event) {
   shown.moment = momentOf(run, shownStep); /* frames may have been thinned out */
   $('slider').max = lastMoment(run);
   const most = Math.max(...event.touched, 1e-9);
-  event.touched.forEach((moved, id) => {
-    if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.1 + (0.6 * moved) / most);
-  });
+  if (!live.fast)
+    event.touched.forEach((moved, id) => {
+      if (moved > 0) shown.flash[id] = Math.max(shown.flash[id], 0.1 + (0.6 * moved) / most);
+    });
   shown.gradient = shown.before = null;
   if (event.step > 0 || !run.log.length) hearLoss(event.step, event.loss ?? event.valLoss, event.valLoss);
   if (live.follow && isTime()) show(lastMoment(run));
-  if (performance.now() - (live.lastWords || 0) > 500) showWords();
+  if (performance.now() - (live.lastWords || 0) > (live.fast ? 1500 : 500)) showWords();
 }
 
-/* Where little motion is wanted, the map shows a moment every second. */
+/* Where little motion is wanted, the map shows a moment every second; at full speed ten, for training comes first. */
 function isTime() {
-  const now = performance.now();
-  if (wantsStill() && now - (live.lastShown || 0) < 1000) return false;
+  const now = performance.now(),
+    gap = wantsStill() ? 1000 : live.fast ? 100 : 0;
+  if (now - (live.lastShown || 0) < gap) return false;
   live.lastShown = now;
   return true;
 }
@@ -216,6 +218,7 @@ async function play(fast) {
   }
   const mine = live.busy,
     steps = fast ? undefined : pace();
+  live.fast = !steps;
   shown.playing = live.follow = true;
   $('what').setAttribute('aria-live', 'off');
   show(lastMoment(shown.run));

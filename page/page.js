@@ -41,7 +41,7 @@ function draw(time) {
   }
   const calm = !shown.playing || time - lastText > 200; /* what is read, not watched, changes five times a second */
   if (calm || inSight('map'))
-    drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill());
+    drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill() && !live.fast);
   if (calm || inSight('heat')) drawHeat(run, table, chosen, flash);
   if (calm && changed) {
     drawCurve(run, shown.earlier);
