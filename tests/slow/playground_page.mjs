@@ -35,7 +35,7 @@ async function open(hash, size = {width: 1280, height: 900}, features = []) {
 const text = (tab, id) => tab.$eval('#' + id, (element) => element.textContent);
 
 // Waits until an element's text passes a test (a function of the text); returns the text in any case.
-async function wait(tab, id, test, seconds = 30) {
+async function wait(tab, id, test, seconds = 60) {
   await tab.waitForFunction(`(${test})(document.getElementById('${id}').textContent)`, {timeout: 1000 * seconds, polling: 50}).catch(() => 0);
   return text(tab, id);
 }
