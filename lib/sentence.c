@@ -123,8 +123,8 @@ static Space space_start(const SavedModel *saved, Team *team) {
     size_t dim = saved->model.dim, members = (size_t)team_size(team);
     double total = 0;
     vocabulary->rows = vocabulary->end[NGRAM_ROWS];
-    vocabulary->groups = 0;
-    vocabulary->options.phrases = false;
+    vocabulary->options.phrases = vocabulary->options.columns = false;
+    vocabulary->options.echoes = 0;
     require_finite(saved->model.embedding, vocabulary->rows * dim);
     space.weight = allocate(vocabulary->rows, sizeof(float), "the weights of the rows");
     space.last_text = allocate(members * vocabulary->rows, sizeof(uint32_t), "the texts");

@@ -81,11 +81,15 @@ static void list_strings(Listing *listing, size_t count) {
 
 /* ---- reading a text for one kind of rows -------------------------------------------------------- */
 
-enum { FEW = 32 };
-typedef struct {
+enum { FEW = 32, NGRAMS = 0, PHRASES = 1, GROUPS = 2 };
+typedef struct Reader Reader;
+struct Reader {
     const Vocabulary *v;
-    RowKind kind;
-    size_t group;
+    size_t number; /* NGRAMS, PHRASES, GROUPS + the number of a group */
+    int key;       /* of an echo */
+    /* Finds the rows [count <= FEW] of places from `place` > 0 on, without gaps: of phrases
+       PHRASE_WORDS for each place, of a group the number in the group; NO_ROW: none. */
+    void (*read)(Reader *reader, size_t place, size_t count, uint32_t *rows);
     size_t length; /* how many places will be read; 0: nobody knows */
     const uint8_t *text;
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
@@ -94,11 +98,7 @@ typedef struct {
     size_t slots, used;
     size_t key_length[FEW]; /* of the places prepared: the keys' lengths, 0 for none, */
     uint32_t key_hash[FEW]; /* and their hashes */
-} Reader;
-
-/* Finds the rows [count <= FEW] of places from `place` > 0 on: of phrases PHRASE_WORDS for each place,
-   of a group the number in the group; NO_ROW: none. A reader reads its text without gaps. */
-typedef void Read(Reader *reader, size_t place, size_t count, uint32_t *rows);
+};
 
 /* ---- characters: the last one ------------------------------------------------------------------ */
 
@@ -218,8 +218,8 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
             reader->line = place;
         }
         size_t column = place - reader->line, above = reader->above + column;
-        rows[i] = above < reader->line ? reader->text[above] : NEWLINE;
-        if (reader->kind == COLUMN_ROWS) rows[i] = (uint32_t)at_most(column, COLUMNS - 1);
+        rows[i] = (uint32_t)at_most(column, COLUMNS - 1);
+        if (reader->key) rows[i] = above < reader->line ? reader->text[above] : NEWLINE;
     }
 }
 
@@ -257,13 +257,12 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
 /* The character that followed when the key [length] before `place` occurred last, within
    ECHO_WINDOW; remembers that it is here. */
 static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t hash) {
-    int key = reader->v->options.echo_keys[reader->group];
     size_t slot = hash & (reader->slots - 1), distance = ECHO_WINDOW;
     uint64_t *latest = reader->latest;
     for (; latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
         if (latest[slot] >> 32 != hash) continue;
         distance = (uint32_t)place - (uint32_t)latest[slot];
-        if (same_key(key, reader->text, place, place - distance, length)) break;
+        if (same_key(reader->key, reader->text, place, place - distance, length)) break;
     }
     reader->used += latest[slot] == 0;
     if (latest[slot] == 0 || distance >= ECHO_WINDOW) distance = 0;
@@ -291,43 +290,19 @@ static void renew_echoes(Reader *reader, size_t place) {
 
 /* Hashes the keys and asks for their slots, which lie anywhere in memory. */
 static void prepare_echoes(Reader *reader, size_t place, size_t count) {
-    int key = reader->v->options.echo_keys[reader->group];
-    if (key == ECHO_ABOVE) return;
     if (reader->used + count > reader->slots / 4 * 3) renew_echoes(reader, place);
     for (size_t i = 0; i < count; i++) {
-        size_t length = reader->key_length[i] = key_length(key, reader->text, place + i);
+        size_t length = reader->key_length[i] = key_length(reader->key, reader->text, place + i);
         uint32_t hash = reader->key_hash[i] = key_hash(reader->text + place + i - length, length);
         __builtin_prefetch(&reader->latest[hash & (reader->slots - 1)], 1);
     }
 }
 
 static void read_echoes(Reader *reader, size_t place, size_t count, uint32_t *rows) {
-    bool above = reader->v->options.echo_keys[reader->group] == ECHO_ABOVE;
-    if (above) read_lines(reader, place, count, rows);
-    for (size_t i = 0; i < count && !above; i++) {
-        rows[i] = NO_ROW;
-        if (reader->key_length[i] > 0)
-            rows[i] = echo_at(reader, place + i, reader->key_length[i], reader->key_hash[i]);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = reader->key_length[i];
+        rows[i] = length ? echo_at(reader, place + i, length, reader->key_hash[i]) : NO_ROW;
     }
-}
-
-/* ---- the kinds --------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    Read *read;
-} kinds[ROW_KINDS] = {
-    [CHARACTER_ROWS] = {"characters", NULL},   [NGRAM_ROWS] = {"n-grams", read_ngrams},
-    [PHRASE_ROWS] = {"phrases", read_phrases}, [ECHO_ROWS] = {"echoes", read_echoes},
-    [COLUMN_ROWS] = {"columns", read_lines},
-};
-
-const char *row_kind_name(RowKind kind) { return kinds[kind].name; }
-
-RowKind row_kind(const Vocabulary *v, uint32_t row) {
-    RowKind kind = CHARACTER_ROWS;
-    while (row >= v->end[kind]) kind++;
-    return kind;
 }
 
 /* ---- from strings to rows ---------------------------------------------------------------------- */
@@ -364,18 +339,11 @@ static void drop_rare(Vocabulary *v) {
     free(number);
 }
 
-static void add_group(Vocabulary *v, uint32_t rows) {
-    v->group_first[v->groups++] = v->rows;
-    v->rows += rows;
-}
-
 /* Makes the groups' rows and the hash table. Returns false when two strings have the same text. */
 static bool finish(Vocabulary *v) {
     size_t strings = v->rows, slots = 256;
-    for (int e = 0; e < v->options.echoes; e++) add_group(v, CHARACTERS);
-    v->end[ECHO_ROWS] = v->rows;
-    if (v->options.columns) add_group(v, COLUMNS);
-    v->end[COLUMN_ROWS] = v->rows;
+    v->end[ECHO_ROWS] = v->rows + (uint32_t)v->options.echoes * CHARACTERS;
+    v->rows = v->end[COLUMN_ROWS] = v->end[ECHO_ROWS] + (v->options.columns ? COLUMNS : 0);
     v->count = reallocate(v->count, v->rows, sizeof *v->count, "the counts");
     memset(v->count + strings, 0, (v->rows - strings) * sizeof *v->count);
     while (slots < 2 * strings) slots *= 2;
@@ -464,28 +432,30 @@ void vocabulary_free(Vocabulary *v) {
 
 /* ---- bags -------------------------------------------------------------------------------------- */
 
-/* Readers: one for n-grams, one for phrases, one for each group. */
-enum { OTHERS = 2 };
-static size_t reader_count(const Vocabulary *v) { return OTHERS + (size_t)v->groups; }
+static size_t groups(const Vocabulary *v) { return (size_t)v->options.echoes + v->options.columns; }
 
-static Reader reader_start(const Vocabulary *v, size_t reader, size_t length) {
-    if (reader < OTHERS) return (Reader){v, reader ? PHRASE_ROWS : NGRAM_ROWS};
-    size_t group = reader - OTHERS;
-    return (Reader){v, row_kind(v, v->group_first[group]), group, length};
+static Reader reader_start(const Vocabulary *v, size_t number, size_t length) {
+    Reader reader = {v, number, .read = read_lines, .length = length};
+    if (number == NGRAMS) reader.read = read_ngrams;
+    if (number == PHRASES) reader.read = read_phrases;
+    bool echo = number >= GROUPS && number - GROUPS < (size_t)v->options.echoes;
+    if (echo) reader.key = v->options.echo_keys[number - GROUPS];
+    if (echo && reader.key != ECHO_ABOVE) reader.read = read_echoes;
+    return reader;
 }
 
 static void read_few(Reader *reader, size_t place, size_t count, Bags *bags) {
     uint32_t rows[FEW * PHRASE_WORDS];
-    kinds[reader->kind].read(reader, place, count, rows);
+    reader->read(reader, place, count, rows);
     for (size_t i = 0; i < count; i++) {
         if (place + i < bags->first) continue;
         size_t bag = place + i - bags->first;
-        if (reader->kind == NGRAM_ROWS)
+        if (reader->number == NGRAMS)
             bags->ngram[bag] = rows[i];
-        else if (reader->kind == PHRASE_ROWS)
+        else if (reader->number == PHRASES)
             memcpy(bags->beside[bag].phrase, rows + PHRASE_WORDS * i, PHRASE_WORDS * sizeof *rows);
         else
-            bags->beside[bag].member[reader->group] = (uint8_t)rows[i];
+            bags->beside[bag].member[reader->number - GROUPS] = (uint8_t)rows[i];
     }
 }
 
@@ -498,10 +468,10 @@ static void read_on(Reader *readers, size_t count, const uint8_t *text, size_t f
         few = at_most(to - from, FEW);
         for (Reader *reader = readers; reader < readers + count; reader++) {
             reader->text = text;
-            if (reader->kind == ECHO_ROWS) prepare_echoes(reader, from, few);
+            if (reader->read == read_echoes) prepare_echoes(reader, from, few);
         }
         for (Reader *reader = readers; reader < readers + count; reader++)
-            if (reader->kind == NGRAM_ROWS || bags->beside) read_few(reader, from, few, bags);
+            if (reader->number == NGRAMS || bags->beside) read_few(reader, from, few, bags);
     }
 }
 
@@ -518,7 +488,7 @@ static void find_rows(int member, size_t number, void *argument) {
     size_t end = bags->first + bags->count;
     size_t begin = bags->first - at_most(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
     (void)member;
-    if (number == 0) begin = bags->first; /* n-grams need nothing of the places before */
+    if (number == NGRAMS) begin = bags->first; /* n-grams need nothing of the places before */
     Reader reader = reader_start(finding->v, number, end - begin);
     read_on(&reader, 1, finding->text, begin, end, bags);
     free(reader.latest);
@@ -533,7 +503,7 @@ Bags bags_find(Team *team, const Vocabulary *v, const uint8_t *text, size_t firs
         memset(bags.beside, 0xff, count * sizeof *bags.beside);
     }
     Finding finding = {v, text, &bags};
-    team_for(team, reader_count(v), find_rows, &finding);
+    team_for(team, GROUPS + groups(v), find_rows, &finding);
     return bags;
 }
 
@@ -547,8 +517,9 @@ size_t rows_beside(const Vocabulary *v, const Beside *beside, uint32_t *rows) {
     size_t count = 0;
     for (int w = 0; w < PHRASE_WORDS; w++)
         if (beside->phrase[w] != NO_ROW) rows[count++] = beside->phrase[w];
-    for (int g = 0; g < v->groups; g++)
-        if (beside->member[g] != NO_MEMBER) rows[count++] = v->group_first[g] + beside->member[g];
+    for (size_t g = 0; g < groups(v); g++)
+        if (beside->member[g] != NO_MEMBER)
+            rows[count++] = v->end[PHRASE_ROWS] + (uint32_t)g * CHARACTERS + beside->member[g];
     return count;
 }
 
@@ -560,7 +531,7 @@ size_t bag_rows(const Vocabulary *v, uint32_t ngram, const Beside *beside, uint3
 
 size_t largest_bag(const Vocabulary *v) {
     size_t phrases = v->options.phrases ? PHRASE_WORDS : 0;
-    return (size_t)v->options.order + phrases + (size_t)v->groups;
+    return (size_t)v->options.order + phrases + groups(v);
 }
 
 void bags_count(Vocabulary *v, const Bags *bags) {
@@ -574,7 +545,7 @@ struct Stream {
     const Vocabulary *v;
     uint8_t *text;
     size_t length, capacity;
-    Reader readers[OTHERS + MAX_GROUPS];
+    Reader readers[GROUPS + MAX_GROUPS];
     uint32_t ngram;
     Beside beside;
 };
@@ -584,7 +555,7 @@ Stream *stream_start(const Vocabulary *v) {
     stream->v = v;
     stream->ngram = NO_ROW;
     memset(&stream->beside, 0xff, sizeof stream->beside);
-    for (size_t r = 0; r < reader_count(v); r++) stream->readers[r] = reader_start(v, r, 0);
+    for (size_t r = 0; r < GROUPS + groups(v); r++) stream->readers[r] = reader_start(v, r, 0);
     return stream;
 }
 
@@ -592,7 +563,7 @@ void stream_push(Stream *stream, uint8_t id) {
     stream->text = grow(stream->text, &stream->capacity, stream->length + 1, 1, "the context");
     stream->text[stream->length++] = id;
     Bags bags = {stream->length, 1, NULL, &stream->ngram, &stream->beside};
-    read_on(stream->readers, reader_count(stream->v), stream->text, stream->length,
+    read_on(stream->readers, GROUPS + groups(stream->v), stream->text, stream->length,
             stream->length + 1, &bags);
 }
 
@@ -601,12 +572,23 @@ size_t stream_rows(const Stream *stream, uint32_t *rows) {
 }
 
 void stream_end(Stream *stream) {
-    for (size_t r = 0; r < reader_count(stream->v); r++) free(stream->readers[r].latest);
+    for (size_t r = 0; r < GROUPS + groups(stream->v); r++) free(stream->readers[r].latest);
     free(stream->text);
     free(stream);
 }
 
 /* ---- names ------------------------------------------------------------------------------------- */
+
+const char *row_kind_name(RowKind kind) {
+    static const char *names[] = {"characters", "n-grams", "phrases", "echoes", "columns"};
+    return names[kind];
+}
+
+RowKind row_kind(const Vocabulary *v, uint32_t row) {
+    RowKind kind = CHARACTER_ROWS;
+    while (row >= v->end[kind]) kind++;
+    return kind;
+}
 
 /* From a row up to its root: an n-gram's first letter comes first, a phrase's last one. */
 size_t row_text(const Vocabulary *v, uint32_t row, char *text) {

@@ -56,8 +56,8 @@ typedef struct {
 } RowOptions;
 
 /* All rows, kind after kind: n-grams in the order of their text read backwards, phrases in that of
-   their text, by ids; then groups of which a bag has at most one row: one for each key of echoes,
-   one for the columns. */
+   their text, by ids; then groups of which a bag has at most one row: one of CHARACTERS rows for each
+   key of echoes, one of the columns. */
 typedef struct {
     RowOptions options;
     uint32_t min_count;            /* above options.min_count where max_rows made it so */
@@ -69,8 +69,6 @@ typedef struct {
     uint32_t *count; /* [rows] strings: in the training text; groups: in its bags */
     uint32_t *slots; /* [slot_mask + 1] a hash table from (parent, letter) to the row */
     size_t slot_mask;
-    uint32_t group_first[MAX_GROUPS]; /* each group's first row */
-    int groups;
 } Vocabulary;
 
 /* The vocabulary of a training text. Takes about 12 bytes a character meanwhile. */
