@@ -61,10 +61,9 @@ static const char *const sums[] = {"optimizer.embedding.weight.sum", "optimizer.
                                    "optimizer.linear.bias.sum"};
 
 static Tensor array_of(const Model *model, const char *const *names, int which) {
-    const Tensor arrays[] = {{names[0], "F32", 2, {model->rows, model->dim}, model->embedding},
-                             {names[1], "F32", 2, {CHARACTERS, model->dim}, model->linear},
-                             {names[2], "F32", 1, {CHARACTERS}, model->bias}};
-    return arrays[which];
+    const void *const data[] = {model->embedding, model->linear, model->bias};
+    size_t rows = which == EMBEDDING ? model->rows : CHARACTERS;
+    return tensor_of(names[which], "F32", rows, which == BIAS ? 0 : model->dim, data[which]);
 }
 
 static void add_model(TensorFile *file, const char *const *names, const Model *model) {
@@ -100,11 +99,12 @@ TensorFile model_file(const char *path, const Model *model, const Vocabulary *vo
         fail("%s: not written, for a weight is not a finite number; start again with a smaller "
              "--lr",
              path);
-    const Tensor arrays[] = {{"counts", "I32", 1, {vocabulary->rows}, counts},
-                             {"ngrams", "U8", 2, {ngrams, order}, cells},
-                             {"phrases", "U8", 2, {phrases, 2}, pairs},
-                             {"echoes", "U8", 1, {(size_t)options->echoes}, options->echo_keys},
-                             {"columns", "U8", 1, {options->columns ? COLUMNS : 0}, columns}};
+    const Tensor arrays[] = {
+        tensor_of("counts", "I32", vocabulary->rows, 0, counts),
+        tensor_of("ngrams", "U8", ngrams, order, cells),
+        tensor_of("phrases", "U8", phrases, 2, pairs),
+        tensor_of("echoes", "U8", (size_t)options->echoes, 0, options->echo_keys),
+        tensor_of("columns", "U8", options->columns ? COLUMNS : 0, 0, columns)};
     add_model(&file, weights, model);
     for (int a = 0; a < 5; a++)
         if (arrays[a].shape[0]) tensor_add(&file, arrays[a]);
@@ -173,7 +173,7 @@ static Vocabulary vocabulary_of(const char *path, const TensorFile *file, size_t
                          phrases.shape[0], &reason))
         inconsistent(path, reason);
     if (vocabulary.rows != rows) inconsistent(path, another);
-    tensor_take(file, (Tensor){"counts", "I32", 1, {rows}, vocabulary.count}); /* may be missing */
+    tensor_take(file, tensor_of("counts", "I32", rows, 0, vocabulary.count)); /* may be missing */
     return vocabulary;
 }
 
@@ -285,13 +285,17 @@ static Metadata description(const State *state, const Trainer *trainer) {
     return metadata;
 }
 
+/* The counts of rows in groups. Strings and their counts are left out: the run lists them again. */
+static Tensor counts_of(const Vocabulary *vocabulary) {
+    const uint32_t strings = vocabulary->end[PHRASE_ROWS];
+    const uint32_t *counts = vocabulary->count + strings;
+    return tensor_of("counts", "I32", vocabulary->rows - strings, 0, counts);
+}
+
 /* The weights are left out where they are those of the best model, which is saved beside: a large
-   one may be replaced before the next checkpoint is saved. Strings and their counts are left out:
-   the run lists them again. */
+   one may be replaced before the next checkpoint is saved. */
 static TensorFile checkpoint_file(const State *state, const Trainer *trainer) {
     const Standing *standing = &state->standing;
-    const Vocabulary *vocabulary = trainer->vocabulary;
-    const uint32_t strings = vocabulary->end[PHRASE_ROWS];
     /* within a shard, the state before its shuffle, so that resuming shuffles it alike */
     bool within = trainer->step < trainer->shard_end;
     const Random *random = within ? &trainer->shard_random : &trainer->random;
@@ -309,12 +313,10 @@ static TensorFile checkpoint_file(const State *state, const Trainer *trainer) {
     else
         add_hash(&file.metadata, "model", fingerprint(&trainer->model));
     if (!trainer->options.sgd) add_model(&file, sums, &trainer->sum);
-    tensor_add(&file, (Tensor){"random.state", "I32", 1, {624}, random->state});
-    tensor_add(
-        &file,
-        (Tensor){"counts", "I32", 1, {vocabulary->rows - strings}, vocabulary->count + strings});
+    tensor_add(&file, tensor_of("random.state", "I32", 624, 0, random->state));
+    tensor_add(&file, counts_of(trainer->vocabulary));
     log_print(&state->log, false, &log);
-    tensor_add(&file, (Tensor){"log", "U8", 1, {log.length}, log.text});
+    tensor_add(&file, tensor_of("log", "U8", log.length, 0, log.text));
     file.owned[0] = log.text;
     return file;
 }
@@ -490,8 +492,6 @@ void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const 
 void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint) {
     const char *path = folder->file[CHECKPOINT].path;
-    const Vocabulary *vocabulary = trainer->vocabulary;
-    const uint32_t strings = vocabulary->end[PHRASE_ROWS];
     Standing *standing = &state->standing;
     size_t step = count_of(checkpoint, path, "step", trainer->steps);
     size_t positions = positions_before(trainer, step);
@@ -511,9 +511,8 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
         if (!trainer->options.sgd) take(checkpoint, path, array_of(&trainer->sum, sums, a));
     }
     if (!trainer_finite(trainer)) no_checkpoint(path, "arrays", "hold numbers that are not finite");
-    take(checkpoint, path, (Tensor){"random.state", "I32", 1, {624}, trainer->random.state});
-    take(checkpoint, path,
-         (Tensor){"counts", "I32", 1, {vocabulary->rows - strings}, vocabulary->count + strings});
+    take(checkpoint, path, tensor_of("random.state", "I32", 624, 0, trainer->random.state));
+    take(checkpoint, path, counts_of(trainer->vocabulary));
     if (!snapshots_read(&state->snapshots, checkpoint) &&
         tensor_find(checkpoint, "snapshots", "F32", 3))
         no_checkpoint(path, "snapshots", "are damaged");

@@ -354,6 +354,13 @@ size_t metadata_count(const TensorFile *file, const char *key) {
 
 /* ---- writing ----------------------------------------------------------------------------------- */
 
+Tensor tensor_of(const char *name, const char *dtype, size_t rows, size_t columns,
+                 const void *data) {
+    Tensor tensor = {.name = name, .rank = columns ? 2 : 1, .shape = {rows, columns}, .data = data};
+    strcpy(tensor.dtype, dtype);
+    return tensor;
+}
+
 static size_t data_size(const TensorFile *file) {
     return file->tensor_count ? file->tensors[file->tensor_count - 1].end : 0;
 }

@@ -25,6 +25,10 @@ typedef struct {
     size_t begin, end; /* where it is in the file's data */
 } Tensor;
 
+/* A tensor [rows, columns], or [rows] where columns is 0. Name and data must outlive it. */
+Tensor tensor_of(const char *name, const char *dtype, size_t rows, size_t columns,
+                 const void *data);
+
 /* Keys and values of any length in UTF-8: key NUL value NUL key ... Starts as {0}. */
 typedef Buffer Metadata;
 

@@ -34,11 +34,15 @@ void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t ste
 }
 
 static Tensor steps_of(const Snapshots *snapshots, size_t count) {
-    return (Tensor){"steps", "I64", 1, {count}, snapshots->steps};
+    return tensor_of("steps", "I64", count, 0, snapshots->steps);
 }
 
 static Tensor rows_of(const Snapshots *snapshots, size_t count) {
-    return (Tensor){"snapshots", "F32", 3, {count, CHARACTERS, snapshots->dim}, snapshots->rows};
+    return (Tensor){.name = "snapshots",
+                    .dtype = "F32",
+                    .rank = 3,
+                    .shape = {count, CHARACTERS, snapshots->dim},
+                    .data = snapshots->rows};
 }
 
 /* 8-byte numbers come first, so that all stand aligned. */

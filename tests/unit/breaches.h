@@ -13,7 +13,6 @@ typedef struct {
     uint64_t length;    /* what the first 8 bytes say: 0 means the header's true length */
     size_t data;        /* how many bytes follow the header */
     const char *reason; /* part of the refusal; NULL: the file must be accepted */
-    const char *error; /* the SafeTensorError of the reference implementation that it is, or NULL */
 } Breach;
 
 #define ONE(dtype, shape, offsets)                                                                 \
@@ -46,30 +45,29 @@ static const Breach breaches[] = {
      NULL},
 
     /* the header's length */
-    {"header too small: one byte", "{", 0, 0, NOT_JSON, "InvalidHeaderDeserialization"},
+    {"header too small: one byte", "{", 0, 0, NOT_JSON},
     {"header of no length", "", 0, 0, "does not begin with {"},
-    {"header too large: 100 MB and a byte", "{}", 100000001, 0, "more than 100 MB",
-     "HeaderTooLarge"},
-    {"header too large: 2^63", "{}", (uint64_t)1 << 63, 0, "more than 100 MB", "HeaderTooLarge"},
-    {"header too large: all bits", "{}", UINT64_MAX, 0, "more than 100 MB", "HeaderTooLarge"},
-    {"length beyond the file by a byte", "{}", 3, 0, "cut short", "InvalidHeaderLength"},
-    {"length beyond the file by much", "{}", 100000000, 0, "cut short", "InvalidHeaderLength"},
+    {"header too large: 100 MB and a byte", "{}", 100000001, 0, "more than 100 MB"},
+    {"header too large: 2^63", "{}", (uint64_t)1 << 63, 0, "more than 100 MB"},
+    {"header too large: all bits", "{}", UINT64_MAX, 0, "more than 100 MB"},
+    {"length beyond the file by a byte", "{}", 3, 0, "header is cut short"},
+    {"length beyond the file by much", "{}", 100000000, 0, "header is cut short"},
 
     /* UTF-8 */
-    {"not UTF-8: a lone continuation", "{\"\x80\":1}", 0, 0, "not UTF-8", "InvalidHeader"},
+    {"not UTF-8: a lone continuation", "{\"\x80\":1}", 0, 0, "not UTF-8"},
     {"not UTF-8: cut at the end", "{\"\xe2\x82", 0, 0, "not UTF-8"},
     {"not UTF-8: overlong", "{\"\xc0\xaf\":1}", 0, 0, "not UTF-8"},
     {"not UTF-8: overlong in three bytes", "{\"\xe0\x80\xaf\":1}", 0, 0, "not UTF-8"},
     {"not UTF-8: a surrogate", "{\"\xed\xa0\x80\":1}", 0, 0, "not UTF-8"},
     {"not UTF-8: beyond U+10FFFF", "{\"\xf4\x90\x80\x80\":1}", 0, 0, "not UTF-8"},
-    {"not UTF-8: 0xff", "{\"\xff\":1}", 0, 0, "not UTF-8", "InvalidHeader"},
+    {"not UTF-8: 0xff", "{\"\xff\":1}", 0, 0, "not UTF-8"},
 
     /* JSON */
-    {"begins with a space", " {}", 0, 0, "does not begin with {", "InvalidHeaderStart"},
-    {"begins with [", "[]", 0, 0, "does not begin with {", "InvalidHeaderStart"},
+    {"begins with a space", " {}", 0, 0, "does not begin with {"},
+    {"begins with [", "[]", 0, 0, "does not begin with {"},
     {"begins with a byte order mark", "\xef\xbb\xbf{}", 0, 0, "does not begin with {"},
     {"not JSON: no end", "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}", 0, 1,
-     NOT_JSON, "InvalidHeaderDeserialization"},
+     NOT_JSON},
     {"not JSON: a comma too many",
      "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},}", 0, 1, NOT_JSON},
     {"not JSON: a name without quotes", "{a:{}}", 0, 0, NOT_JSON},
@@ -89,14 +87,12 @@ static const Breach breaches[] = {
     {"not JSON: a line feed in a string", "{\"a\nb\":1}", 0, 0, NOT_JSON},
     {"a tensor is a number", "{\"a\":1}", 0, 0, NOT_JSON},
     {"a tensor is null", "{\"a\":null}", 0, 0, NOT_JSON},
-    {"metadata that is no string", "{\"__metadata__\":{\"a\":1}}", 0, 0, NOT_JSON,
-     "InvalidHeaderDeserialization"},
+    {"metadata that is no string", "{\"__metadata__\":{\"a\":1}}", 0, 0, NOT_JSON},
     {"metadata that is a list", "{\"__metadata__\":[]}", 0, 0, NOT_JSON},
     {"metadata within metadata", "{\"__metadata__\":{\"a\":{\"b\":\"c\"}}}", 0, 0, NOT_JSON},
 
     /* fields */
-    {"unknown dtype", ONE("F31", "[1]", "[0,4]"), 0, 4, "dtype that is not known",
-     "InvalidHeaderDeserialization"},
+    {"unknown dtype", ONE("F31", "[1]", "[0,4]"), 0, 4, "dtype that is not known"},
     {"a dtype of 100 characters",
      ONE("F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F32F3"
          "2F32F32F32F3",
@@ -142,31 +138,26 @@ static const Breach breaches[] = {
      "key stands twice"},
 
     /* data */
-    {"size below shape x dtype", ONE("F32", "[2,3]", "[0,20]"), 0, 20, "not what its shape says",
-     "TensorInvalidInfo"},
-    {"size above shape x dtype", ONE("F32", "[2,3]", "[0,28]"), 0, 28, "not what its shape says",
-     "TensorInvalidInfo"},
-    {"offsets the wrong way round", ONE("U8", "[4]", "[4,0]"), 0, 4, "not what its shape says",
-     "TensorInvalidInfo"},
-    {"overflow in shape", ONE("F32", "[4294967296,4294967296]", "[0,0]"), 0, 0, "too large",
-     "ValidationOverflow"},
+    {"size below shape x dtype", ONE("F32", "[2,3]", "[0,20]"), 0, 20, "not what its shape says"},
+    {"size above shape x dtype", ONE("F32", "[2,3]", "[0,28]"), 0, 28, "not what its shape says"},
+    {"offsets the wrong way round", ONE("U8", "[4]", "[4,0]"), 0, 4, "not what its shape says"},
+    {"overflow in shape", ONE("F32", "[4294967296,4294967296]", "[0,0]"), 0, 0,
+     "shape is too large"},
     {"overflow in shape times dtype", ONE("F64", "[2305843009213693952]", "[0,0]"), 0, 0,
-     "too large", "ValidationOverflow"},
+     "shape is too large"},
     {"overflow in shape to the right size",
-     ONE("U8", "[4294967297,4294967295,4294967297,4294967295]", "[0,1]"), 0, 1, "too large",
-     "ValidationOverflow"},
-    {"hole before the first tensor", ONE("U8", "[4]", "[4,8]"), 0, 8, "hole", "InvalidOffset"},
-    {"hole between tensors", TWO("[0,4]", "[5,9]"), 0, 9, "hole", "InvalidOffset"},
-    {"overlap by a byte", TWO("[0,4]", "[3,7]"), 0, 7, "overlap", "InvalidOffset"},
-    {"overlap: both at one place", TWO("[0,4]", "[0,4]"), 0, 4, "overlap", "InvalidOffset"},
-    {"data cut short by a byte", ONE("U8", "[4]", "[0,4]"), 0, 3, "cut short",
-     "MetadataIncompleteBuffer"},
-    {"no data", ONE("F32", "[2,3]", "[0,24]"), 0, 0, "cut short", "MetadataIncompleteBuffer"},
+     ONE("U8", "[4294967297,4294967295,4294967297,4294967295]", "[0,1]"), 0, 1,
+     "shape is too large"},
+    {"hole before the first tensor", ONE("U8", "[4]", "[4,8]"), 0, 8, "hole"},
+    {"hole between tensors", TWO("[0,4]", "[5,9]"), 0, 9, "hole"},
+    {"overlap by a byte", TWO("[0,4]", "[3,7]"), 0, 7, "overlap"},
+    {"overlap: both at one place", TWO("[0,4]", "[0,4]"), 0, 4, "overlap"},
+    {"data cut short by a byte", ONE("U8", "[4]", "[0,4]"), 0, 3, "it is cut short"},
+    {"no data", ONE("F32", "[2,3]", "[0,24]"), 0, 0, "it is cut short"},
     {"offsets near 2^64", ONE("U8", "[4]", "[18446744073709551611,18446744073709551615]"), 0, 4,
      "hole"},
-    {"trailing byte", ONE("U8", "[4]", "[0,4]"), 0, 5, "something follows",
-     "MetadataIncompleteBuffer"},
-    {"data without tensors", "{}", 0, 1, "something follows", "MetadataIncompleteBuffer"},
+    {"trailing byte", ONE("U8", "[4]", "[0,4]"), 0, 5, "follows its last tensor"},
+    {"data without tensors", "{}", 0, 1, "follows its last tensor"},
 };
 
 enum { BREACHES = sizeof breaches / sizeof *breaches };
