@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* O_PATH */
 #include "folder.h"
 
 #include "fail.h"
@@ -89,18 +88,12 @@ static _Noreturn void cannot_write(Writer *writer, const struct WrittenFile *fil
          strerror(why), renamed, count, advice);
 }
 
-/* Opens the folder of the name before its last slash. One that may be written but not read can be
-   opened, too, where the system can do that. */
+/* Opens the folder that the first `length` characters of the name are. */
 static int open_parent(Entry entry, int length) {
     char parent[PATH_MAX];
     errno = ENAMETOOLONG;
     if (snprintf(parent, sizeof parent, "%.*s.", length, entry.name) >= PATH_MAX) return -1;
-    int folder = openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-#ifdef O_PATH
-    if (folder < 0 && errno == EACCES)
-        folder = openat(entry.folder, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-#endif
-    return folder;
+    return openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* What stands under the temporary name is removed, not opened: it may be a link, or a FIFO. The mode
@@ -138,10 +131,10 @@ void writer_add(Writer *writer, const void *bytes, size_t count) {
     }
 }
 
-/* False with errno. Some file systems have nothing to sync, nor has a folder that is only a path. */
+/* False with errno. Some file systems have nothing to sync. */
 static bool synced(int descriptor) {
     while (fsync(descriptor)) {
-        if (errno == EINVAL || errno == ENOTSUP || errno == EBADF) return true;
+        if (errno == EINVAL || errno == ENOTSUP) return true;
         if (errno != EINTR) return false;
     }
     return true;

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 
 static const char log_head[] = "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n";
-enum { MAX_LINE = 256 };
 
 static void print_row(Buffer *text, const LogRow *row) {
     buffer_add(text, "%zu,%.4f,%zu,%.6f,%.6f,%.6f,%.6g,%.3f\n", row->step, row->epoch,
@@ -27,17 +26,13 @@ static bool is_possible(const LogRow *row) {
     return possible;
 }
 
-static void append_row(Log *log, LogRow row) {
-    log->rows = grow(log->rows, &log->capacity, log->count + 1, sizeof row, "the loss log");
-    log->rows[log->count++] = row;
-}
-
 void log_add(Log *log, LogRow row) {
     if (!is_possible(&row))
         fail("the losses after step %zu (%g and %g) are no losses of a run; start again with a "
              "smaller --lr",
              row.step, row.train_loss, row.val_loss);
-    append_row(log, row);
+    log->rows = grow(log->rows, &log->capacity, log->count + 1, sizeof row, "the loss log");
+    log->rows[log->count++] = row;
 }
 
 void log_print(const Log *log, bool timed, Buffer *text) {
@@ -76,12 +71,11 @@ bool log_parse(Log *log, const Buffer *text) {
     while (line < end) {
         size_t length = strcspn(line, "\n") + 1;
         LogRow row, last = {0};
-        if (length > MAX_LINE || length > (size_t)(end - line)) return false;
-        if (!parse_row(line, length, &row)) return false;
+        if (length > (size_t)(end - line) || !parse_row(line, length, &row)) return false;
         if (log->count) last = log->rows[log->count - 1];
         if (log->count && row.step <= last.step) return false;
         if (row.characters < last.characters) return false;
-        append_row(log, row);
+        log_add(log, row);
         line += length;
     }
     return true;

@@ -391,46 +391,37 @@ static void add_string(Buffer *header, const char *text) {
     buffer_add(header, "\"");
 }
 
-/* The length in 8 bytes, then JSON. */
-static Buffer header_of(const TensorFile *file) {
+/* The length in 8 bytes, then JSON. Reading that needs none of the data behind it. */
+void tensors_prepare(TensorFile *file, const char *path) {
+    Buffer *header = &file->header;
+    TensorFile read;
     const char *key = NULL;
-    Buffer header = {0};
-    buffer_add(&header, "01234567{\"__metadata__\":{");
+    buffer_add(header, "01234567{\"__metadata__\":{");
     while ((key = metadata_next(&file->metadata, key))) {
-        add_string(&header, key);
-        buffer_add(&header, ":");
-        add_string(&header, metadata_value(key));
-        if (metadata_next(&file->metadata, key)) buffer_add(&header, ",");
+        add_string(header, key);
+        buffer_add(header, ":");
+        add_string(header, metadata_value(key));
+        if (metadata_next(&file->metadata, key)) buffer_add(header, ",");
     }
-    buffer_add(&header, "}");
+    buffer_add(header, "}");
     for (size_t i = 0; i < file->tensor_count; i++) {
         const Tensor *tensor = &file->tensors[i];
-        buffer_add(&header, ",");
-        add_string(&header, tensor->name);
-        buffer_add(&header, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
+        buffer_add(header, ",");
+        add_string(header, tensor->name);
+        buffer_add(header, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype);
         for (size_t d = 0; d < tensor->rank; d++)
-            buffer_add(&header, d ? ",%zu" : "%zu", tensor->shape[d]);
-        buffer_add(&header, "],\"data_offsets\":[%zu,%zu]}", tensor->begin, tensor->end);
+            buffer_add(header, d ? ",%zu" : "%zu", tensor->shape[d]);
+        buffer_add(header, "],\"data_offsets\":[%zu,%zu]}", tensor->begin, tensor->end);
     }
-    buffer_add(&header, "}");
-    while (header.length % 8) buffer_add(&header, " ");
-    for (int i = 0; i < 8; i++) header.text[i] = (char)((uint64_t)(header.length - 8) >> (8 * i));
-    return header;
-}
-
-/* Reading the header needs none of the data behind it. */
-void tensors_prepare(TensorFile *file, const char *path) {
-    TensorFile read;
-    file->header = header_of(file);
-    const uint8_t *bytes = (const uint8_t *)file->header.text;
-    const char *reason = tensors_parse(&read, bytes, file->header.length + data_size(file));
-    Buffer again = header_of(&read);
-    bool same = again.length == file->header.length && !memcmp(again.text, bytes, again.length);
-    if (!same)
+    buffer_add(header, "}");
+    while (header->length % 8) buffer_add(header, " ");
+    for (int i = 0; i < 8; i++) header->text[i] = (char)((uint64_t)(header->length - 8) >> (8 * i));
+    const uint8_t *bytes = (const uint8_t *)header->text;
+    const char *reason = tensors_parse(&read, bytes, header->length + data_size(file));
+    if (reason)
         fail("%s: cannot be written: no program could read it: %s; what was saved before is "
              "untouched",
-             path, reason ? reason : "it would not be read back alike");
-    buffer_free(&again);
+             path, reason);
     tensors_close(&read);
 }
 

@@ -76,8 +76,7 @@ size_t metadata_count(const TensorFile *file, const char *key);
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Makes the file's header; fails with one line when tensors_parse would not read the same from it.
-   Then writes the file as one of the writer's: that takes no memory. */
+/* Makes the file's header; fails with one line when tensors_parse would refuse it. Then writes the file as one of the writer's: that takes no memory. */
 void tensors_prepare(TensorFile *file, const char *path);
 void tensors_write(const TensorFile *file, Writer *writer, Entry entry);
 
