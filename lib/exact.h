@@ -1,12 +1,11 @@
-/* exact.h: exp, log, sin, cos and norms that give the same bits on every machine.
-
-   libm's differ in the last bit from one system to the next, and one such bit makes another model.
-   These use only +, -, *, / and sqrt, which IEEE 754 rounds exactly, in a fixed order. The build
-   keeps compilers from fusing a multiply and an add (-ffp-contract=off). */
+/* exact.h: exp, log, sin, cos and norms with the same bits on every machine, where libm's differ in
+   the last one: only +, -, *, / and sqrt, which IEEE 754 rounds exactly, in a fixed order. The
+   build keeps compilers from fusing a multiply and an add (-ffp-contract=off). */
 #ifndef EXACT_H
 #define EXACT_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -62,26 +61,24 @@ static inline float exact_expf(float x) {
     return e * power;
 }
 
-/* cos(2 pi turn) and sin(2 pi turn) for turn in [0, 1]: by symmetry from Taylor series on an eighth
-   turn. */
-static inline double exact_cos_turns(double turn);
+/* The Taylor series of sin(2 pi turn), or of cos, for turn in [0, 1/8]. */
+static inline double exact_eighth(double turn, bool cosine) {
+    double x = 6.283185307179586 * turn, square = x * x, sum = 0;
+    for (int n = cosine ? 15 : 16; n >= 1; n -= 2) sum = (1 + sum) * -square / (n * (n + 1));
+    return cosine ? 1 + sum : x + x * sum;
+}
+
+/* cos(2 pi turn) and sin(2 pi turn) for turn in [0, 1], by symmetry. */
+static inline double exact_cos_turns(double turn) {
+    if (turn >= 0.5) return -exact_cos_turns(turn - 0.5);
+    if (turn > 0.25) return -exact_cos_turns(0.5 - turn);
+    return turn > 0.125 ? exact_eighth(0.25 - turn, false) : exact_eighth(turn, true);
+}
 
 static inline double exact_sin_turns(double turn) {
     if (turn >= 0.5) return -exact_sin_turns(turn - 0.5);
     if (turn > 0.25) turn = 0.5 - turn;
-    if (turn > 0.125) return exact_cos_turns(0.25 - turn);
-    double x = 6.283185307179586 * turn, square = x * x, sum = 0;
-    for (int n = 16; n >= 2; n -= 2) sum = (1 + sum) * -square / (n * (n + 1));
-    return x + x * sum;
-}
-
-static inline double exact_cos_turns(double turn) {
-    if (turn >= 0.5) return -exact_cos_turns(turn - 0.5);
-    if (turn > 0.25) return -exact_cos_turns(0.5 - turn);
-    if (turn > 0.125) return exact_sin_turns(0.25 - turn);
-    double x = 6.283185307179586 * turn, square = x * x, sum = 0;
-    for (int n = 15; n >= 1; n -= 2) sum = (1 + sum) * -square / (n * (n + 1));
-    return 1 + sum;
+    return turn > 0.125 ? exact_eighth(0.25 - turn, true) : exact_eighth(turn, false);
 }
 
 /* x^p for x in [0, 1] and p > 0; what is smaller than e^-700 is 0. */

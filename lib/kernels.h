@@ -1,6 +1,5 @@
-/* kernels.h: the matrix product on vectors, and softmax's loops. + and * on vectors give the same
-   bits whatever their width, and each sum runs in its one order, so the width is the machine's
-   affair. */
+/* kernels.h: the matrix product on vectors, and softmax's loops. Each sum runs in its one order, so
+   vectors of any width give the same bits. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -9,9 +8,8 @@
 #include <stddef.h>
 
 /* As many floats as this machine calculates with at a time, and how many registers it has for them.
-   (gcc keeps vectors that are wider than its registers in memory, ten times as slow. Vectors of 16
-   are 1.25 times as fast on AMD's Zen 5, not on Zen 4, which halves them again; AVX-VNNI tells the
-   newer ones from the older. clang may halve them itself.) */
+   (gcc keeps wider vectors in memory, ten times as slow. Vectors of 16 pay on AMD's Zen 5, which
+   has AVX-VNNI, not on Zen 4; clang halves them.) */
 #if defined(__AVX512F__) && defined(__AVXVNNI__) && !defined(__clang__)
 enum { LANES = 16 };
 #elif defined(__AVX__)

@@ -13,10 +13,8 @@ Random random_seeded(uint32_t seed) {
 /* All 624 words of the state move on at once. */
 static void twist(uint32_t *state) {
     for (int i = 0; i < 624; i++) {
-        uint32_t joined = (state[i] & 0x80000000u) | (state[i < 623 ? i + 1 : 0] & 0x7fffffffu);
-        uint32_t odd =
-            -(joined & 1) & 0x9908b0dfu; /* no branch: every second one would be foreseen wrongly */
-        state[i] = state[i < 227 ? i + 397 : i - 227] ^ (joined >> 1) ^ odd;
+        uint32_t joined = (state[i] & 0x80000000u) | (state[(i + 1) % 624] & 0x7fffffffu);
+        state[i] = state[(i + 397) % 624] ^ (joined >> 1) ^ (-(joined & 1) & 0x9908b0dfu);
     }
 }
 
@@ -38,14 +36,12 @@ void random_uniforms(Random *random, float *values, size_t count, float bound) {
     for (size_t i = 0; i < count; i++) values[i] = random_uniform(random) * (2 * bound) - bound;
 }
 
-/* Box-Muller: values 0..7 of a group give the radii, values 8..15 the angles. PyTorch rounds the
-   angle to a float, and so does this: without, one start in three has a number that differs by more
-   than 1e-6. */
+/* Box-Muller: values 0..7 of a group give the radii, values 8..15 the angles, which PyTorch rounds
+   to floats. */
 static void normal_group(float *group, float deviation) {
     for (int t = 0; t < 8; t++) {
         double radius = sqrt(-2 * exact_log(1 - (double)group[t]));
-        double turn = (double)(6.28318531f * group[t + 8]) /
-                      6.283185307179586; /* at most 1 + 3e-8: still in sin's and cos's reach */
+        double turn = (double)(6.28318531f * group[t + 8]) / 6.283185307179586;
         group[t] = (float)(radius * exact_cos_turns(turn)) * deviation;
         group[t + 8] = (float)(radius * exact_sin_turns(turn)) * deviation;
     }

@@ -23,10 +23,9 @@ typedef struct {
     bool reference; /* train with model.h's train_step: the same result, slower */
 } RunOptions;
 
-/* An epoch goes through the text in shards of up to SHARD positions, each in an order of its own.
-   One shard is the rule: only texts beyond 16 million characters have more. Tests build another
-   ./train with small shards (build/test/train_sharded), so that a short text has several. No
-   program that is installed has another size than this one: it decides the model's bytes. */
+/* An epoch goes through the text in shards of up to SHARD positions, each in an order of its own:
+   one, but for texts beyond 16 million characters. It decides the model's bytes; only tests build
+   a ./train with smaller ones. */
 #ifndef SHARD_SIZE
 #define SHARD_SIZE (16 << 20)
 #endif
