@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { LENGTH = 6000, MOST = 1000, STEPS = 4 };
+enum { LENGTH = 6000, MOST = 1000, STEPS = 4, RUNS = 72 };
 
 static uint32_t draw(uint32_t *state, uint32_t below) {
     *state = *state * 1664525u + 1013904223u;
@@ -15,29 +15,22 @@ static uint32_t draw(uint32_t *state, uint32_t below) {
 }
 
 /* One of the two that are compared: a model and its sums at the start of the run. */
-static void start(Training *training, size_t rows, size_t dim, uint32_t seed) {
-    *training = (Training){.model = model_allocate(rows, dim), .sum = model_allocate(rows, dim)};
+static Training start(size_t rows, size_t dim, uint32_t seed) {
+    Training training = {model_allocate(rows, dim), model_allocate(rows, dim), {0}};
     Random random = random_seeded(seed);
-    model_start(&training->model, &random, 1);
+    model_start(&training.model, &random, 1);
     for (size_t i = CHARACTERS * dim; i < rows * dim; i++)
-        training->model.embedding[i] = random_uniform(&random) - 0.5f;
-    for (size_t i = 0; i < rows * dim; i++) training->sum.embedding[i] = 1e-4f;
-}
-
-static void end(Training *training) {
-    model_free(&training->model);
-    model_free(&training->sum);
-    model_free(&training->gradient);
+        training.model.embedding[i] = random_uniform(&random) - 0.5f;
+    for (size_t i = 0; i < rows * dim; i++) training.sum.embedding[i] = 1e-4f;
+    return training;
 }
 
 static bool same_bits(const Model *a, const Model *b) {
-    size_t embedding = a->rows * a->dim * sizeof(float),
-           linear = linear_size(a->dim) * sizeof(float);
-    return !memcmp(a->embedding, b->embedding, embedding) && !memcmp(a->linear, b->linear, linear);
+    return !memcmp(a->embedding, b->embedding, a->rows * a->dim * sizeof(float)) &&
+           !memcmp(a->linear, b->linear, linear_size(a->dim) * sizeof(float));
 }
 
 typedef struct {
-    Training fast;
     Step step;
     Optimizer optimizer;
     SortedBatch batch;
@@ -48,18 +41,16 @@ static void take_step(Team *team, int member, void *argument) {
     team_step(team, member, &work->step, &work->optimizer, &work->batch);
 }
 
-/* Batches of random positions, some twice; their number goes down to 1. */
+/* Batches of random positions, some twice. */
 static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, Optimizer optimizer,
-                    size_t dim, const char *name, uint32_t *state) {
-    Training reference;
-    Work work = {.optimizer = optimizer};
-    uint32_t seed = draw(state, 1 << 20), *mark = allocate(vocabulary->rows, sizeof *mark, "test");
-    start(&work.fast, vocabulary->rows, dim, seed);
-    start(&reference, vocabulary->rows, dim, seed);
-    reference.gradient = model_allocate(vocabulary->rows, dim);
-    work.batch = batch_allocate(MOST, largest_bag(vocabulary));
-    work.step = step_start(work.fast.model, optimizer.sgd ? (Model){0} : work.fast.sum, MOST);
+                    size_t dim, uint32_t *state) {
     static const uint32_t sizes[] = {1, 2, 15, 16, 17, 63, 65, 200, 511, 512, 513, MOST};
+    uint32_t seed = draw(state, 1 << 20), *mark = allocate(vocabulary->rows, sizeof *mark, "test");
+    Training fast = start(vocabulary->rows, dim, seed);
+    Training reference = start(vocabulary->rows, dim, seed);
+    reference.gradient = model_allocate(vocabulary->rows, dim);
+    Work work = {step_start(fast.model, optimizer.sgd ? (Model){0} : fast.sum, MOST), optimizer,
+                 batch_allocate(MOST, largest_bag(vocabulary))};
     size_t wrong = 0;
     uint64_t positions[MOST];
     for (size_t s = 0; s < STEPS; s++) {
@@ -72,76 +63,52 @@ static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, 
         batch_fill(&work.batch, vocabulary, bags->beside, positions, count, mark);
         team_run(team, take_step, &work);
         double loss = train_step(&reference, &optimizer, &work.batch.batch);
-        bool same = same_bits(&work.fast.model, &reference.model);
-        same &= optimizer.sgd || same_bits(&work.fast.sum, &reference.sum);
+        bool same = same_bits(&fast.model, &reference.model);
+        same &= optimizer.sgd || same_bits(&fast.sum, &reference.sum);
         wrong += !same || memcmp(&loss, &work.step.mean_loss, sizeof loss) || !isfinite(loss);
     }
-    check(wrong == 0, "%s, dim %zu, %d threads, order %d: %d batches, %zu of them not alike", name,
-          dim, team_size(team), vocabulary->options.order, STEPS, wrong);
-    end(&work.fast);
-    end(&reference);
+    check(wrong == 0,
+          "%s%s%s, norm %g, dim %zu, %d threads, order %d: %d batches, %zu of them not alike",
+          optimizer.sgd ? "sgd" : "adagrad", optimizer.freeze_embedding ? ", frozen" : "",
+          optimizer.scale_grad_by_freq ? ", by frequency" : "",
+          optimizer.max_norm > 0 ? optimizer.norm_type : 0, dim, team_size(team),
+          vocabulary->options.order, STEPS, wrong);
+    Model *models[] = {&fast.model, &fast.sum, &reference.model, &reference.sum,
+                       &reference.gradient};
+    for (int m = 0; m < 5; m++) model_free(models[m]);
     step_free(&work.step);
     batch_free(&work.batch);
     free(mark);
 }
 
-static const struct {
-    const char *name;
-    Optimizer optimizer;
-} optimizers[] = {
-    {"adagrad", {.embedding_lr = 0.1f, .linear_lr = 0.03f}},
-    {"sgd", {.sgd = true, .embedding_lr = 10, .linear_lr = 0.5f}},
-    {"adagrad, frozen", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .freeze_embedding = true}},
-    {"sgd, frozen", {.sgd = true, .linear_lr = 0.5f, .freeze_embedding = true}},
-    {"adagrad, by frequency",
-     {.embedding_lr = 0.1f, .linear_lr = 0.03f, .scale_grad_by_freq = true}},
-    {"sgd, by frequency",
-     {.sgd = true, .embedding_lr = 5, .linear_lr = 0.5f, .scale_grad_by_freq = true}},
-    {"norm 1", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.9, .norm_type = 1}},
-    {"norm 2",
-     {.sgd = true, .embedding_lr = 5, .linear_lr = 0.5f, .max_norm = 0.7, .norm_type = 2}},
-    {"norm 3.5", {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.5, .norm_type = 3.5}},
-    {"norm 2, frozen",
-     {.linear_lr = 0.03f, .freeze_embedding = true, .max_norm = 0.7, .norm_type = 2}},
-    {"norm 2, by frequency",
-     {.embedding_lr = 0.1f,
-      .linear_lr = 0.03f,
-      .scale_grad_by_freq = true,
-      .max_norm = 0.7,
-      .norm_type = 2}},
-    {"norm inf",
-     {.embedding_lr = 0.1f, .linear_lr = 0.03f, .max_norm = 0.3, .norm_type = INFINITY}},
-};
-
 int main(void) {
     static const size_t dims[] = {1, 3, 10, 33, 64, 100};
     static const int threads[] = {1, 2, 3, 8};
-    static const RowOptions kinds[] = {
-        {.order = 1, .min_count = 1, .max_rows = UINT32_MAX},
-        {.order = 4, .min_count = 1, .max_rows = UINT32_MAX},
-        {.order = 5,
-         .min_count = 1,
-         .max_rows = UINT32_MAX,
-         .phrases = true,
-         .columns = true,
-         .echoes = 2,
-         .echo_keys = {3, ECHO_WORDS + 1}},
-    };
+    static const double norms[] = {0, 1, 2, 3.5, INFINITY}; /* 0: rows may have any norm */
+    RowOptions kinds[] = {
+        {.order = 1}, {.order = 4}, {.order = 5, .phrases = true, .columns = true}};
+    kinds[2].echoes = 2;
+    kinds[2].echo_keys[0] = 3;
+    kinds[2].echo_keys[1] = ECHO_WORDS + 1;
     Text text = text_read("data/text.txt", true);
     uint32_t state = 1;
-    size_t run = 0;
-    for (size_t k = 0; k < 3; k++) {
-        for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++)
-            for (size_t d = 0; d < 2; d++, run++) {
-                Team *team = team_start(threads[(run + k) % 4]);
-                Vocabulary vocabulary = vocabulary_list(text.ids, LENGTH, kinds[k]);
-                Bags bags = bags_find(team, &vocabulary, text.ids, 0, LENGTH);
-                compare(&vocabulary, &bags, team, optimizers[o].optimizer,
-                        dims[(run + run / 6) % 6], optimizers[o].name, &state);
-                bags_free(&bags);
-                vocabulary_free(&vocabulary);
-                team_end(team);
-            }
+    for (size_t run = 0; run < RUNS; run++) {
+        RowOptions rows = kinds[run % 3];
+        rows.min_count = 1;
+        rows.max_rows = UINT32_MAX;
+        Optimizer optimizer = {.sgd = run / 3 % 2, .scale_grad_by_freq = run / 6 % 2};
+        optimizer.freeze_embedding = run / 12 % 3 == 1;
+        optimizer.norm_type = norms[run % 5];
+        optimizer.max_norm = run % 5 ? 0.6 : 0;
+        optimizer.embedding_lr = optimizer.sgd ? 5 : 0.1f;
+        optimizer.linear_lr = optimizer.sgd ? 0.5f : 0.03f;
+        Team *team = team_start(threads[(run / 3 + run / 12) % 4]);
+        Vocabulary vocabulary = vocabulary_list(text.ids, LENGTH, rows);
+        Bags bags = bags_find(team, &vocabulary, text.ids, 0, LENGTH);
+        compare(&vocabulary, &bags, team, optimizer, dims[(run + run / 6) % 6], &state);
+        bags_free(&bags);
+        vocabulary_free(&vocabulary);
+        team_end(team);
     }
     free(text.ids);
     return 0;
