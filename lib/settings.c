@@ -172,7 +172,7 @@ static void choose_schedule(RunOptions *run, size_t length, bool characters_only
     if (length < 7000) epochs = 6;
     if (length < 3000) epochs = 8;
     if (length < 1500) epochs = 16;
-    while (batch > 4 && batch > length / 64) batch /= 2;
+    while (batch > 16 && batch > length / 64) batch /= 2;
     if (run->epochs == 0) run->epochs = epochs;
     if (run->batch == 0) run->batch = batch;
 }
