@@ -128,12 +128,18 @@ function drawGrid(context, toX, toY, scale) {
   context.fillText(`${+unit.toPrecision(2)}`, x - (unit * scale) / 2, y - 5);
 }
 
-/* The path of each character's row from the start to this moment. */
+/* The path of each character's row from the start to this moment; points nearer than 3 pixels to the last are left out. */
 function drawPaths(context, run, moment, toX, toY, chosen) {
   const end = Math.floor(moment);
   for (const id of run.seen) {
+    let [lastX, lastY] = [-99, -99];
     context.beginPath();
-    for (let s = 0; s <= end; s++) context.lineTo(toX(run.frames[s].at[2 * id]), toY(run.frames[s].at[2 * id + 1]));
+    for (let s = 0; s <= end; s++) {
+      const [x, y] = [toX(run.frames[s].at[2 * id]), toY(run.frames[s].at[2 * id + 1])];
+      if (Math.abs(x - lastX) + Math.abs(y - lastY) < 3) continue;
+      context.lineTo(x, y);
+      [lastX, lastY] = [x, y];
+    }
     context.lineTo(toX(map.at[2 * id]), toY(map.at[2 * id + 1]));
     context.lineTo(...map.places.get(id));
     context.strokeStyle = colours['k' + kindOf(id)];
