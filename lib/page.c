@@ -11,10 +11,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 
 /* The lines of the page, from page/page.html and its parts; make writes them there. */
 static const char *const report_page[] = {
@@ -69,15 +67,13 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
 
 /* loss.csv as it is, nothing where there is none. */
 static void read_log(const char *path, Buffer *log) {
-    struct stat about;
-    if (stat(path, &about) || !S_ISREG(about.st_mode)) return;
-    char part[4096];
-    size_t length = 0;
-    FILE *file = fopen(path, "r");
-    while (file && (length = fread(part, 1, sizeof part, file)) > 0)
-        buffer_bytes(log, part, length);
-    if (!file || ferror(file)) fail("%s: cannot be read: %s", path, strerror(errno));
-    fclose(file);
+    void *bytes = NULL;
+    size_t size = 0;
+    const char *reason = file_map(entry_of(path), &bytes, &size);
+    if (reason && errno && errno != ENOENT) fail("%s: cannot be read: %s", path, reason);
+    if (reason) return;
+    buffer_bytes(log, bytes, size);
+    munmap(bytes, size);
 }
 
 /* A line for each setting. */
