@@ -16,8 +16,8 @@
 static const char *program_name = "program";
 static const char *before = ""; /* what is written before each message */
 
-/* Opens /dev/null for standard streams that are closed: the first file would take their place. It is
-   open for reading only, so that writing there fails as it would without. */
+/* Opens /dev/null for standard streams that are closed: the first file would take their place. It
+   is open for reading only, so that writing there fails as it would without. */
 static void open_streams(void) {
     int descriptor = open("/dev/null", O_RDONLY);
     while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = dup(descriptor);

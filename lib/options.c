@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 /* The fewest digits, from 9 on, that stand for just this number. */
 static void number_text(double number, char *value, size_t size) {
@@ -68,7 +68,7 @@ void options_free(Option *options) {
     }
 }
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static Option *find_option(Option *options, const char *name, size_t length) {
     for (; options->name; options++)
@@ -108,7 +108,7 @@ bool is_nearer(const char *word, const char *name, size_t *distance) {
     return true;
 }
 
-/* ---- --help ---------------------------------------------------------------------------------- */
+/* ---- --help ---- */
 
 enum { LEFT = 29, WIDTH = 80 }; /* columns before the explanations, and in all */
 
@@ -175,7 +175,7 @@ static _Noreturn void print_help(const Option *options, const char *usage, const
     exit(0);
 }
 
-/* ---- parsing --------------------------------------------------------------------------------- */
+/* ---- parsing ---- */
 
 /* Ends the program: there is no option of this name, up to a =, that is given with this prefix. */
 static _Noreturn void refuse_name(const Option *options, const char *prefix, const char *name) {
@@ -209,8 +209,8 @@ static void set_or_refuse(Option *option, const char *text) {
               option->high);
 }
 
-/* The option with this name, and in *value what follows a = within the word, NULL when nothing does.
-   Ends the program when there is none, or when it is given in the other way. */
+/* The option with this name, and in *value what follows a = within the word, NULL when nothing
+   does. Ends the program when there is none, or when it is given in the other way. */
 static Option *option_of(Option *options, bool advanced, const char *name, const char **value) {
     size_t length = strcspn(name, "=");
     Option *option = find_option(options, name, length);

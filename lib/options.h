@@ -33,8 +33,8 @@ typedef struct {
 size_t parse_options(int argc, char **argv, Option *options, const char *usage,
                      const char *examples, const char **operands, size_t most);
 
-/* An option's present value as text in UTF-8, with all its digits; a TEXT is escaped as text_escaped
-   does. Free it with free(). */
+/* An option's present value as text in UTF-8, with all its digits; a TEXT is escaped as
+   text_escaped does. Free it with free(). */
 char *option_text(const Option *option);
 
 /* Sets an option from what option_text returned; false when it is not a value for it. */

@@ -40,8 +40,8 @@ static Option *append(Option *end, const Option *options, size_t size) {
     return end + size / sizeof *options;
 }
 
-/* Of each option: kind, name, letter, variable, lowest and highest value, its value's name in --help,
-   help. */
+/* Of each option: kind, name, letter, variable, lowest and highest value, its value's name in
+   --help, help. */
 static Option *append_training(Option *end, Settings *s) {
     RunOptions *run = &s->run;
     const Option options[] = {
@@ -163,8 +163,8 @@ static void choose_rows(Settings *settings) {
 /* Below so many characters a text has long rows, and three epochs. */
 enum { MEDIUM = 250000 };
 
-/* Small texts need many small steps. bench/small holds the default to a search over batches, epochs and
-   learning rates; docs/learning.md has its figures. */
+/* Small texts need many small steps. bench/small holds the default to a search over batches, epochs
+   and learning rates; docs/learning.md has its figures. */
 static void choose_schedule(RunOptions *run, size_t length, bool characters_only) {
     size_t epochs = 2, batch = 256;
     if (length > 3000000) epochs = 1;

@@ -55,7 +55,7 @@ static void add_character(Reader *reader, uint32_t code, size_t offset) {
         text->ids[text->length++] = (uint8_t)id_of((unsigned char)*ascii);
 }
 
-/* ---- encodings ------------------------------------------------------------------------------- */
+/* ---- encodings ---- */
 
 /* Windows-1252, which is Latin-1 but for 0x80..0x9f; 0x81, 0x8d, 0x8f, 0x90, 0x9d are nothing. */
 static uint32_t windows_1252(unsigned char byte) {
@@ -66,8 +66,8 @@ static uint32_t windows_1252(unsigned char byte) {
     return byte >= 0x80 && byte < 0xa0 ? differs[byte - 0x80] : byte;
 }
 
-/* The next character of bytes [length > 0]; returns how many bytes it has. What is no UTF-8 is a byte
-   of Windows-1252; but a text in UTF-8 that was cut within its last character ends in U+FFFD. */
+/* The next character of bytes [length > 0]; returns how many bytes it has. What is no UTF-8 is a
+   byte of Windows-1252; but what is left of a cut last character is U+FFFD. */
 static size_t next_utf_8(Reader *reader, const unsigned char *bytes, size_t length,
                          uint32_t *code) {
     size_t size = utf8_read(bytes, length, code), end = 1;
@@ -97,8 +97,8 @@ static size_t next_utf_16(const Reader *reader, const unsigned char *bytes, size
     return 4;
 }
 
-/* Takes characters from bytes [length]; returns how many bytes they had: up to 3 at the end wait for
-   what follows, unless these are the text's last. */
+/* Takes characters from bytes [length]; returns how many bytes they had: up to 3 at the end wait
+   for what follows, unless these are the text's last. */
 static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t length, bool last) {
     Text *text = &reader->text;
     size_t i = 0, room = text->length + LONGEST * length;
@@ -124,8 +124,8 @@ static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t lengt
     return i;
 }
 
-/* Is one in 50 of the bytes at odd places (or even ones) zero, and hardly any of the others? So it is
-   in UTF-16, where a zero stands beside each ASCII character. */
+/* Is one in 50 of the bytes at odd places (or even ones) zero, and hardly any of the others? So it
+   is in UTF-16, where a zero stands beside each ASCII character. */
 static bool has_zeros(const unsigned char *bytes, size_t length, bool odd) {
     size_t zeros[2] = {0};
     for (size_t i = 0; i < length; i++) zeros[i % 2] += bytes[i] == 0;
@@ -150,7 +150,7 @@ static void recognise(Reader *reader, const unsigned char *bytes, size_t length)
     }
 }
 
-/* ---- what is no text ------------------------------------------------------------------------- */
+/* ---- what is no text ---- */
 
 static const struct {
     size_t offset, length;
@@ -189,7 +189,7 @@ static bool is_no_text(const Text *text) {
     return text->left_out > text->characters / 10 || text->windows_bytes > text->characters / 4;
 }
 
-/* ---- what is said ---------------------------------------------------------------------------- */
+/* ---- what is said ---- */
 
 /* A character as people see it, or its code point when it cannot be seen. Returns name. */
 static char *name_of(uint32_t code, char name[16]) {
@@ -257,7 +257,7 @@ static _Noreturn void refuse(const Text *text, const char *path) {
          line.text, advice);
 }
 
-/* ---- from a file ----------------------------------------------------------------------------- */
+/* ---- from a file ---- */
 
 /* Ranks the characters that were left out, and frees their counts. */
 static void finish(Reader *reader) {

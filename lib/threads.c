@@ -38,7 +38,7 @@ struct Team {
 
 int team_size(const Team *team) { return team->size; }
 
-/* ---- how many -------------------------------------------------------------------------------- */
+/* ---- how many ---- */
 
 /* The two numbers at the start of a file in a folder; 0 for what is not there. */
 static void read_numbers(const char *folder, const char *name, double numbers[2]) {
@@ -111,7 +111,7 @@ double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* ---- the team -------------------------------------------------------------------------------- */
+/* ---- the team ---- */
 
 /* Batches take tens of microseconds, so a member first waits in a busy loop. One that waits longer
    sleeps: the member that it waits for may need its processor. */

@@ -37,8 +37,8 @@ size_t team_next(Team *team);
    more than its control groups (containers, systemd) grant time for. */
 int processors(void);
 
-/* Processors' worth of time that the control groups grant (Linux, version 1 and 2), infinity without
-   a limit. Their files are looked for below root, which is "" but for tests. */
+/* Processors' worth of time that the control groups grant (Linux, version 1 and 2), infinity
+   without a limit. Their files are looked for below root, which is "" but for tests. */
 double group_processors(const char *root);
 
 /* Seconds by a clock that only goes forward. */

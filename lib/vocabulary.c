@@ -10,7 +10,7 @@
 
 static size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
 
-/* ---- strings: found from their parents, listed letter by letter -------------------------------- */
+/* ---- strings: found from their parents, listed letter by letter ---- */
 
 /* The slot with the row that extends parent by letter, or the empty slot where it belongs. */
 static inline size_t slot_of(const Vocabulary *v, uint32_t parent, uint8_t letter) {
@@ -79,7 +79,7 @@ static void list_strings(Listing *listing, size_t count) {
     free(listing->spare);
 }
 
-/* ---- reading a text for one kind of rows -------------------------------------------------------- */
+/* ---- reading a text for one kind of rows ---- */
 
 enum { FEW = 32, NGRAMS = 0, PHRASES = 1, GROUPS = 2 };
 typedef struct Reader Reader;
@@ -100,7 +100,7 @@ struct Reader {
     uint32_t key_hash[FEW]; /* and their hashes */
 };
 
-/* ---- characters: the last one ------------------------------------------------------------------ */
+/* ---- characters: the last one ---- */
 
 static void list_characters(Vocabulary *v, const uint8_t *text, size_t length) {
     for (uint8_t c = 0; c < CHARACTERS; c++) add_string(v, NO_ROW, c, 0);
@@ -108,7 +108,7 @@ static void list_characters(Vocabulary *v, const uint8_t *text, size_t length) {
     v->end[CHARACTER_ROWS] = v->rows;
 }
 
-/* ---- n-grams: read backwards from the last character ------------------------------------------- */
+/* ---- n-grams: read backwards from the last character ---- */
 
 static void list_ngrams(Vocabulary *v, const uint8_t *text, size_t length) {
     Listing listing = {v, 2, v->options.order};
@@ -137,7 +137,7 @@ static void read_ngrams(Reader *reader, size_t place, size_t count, uint32_t *ro
     }
 }
 
-/* ---- phrases: read forwards from where a word begins ------------------------------------------- */
+/* ---- phrases: read forwards from where a word begins ---- */
 
 enum { NO_PHRASE = 0 }; /* row 0 is a character's */
 enum { SMALL = 10, CAPITALS = 36, MARKS = 62, APOSTROPHE = 68, UNDERSCORE = 88, SPACE = 94 };
@@ -208,7 +208,7 @@ static void read_phrases(Reader *reader, size_t place, size_t count, uint32_t *r
     }
 }
 
-/* ---- columns, and the echo of the line above --------------------------------------------------- */
+/* ---- columns, and the echo of the line above ---- */
 
 /* The line's length, or (echo) the character above: NEWLINE where that line is shorter. */
 static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *rows) {
@@ -223,7 +223,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
     }
 }
 
-/* ---- echoes: what followed where the same key occurred last ------------------------------------ */
+/* ---- echoes: what followed where the same key occurred last ---- */
 
 /* How many characters before `place` are the key, 0 when there is none. */
 static size_t key_length(int key, const uint8_t *text, size_t place) {
@@ -305,9 +305,9 @@ static void read_echoes(Reader *reader, size_t place, size_t count, uint32_t *ro
     }
 }
 
-/* ---- from strings to rows ---------------------------------------------------------------------- */
+/* ---- from strings to rows ---- */
 
-/* Are there more than max_rows strings, beside the characters, that occur at least min_count times? */
+/* Do more than max_rows strings, beside the characters, occur at least min_count times? */
 static bool too_many(const Vocabulary *v, uint32_t min_count) {
     size_t strings = 0;
     for (uint32_t row = CHARACTERS; row < v->rows; row++) strings += v->count[row] >= min_count;
@@ -430,7 +430,7 @@ void vocabulary_free(Vocabulary *v) {
     *v = (Vocabulary){0};
 }
 
-/* ---- bags -------------------------------------------------------------------------------------- */
+/* ---- bags ---- */
 
 static size_t groups(const Vocabulary *v) { return (size_t)v->options.echoes + v->options.columns; }
 
@@ -577,7 +577,7 @@ void stream_end(Stream *stream) {
     free(stream);
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 const char *row_kind_name(RowKind kind) {
     static const char *names[] = {"characters", "n-grams", "phrases", "echoes", "columns"};

@@ -7,14 +7,14 @@
      n-grams      a string of 2..order characters with which the context ends
      phrases      the text since the last word began, and since the word before it began; in small
                   letters, each run of white space as one space
-     echoes       "when the same key occurred last, character c followed": keys are the last 2, 3, 4,
-                  6, 8, 12, 20 or 32 characters, and the two texts of phrases as they stand; and "c
-                  stands above in the previous line"; a key has 100 rows, one for each c
+     echoes       "when the same key occurred last, character c followed": keys are the last 2, 3,
+                  4, 6, 8, 12, 20 or 32 characters, and the two texts of phrases as they stand; and
+                  "c stands above in the previous line"; a key has 100 rows, one for each c
      columns      how many characters the line has so far, 0..80 and more
 
    A string has a row when the training text holds it min_count times, and its parent twice: an
-   n-gram's without its first character, a phrase's without its last. So a bag that has an n-gram has
-   all its parents. */
+   n-gram's without its first character, a phrase's without its last. So a bag that has an n-gram
+   has all its parents. */
 #ifndef VOCABULARY_H
 #define VOCABULARY_H
 
@@ -56,8 +56,8 @@ typedef struct {
 } RowOptions;
 
 /* All rows, kind after kind: n-grams in the order of their text read backwards, phrases in that of
-   their text, by ids; then groups of which a bag has at most one row: one of CHARACTERS rows for each
-   key of echoes, one of the columns. */
+   their text, by ids; then groups of which a bag has at most one row: one of CHARACTERS rows for
+   each key of echoes, one of the columns. */
 typedef struct {
     RowOptions options;
     uint32_t min_count;            /* above options.min_count where max_rows made it so */
@@ -82,7 +82,7 @@ bool vocabulary_read(Vocabulary *vocabulary, RowOptions options, const uint8_t *
                      const char **reason);
 void vocabulary_free(Vocabulary *vocabulary);
 
-/* ---- bags ------------------------------------------------------------------------------------ */
+/* ---- bags ---- */
 
 /* The rows of a bag beside its n-grams, packed. */
 typedef struct {
@@ -91,8 +91,8 @@ typedef struct {
 } Beside;
 enum { NO_MEMBER = 255 };
 
-/* The bags of places first .. first + count - 1 of a text. N-grams are apart: batches visit places in
-   any order, and find them in few bytes. */
+/* The bags of places first .. first + count - 1 of a text. N-grams are apart: batches visit places
+   in any order, and find them in few bytes. */
 typedef struct {
     size_t first, count;
     const uint8_t *targets; /* [count] a part of the text */
@@ -101,7 +101,7 @@ typedef struct {
     Beside *beside;  /* [count], NULL when n-grams are the only kind */
 } Bags;
 
-/* Finds the bags of a part of a text, which must outlive them. What is before the part is context. */
+/* Finds the bags of a part of a text, which must outlive them. What stands before is context. */
 Bags bags_find(Team *team, const Vocabulary *vocabulary, const uint8_t *text, size_t first,
                size_t count);
 void bags_free(Bags *bags);
@@ -124,13 +124,13 @@ void stream_push(Stream *stream, uint8_t id);
 size_t stream_rows(const Stream *stream, uint32_t *rows); /* as bag_rows */
 void stream_end(Stream *stream);
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 RowKind row_kind(const Vocabulary *vocabulary, uint32_t row);
 const char *row_kind_name(RowKind kind); /* "characters", "n-grams", ... */
 
-/* The text [MAX_PHRASE] of a character, an n-gram or a phrase, without end mark; returns its length,
-   0 for other rows. */
+/* The text [MAX_PHRASE] of a character, an n-gram or a phrase, without end mark; returns its
+   length, 0 for other rows. */
 size_t row_text(const Vocabulary *vocabulary, uint32_t row, char *text);
 
 /* The row's name as people read it, of which there is no second: a, "the ", ^"of t" (a phrase),
@@ -140,7 +140,7 @@ char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name);
 /* The row of that name, or the n-gram or character with just this text. NO_ROW: none. */
 uint32_t named_row(const Vocabulary *vocabulary, const char *name);
 
-/* The row of a phrase with this text, or (kind NGRAM_ROWS) of an n-gram or character; NO_ROW: none. */
+/* The row of a phrase with this text, or (NGRAM_ROWS) of an n-gram or character; NO_ROW: none. */
 uint32_t string_row(const Vocabulary *vocabulary, RowKind kind, const uint8_t *ids, size_t length);
 
 /* The row that stands for the same as a row of another vocabulary; NO_ROW: none. */

@@ -1,4 +1,4 @@
-/* Characters: their names and escapes can be read back, and each has the kind that its class says. */
+/* Characters: names and escapes can be read back, and each has the kind that its class says. */
 #include "../../lib/characters.h"
 #include "../check.h"
 

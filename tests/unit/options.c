@@ -1,4 +1,4 @@
-/* options: what a command line may say, what is refused and how, and that --help fits 80 columns. */
+/* options: what a command line may say, what is refused and how; --help fits 80 columns. */
 #include "../../lib/options.h"
 #include "../../lib/fail.h"
 #include "../check.h"
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parses these words, NULL at their end, and prints what the variables are. Its status is 10 + operands. */
+/* Parses these words, NULL at their end, and prints what the variables are. Its status is 10 +
+   operands. */
 static void parse(const void *words) {
     size_t length = 500, every = 4;
     double rate = 0.1;

@@ -1,5 +1,5 @@
-/* The text reader: what each character becomes, in each encoding, wherever the bytes are cut between two reads; what
-   is no text; what is said of it. */
+/* The text reader: what each character becomes, in each encoding, wherever the bytes are cut
+   between two reads; what is no text; what is said of it. */
 #include "../../lib/text.h"
 #include "../../lib/characters.h"
 #include "../../lib/fail.h"
@@ -16,7 +16,8 @@
 static const char path[] = "build/test/text";
 enum { BUFFER = 1 << 20 }; /* as lib/text.c reads */
 
-/* What is counted: characters, line ends that became LF, what became ASCII, what was left out, bytes of Windows-1252. */
+/* What is counted: characters, line ends that became LF, what became ASCII, what was left out,
+   bytes of Windows-1252. */
 enum { READ, LINE_ENDS, BECAME, LEFT_OUT, WINDOWS, COUNTS };
 
 /* What is read (one NUL, or up to the NUL), what must come of it, and what must be counted. */
@@ -25,7 +26,8 @@ typedef struct {
     size_t counted[COUNTS];
 } Item;
 
-/* Characters beyond ASCII and what they become: quotes, dashes, spaces, signs; what vanishes; letters. */
+/* Characters beyond ASCII and what they become: quotes, dashes, spaces, signs; what vanishes;
+   letters. */
 static const char *const replaced[][2] = {
     {"\u2018", "'"},      {"\u2019", "'"},   {"\u201a", "'"},   {"\u201b", "'"},  {"\u201c", "\""},
     {"\u201d", "\""},     {"\u201e", "\""},  {"\u201f", "\""},  {"\u00ab", "\""}, {"\u00bb", "\""},
@@ -100,7 +102,8 @@ static void add_letters(Sample *sample, size_t count) {
     sample->counted[READ] += count;
 }
 
-/* A sample that begins with so many letters: too much left out of too little would not be taken for text. */
+/* A sample that begins with so many letters: too much left out of too little would not be taken for
+   text. */
 static Sample *letters(size_t count) {
     static Sample sample;
     sample.size = sample.length = sample.first_offset = 0;
@@ -155,8 +158,8 @@ static bool read_from_file(const Sample *sample) {
     return as_expected(&text, sample);
 }
 
-/* Through standard input, which gives the first `first` bytes at the first read and then `piece` at each: a datagram is never joined
-   with the next, and one of no bytes is the end. */
+/* Through standard input, which gives the first `first` bytes at the first read and then `piece` at
+   each: a datagram is never joined with the next, and one of no bytes is the end. */
 static bool read_in_pieces(const Sample *sample, size_t first, size_t piece) {
     int ends[2], status = 1;
     if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends)) return false;
@@ -176,7 +179,7 @@ static bool read_in_pieces(const Sample *sample, size_t first, size_t piece) {
            as_expected(&text, sample);
 }
 
-/* ---- what becomes of what --------------------------------------------------------------------- */
+/* ---- what becomes of what ---- */
 
 /* Every character up to U+1FFFF, each behind enough letters, becomes what ascii_for says. */
 static void test_every_character(void) {
@@ -201,8 +204,9 @@ static void test_every_character(void) {
           "of the characters U+0080 to U+1FFFF %zu become ASCII, all others are left out", known);
 }
 
-/* The letters of Latin-1, Latin Extended A and B, Latin Extended Additional, ligatures; spaces; marks that combine: what
-   each character of a block becomes; NULL: letters, at least one and nothing else. */
+/* The letters of Latin-1, Latin Extended A and B, Latin Extended Additional, ligatures; spaces;
+   marks that combine: what each character of a block becomes; NULL: letters, at least one and
+   nothing else. */
 static const struct {
     unsigned first, last;
     const char *becomes;
@@ -305,7 +309,7 @@ static void test_items(void) {
     free(empty);
 }
 
-/* ---- encodings -------------------------------------------------------------------------------- */
+/* ---- encodings ---- */
 
 /* Is a text of these bytes read, and its encoding called so? NULL: it needs no name. */
 static bool called(const void *bytes, size_t size, const char *name) {
@@ -362,7 +366,7 @@ static void test_encodings(void) {
           "a line of UTF-16");
 }
 
-/* ---- cuts ------------------------------------------------------------------------------------- */
+/* ---- cuts ---- */
 
 static void test_cuts(void) {
     enum { BEFORE = 1000 };
@@ -394,14 +398,15 @@ static void test_cuts(void) {
     check(wrong == 0, "a text that ends within a sequence, in pieces and at the end of the buffer");
 }
 
-/* ---- what is said, and what is refused -------------------------------------------------------- */
+/* ---- what is said, and what is refused ---- */
 
 static void read_and_notice(const void *strict) {
     Text text = text_read(path, *(const bool *)strict);
     text_notice(&text, path);
 }
 
-/* Does a program that reads these bytes end with this status, and does its one line begin so? "": it says nothing. */
+/* Does a program that reads these bytes end with this status, and does its one line begin so? "":
+   it says nothing. */
 static bool says(int status, const void *bytes, size_t size, bool strict, const char *begin) {
     char wanted[2048] = "";
     put(bytes, size);
@@ -517,7 +522,7 @@ static void test_refused(void) {
           "refused with --strict: one character that is nothing in ASCII");
 }
 
-/* Zero bytes among letters: where UTF-16 begins, letters in twos are characters of another script. */
+/* Zero bytes among letters: read as UTF-16, two letters are a character of another script. */
 static void test_zeros(void) {
     static const char as_utf_16[] = "is not text in Latin letters: read 500 characters";
     char bytes[1000];
@@ -547,7 +552,8 @@ static void read_in_little_memory(const void *strict) {
     read_and_notice(strict);
 }
 
-/* Nothing but a hole of so many bytes: refused in a line, in little memory, though the file says that it is large. */
+/* Nothing but a hole of so many bytes: refused in a line, in little memory, though the file says
+   that it is large. */
 static void test_hole(double gigabytes) {
     off_t size = (off_t)(gigabytes * 1e9);
     put("", 0);

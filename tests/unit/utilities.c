@@ -1,5 +1,5 @@
-/* What every program stands on: memory and growing texts, foreign text made harmless, one line when several threads
-   fail at once, the parallel loop. */
+/* What every program stands on: memory and growing texts, foreign text made harmless, one line when
+   several threads fail at once, the parallel loop. */
 #ifdef __linux__
 #define _GNU_SOURCE /* sched_setaffinity */
 #endif
@@ -168,13 +168,14 @@ static void test_loop(void) {
     }
 }
 
-/* ---- processors ------------------------------------------------------------------------------- */
+/* ---- processors ---- */
 
 #define ROOT "build/test/root"
 #define V2 "/sys/fs/cgroup/"
 #define V1 "/sys/fs/cgroup/cpu,cpuacct/"
 
-/* Files below ROOT that come one after another, and what is then granted: NAN says that another file is needed. */
+/* Files below ROOT that come one after another, and what is then granted: NAN says that another
+   file is needed. */
 static const struct {
     const char *path, *content;
     double granted;

@@ -91,8 +91,8 @@ static uint32_t row_of(const Vocabulary *v, RowKind kind, const char *text, size
     return string_row(v, kind, ids, length);
 }
 
-/* The rows of a place by definition, in the order of bag_rows. A string has a row when it stands often enough, and
-   all shorter ones in its chain stand at least twice. */
+/* The rows of a place by definition, in the order of bag_rows. A string has a row when it stands
+   often enough, and all shorter ones in its chain stand at least twice. */
 static Rows slow_rows(const Vocabulary *v, const char *text, size_t place) {
     Rows rows = {{0}, 0}, chain = {{0}, 0};
     size_t min_count = v->options.min_count, column = 0;
@@ -149,7 +149,7 @@ static void print_rows(const char *what, const Vocabulary *v, const Rows *rows) 
     printf("\n");
 }
 
-/* A number for one bag and what comes next; that of a batch is their sum, so their order is free. */
+/* A number for one bag and its target; that of a batch is their sum: their order is free. */
 static uint64_t hash_of(const uint32_t *rows, size_t count, uint8_t next) {
     uint64_t hash = next + 1;
     for (size_t i = 0; i < count; i++) hash = (hash + rows[i]) * 0x9e3779b97f4a7c15u;
@@ -162,7 +162,8 @@ static uint32_t draw(uint32_t *state) {
     return *state >> 8;
 }
 
-/* How much is wrong with a batch's list of its rows: each once, and with the bags that have it, in order. */
+/* How much is wrong with a batch's list of its rows: each once, and with the bags that have it, in
+   order. */
 static size_t wrong_in_list(const SortedBatch *sorted, size_t rows) {
     const Batch *batch = &sorted->batch;
     bool *seen = allocate(rows, sizeof *seen, "test");
@@ -187,7 +188,8 @@ static size_t wrong_in_list(const SortedBatch *sorted, size_t rows) {
            (sorted->bag_offsets[batch->distinct] != batch->offsets[batch->bags]);
 }
 
-/* Batches of positions from anywhere, at first from the start: a context without rows. Nothing is lost. */
+/* Batches of positions from anywhere, at first from the start: a context without rows. Nothing is
+   lost. */
 static void test_batches(const Vocabulary *v, const Bags *bags, const char *kind) {
     static const size_t sizes[] = {1, 2, 31, 64, 200, 1000};
     uint32_t state = 1, *mark = allocate(v->rows, sizeof *mark, "test");
@@ -295,7 +297,8 @@ static void test_cap(const Text *text) {
     vocabulary_free(&v);
 }
 
-/* A key that occurred ECHO_WINDOW - 1 characters before has an echo, one character further back it has none. */
+/* A key that occurred ECHO_WINDOW - 1 characters before has an echo, one character further back it
+   has none. */
 static void test_window(void) {
     enum { KEY = 12, FIRST = 50, SIZE = FIRST + ECHO_WINDOW + 1 };
     Team *team = team_start(1);
