@@ -213,7 +213,7 @@ static void show_row(const Look *look) {
     uint32_t row = find_row(saved, text, vector);
     if (row == NO_ROW) {
         bool elsewhere = strcmp(look->path, default_model) != 0;
-        fail("\"%s\" has no row in this model; ./embed%s%s near %s shows what is near the sum of "
+        fail("\"%s\" has no row in this model; embed%s%s near %s shows what is near the sum of "
              "its bag",
              text, elsewhere ? " --model " : "", elsewhere ? shell_word(look->path) : "",
              shell_word(text));

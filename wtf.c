@@ -519,7 +519,7 @@ static void every_argument(Story *s) {
         "model.h always does so. (device and dtype say where the numbers are kept, and in which "
         "format.)\n"
         "nn.Embedding.from_pretrained(rows) starts with given rows and freezes them, as in "
-        "section 5: freeze=True is its default. ./train --pretrained does not.",
+        "section 5: freeze=True is its default. train --pretrained does not.",
         batch->bags);
     check(s, error < 1e-6f, "scale_grad_by_freq divides each row's step by its frequency");
 }
@@ -629,7 +629,7 @@ static void train_on_text(Training *t, const uint8_t *text, size_t length, bool 
 static void a_whole_text(Story *s) {
     static const char path[] = "data/text.txt", shown[] = "at., ";
     if (access(path, R_OK)) {
-        say(s, "%s is not here: run ./wtf in the project's folder to see this section.", path);
+        say(s, "%s is not here: run wtf in the project's folder to see this section.", path);
         return;
     }
     Text text = text_read(path, false);
@@ -881,7 +881,7 @@ int main(int argc, char **argv) {
         printf("\n%zu of the checks failed.\n", s->failures);
     else
         printf("\nAll checks hold.%s\n",
-               only ? "" : " ./train data/text.txt does this on a whole text.");
+               only ? "" : " train data/text.txt does this on a whole text.");
     flush_output();
     batch_free(&s->batch);
     free(s->ids);
