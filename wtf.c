@@ -746,6 +746,17 @@ static Sentence print_shares(Story *s, const char *text) {
     return sentence;
 }
 
+static void check_sentence(Story *s, const Sentence *sentence) {
+    float share = 0, smallest = 1, mean[HEAD] = {0};
+    for (size_t j = 0; j < sentence->n; j++) {
+        share += sentence->a[0][j];
+        smallest = fminf(smallest, sentence->a[0][j]);
+        for (size_t d = 0; d < HEAD; d++) mean[d] += sentence->y[j][d] / sentence->n;
+    }
+    check(s, fabsf(share - 1) < 1e-6f && smallest > 0, "the shares are above 0, and 1 in all");
+    check(s, apart(mean, sentence->mean, HEAD) < 1e-6, "the sentence is the mean of its y");
+}
+
 static void sentence_bert(Story *s) {
     enum { BANK = 7 };
     Training *t = fresh(s, 1);
@@ -796,12 +807,7 @@ static void sentence_bert(Story *s) {
     check(s, error < 0.1f, "each learned pair's cosine is its label, to %.2f", error);
     check(s, after[12] > after[13], "new pairs: the same meaning %.2f, another one %.2f", after[12],
           after[13]);
-    float share = 0, smallest = 1;
-    for (size_t j = 0; j < river.n; j++) {
-        share += river.a[0][j];
-        smallest = fminf(smallest, river.a[0][j]);
-    }
-    check(s, fabsf(share - 1) < 1e-6f && smallest > 0, "its shares are above 0, and 1 in all");
+    check_sentence(s, &river);
     check(s, same(river.x[0], city.x[0], DIM), "'bank' has the same x in both sentences");
     check(s, apart(river.y[0], city.y[0], DIM) > 0.01, "and two different y");
 }
