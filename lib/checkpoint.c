@@ -241,16 +241,15 @@ bool model_is_large(const Model *model) {
 
 /* The weights' fingerprint, which stands in a checkpoint for those that are the best model's. */
 static uint64_t fingerprint(const Model *model) {
+    const float *numbers[] = {model->embedding, model->linear};
+    const size_t counts[] = {model->rows * model->dim, linear_size(model->dim)};
     uint64_t hash = hash_start;
-    uint32_t bits;
-    for (size_t i = 0; i < model->rows * model->dim; i++) {
-        memcpy(&bits, model->embedding + i, sizeof bits);
-        hash = hash_add(hash, bits);
-    }
-    for (size_t i = 0; i < linear_size(model->dim); i++) {
-        memcpy(&bits, model->linear + i, sizeof bits);
-        hash = hash_add(hash, bits);
-    }
+    for (int a = 0; a < 2; a++)
+        for (size_t i = 0; i < counts[a]; i++) {
+            uint32_t bits;
+            memcpy(&bits, numbers[a] + i, sizeof bits);
+            hash = hash_add(hash, bits);
+        }
     return hash;
 }
 
