@@ -200,6 +200,9 @@ def compare(text_path, arguments, batches=1000, full=False, say=print):
 
 
 def main(arguments):
+    if not arguments or "--help" in arguments or "-h" in arguments:
+        print(__doc__)
+        return 0 if arguments else 2
     full = "--full" in arguments
     if full:
         arguments.remove("--full")
@@ -208,8 +211,6 @@ def main(arguments):
         place = arguments.index("--batches")
         batches = int(arguments[place + 1])
         del arguments[place:place + 2]
-    if not arguments:
-        sys.exit(__doc__)
     torch.set_num_threads(1)
     largest, held_out, twin = compare(arguments[0], arguments[1:], batches, full)
     print(f"largest difference of the losses of {'all' if full else f'the first {batches}'} batches: {largest:.1e} (at most 1e-4)")

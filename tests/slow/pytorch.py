@@ -51,8 +51,8 @@ def start(seed, *arguments):
           f"start, seed {seed} {' '.join(arguments)}: all weights differ by at most " + ", ".join(f"{value:.1e} ({name})" for name, value in largest.items()))
 
 
-def whole_run(name, *arguments):
-    batches, held_out, _ = twin.compare(TEXT, list(arguments), full=True, say=quiet)
+def whole_run(name, *arguments, text=TEXT):
+    batches, held_out, _ = twin.compare(text, list(arguments), full=True, say=quiet)
     check(held_out <= 1e-3, f"{name}: the held-out loss differs by at most {held_out:.1e} at every evaluation (batches by {batches:.1e})")
 
 
@@ -187,6 +187,10 @@ def main():
         ruled = f"{folder}/ruled.txt"
         with open(ruled, "w") as file:                                     # phrases around the longest that have a row; odd white space
             file.write("".join(f"{'foo' if n % 3 else 'Bar it' + chr(39) + 's'}{' ' * (n % 4)}{'-' * (36 + n % 9)}{chr(10) * (n % 3)}\t" for n in range(400)))
+        with open(short, "w") as file:
+            file.write(open(TEXT).read()[:20000])
+        for more in ((), ("--norm-type", "1"), ("--norm-type", "inf"), ("--optimizer", "sgd"), ("--freeze-embedding",)):
+            whole_run(f"max_norm {' '.join(more)}", "--order", "1", "--dim", "10", "--max-norm", "0.5", *more, text=short)
         losses("long phrases", "--batch", "16", "--dim", "8", text=ruled, batches=1000)
 
     final_weights("sparse: order 1", "--order", "1", "--dim", "10", "--epochs", "1", "--set", "evaluations=1")
