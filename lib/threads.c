@@ -64,15 +64,14 @@ static double group_limit(const char *folder) {
 
 /* A line of /proc/self/cgroup is ID:CONTROLLERS:GROUP; version 2 names no controllers. Groups lie
    within others, whose limits hold, too. */
-static double line_limit(const char *root, char *line) {
+static double line_limit(const char *root, const char *line) {
+    char controllers[1024] = "", group[4096];
     double limit = INFINITY;
+    bool unnamed = sscanf(line, "%*d::%4095[^\n]", group) == 1;
+    bool named = !unnamed && sscanf(line, "%*d:%1023[^:]:%4095[^\n]", controllers, group) == 2;
+    if (named) named = !strncmp(controllers, "cpu", 3);
+    if (!unnamed && !named) return limit;
     Buffer folder = {0};
-    line[strcspn(line, "\n")] = '\0';
-    char *controllers = line + strcspn(line, ":") + 1, *group = strchr(line, ':');
-    if (group) group = strchr(controllers, ':');
-    if (!group) return limit;
-    *group++ = '\0';
-    if (*controllers && strncmp(controllers, "cpu", 3) != 0) return limit;
     for (char *end = group + strlen(group); end; end = strrchr(group, '/')) {
         *end = '\0';
         folder.length = 0;
