@@ -149,12 +149,12 @@ static void print_option(const Option *option) {
 static void print_advanced(const Option *options) {
     Buffer names = {0};
     for (; options->name; options++)
-        if (options->advanced) buffer_add(&names, ", %s", options->name);
+        if (options->advanced)
+            buffer_add(&names, "%s %s",
+                       names.text ? "," : "for experiments, with these names:", options->name);
     if (!names.text) return;
     printf("\n");
-    print_entry("    --set NAME=VALUE", "for experiments, with these names:");
-    printf("%*s", LEFT, "");
-    print_words(names.text + 2, LEFT);
+    print_entry("    --set NAME=VALUE", names.text);
     buffer_free(&names);
 }
 

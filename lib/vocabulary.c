@@ -54,8 +54,7 @@ static void list_longer(const Listing *listing, size_t from, size_t to, int leng
                         uint32_t parent) {
     const uint8_t *letters = listing->letters + length++;
     uint32_t *places = listing->places, *spare = listing->spare;
-    size_t start[CHARACTERS + 1] = {
-        from}; /* of each letter's places; until they are moved, the end */
+    size_t start[CHARACTERS + 1] = {from}; /* of each letter's places; first their end */
     for (size_t i = from; i < to; i++) start[letters[places[i]]]++;
     for (int c = 1; c <= END; c++) start[c] += start[c - 1];
     for (size_t i = from; i < to; i++) spare[--start[letters[places[i]]]] = places[i];

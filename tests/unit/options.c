@@ -114,8 +114,8 @@ static void test_help(void) {
         "usage\n\nThings\n",
         "  -n, --length N             characters to write (default 500)\n",
         "  -q, --a-flag-with-a-very-long-name say nothing\n",
-        "--set NAME=VALUE       for experiments, with these names:\n",
-        "    every, other\n",
+        "--set NAME=VALUE       for experiments, with these names: every,\n",
+        "    other\n",
         "\nexamples\n"};
     size_t found = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
