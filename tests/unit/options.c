@@ -111,12 +111,9 @@ static void test_help(void) {
     check(child->status == 0 && longest <= 80 && longest > 70,
           "--help fits 80 columns: the longest line has %zu", longest);
     static const char *const parts[] = {
-        "usage\n\nThings\n",
-        "  -n, --length N             characters to write (default 500)\n",
+        "usage\n\nThings\n", "  -n, --length N             characters to write (default 500)\n",
         "  -q, --a-flag-with-a-very-long-name say nothing\n",
-        "--set NAME=VALUE       for experiments, with these names: every,\n",
-        "    other\n",
-        "\nexamples\n"};
+        "--set NAME=VALUE       for experiments, with these names: every, other\n", "\nexamples\n"};
     size_t found = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         found += strstr(child->said, parts[i]) != NULL;
