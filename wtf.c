@@ -353,7 +353,8 @@ static void one_position(Story *s) {
     say(s,
         "Each character is to predict the next one, and the last one the first. The row of %s is "
         "h. nn.Linear makes a logit of it for each of the 100 characters that may follow: logit[c] "
-        "= weight[c] . h + bias[c]. Softmax makes them probabilities: p[c] = e^logit[c] / (the sum "
+        "= weight[c] . h + bias[c]. Softmax turns them into probabilities: p[c] = e^logit[c] / "
+        "(the sum "
         "of all 100 e^logit).",
         c);
     print_row(s, "h", row_of(model, s->ids[0]), DIM);
@@ -361,12 +362,12 @@ static void one_position(Story *s) {
         "The likeliest is %s, p = %.4f. But %s follows, p = %.4f: the loss is -ln p = %.4f nats. "
         "Blind guessing has ln 100 = %.4f.\n"
         "A gradient says how the loss changes when a number changes. For the logits it is p - "
-        "onehot: %.4f at %s, and p elsewhere. For h it is W^T (p - onehot), where W is the weight "
-        "of nn.Linear, divided by %zu, for the loss is the mean over so many positions. The "
-        "backpropagation of model.h finds the same. So does trying: nudge a number of the row up "
-        "and down by 0.01, and see how the loss changes.",
+        "onehot: %.4f at %s, and p elsewhere. For h it is W^T (p - onehot) / %zu: W is the weight "
+        "of nn.Linear, and the loss is the mean over %zu positions. The backpropagation of model.h "
+        "finds the same. So does trying: nudge a number of the row up and down by 0.01, and see "
+        "how the loss changes.",
         s->names[likeliest], p[likeliest], next, right, -log(right), log(100), right - 1, next,
-        s->length);
+        s->length, s->length);
     row_gradient(s, first);
     if (often == first) return;
     say(s, "The row of %s gets the sum of the gradients of all its places:",
@@ -753,7 +754,8 @@ static void check_sentence(Story *s, const Sentence *sentence) {
         smallest = fminf(smallest, sentence->a[0][j]);
         for (size_t d = 0; d < HEAD; d++) mean[d] += sentence->y[j][d] / sentence->n;
     }
-    check(s, fabsf(share - 1) < 1e-6f && smallest > 0, "the shares are above 0, and 1 in all");
+    check(s, fabsf(share - 1) < 1e-6f && smallest > 0,
+          "the shares of 'bank' are above 0 and add up to 1");
     check(s, apart(mean, sentence->mean, HEAD) < 1e-6, "the sentence is the mean of its y");
 }
 
