@@ -6,14 +6,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Entropy of counts [100] that add up to total: -sum p ln p. */
-static double entropy(const size_t *counts, size_t total) {
+/* What characters that occur so often [100] cost in all: total ln total - sum n ln n. */
+static double cost(const size_t *counts) {
+    size_t total = 0;
     double sum = 0;
     for (int c = 0; c < CHARACTERS; c++) {
-        double p = (double)counts[c] / (double)total;
-        if (counts[c]) sum -= p * log(p);
+        total += counts[c];
+        if (counts[c]) sum += (double)counts[c] * log((double)counts[c]);
     }
-    return sum;
+    return total ? (double)total * log((double)total) - sum : 0;
 }
 
 Baselines baselines_of(const uint8_t *text, size_t length) {
@@ -21,13 +22,8 @@ Baselines baselines_of(const uint8_t *text, size_t length) {
     size_t counts[CHARACTERS] = {0};
     for (size_t i = 0; i < length; i++) counts[text[i]]++;
     for (size_t i = 1; i < length; i++) pairs[text[i - 1]][text[i]]++;
-    Baselines baselines = {log(CHARACTERS), entropy(counts, length), 0};
-    for (int c = 0; c < CHARACTERS; c++) {
-        size_t total = counts[c];
-        if (length && text[length - 1] == c) total--; /* the last character has no next */
-        double share = (double)total / (double)(length - 1);
-        if (total) baselines.bigram += entropy(pairs[c], total) * share;
-    }
+    Baselines baselines = {log(CHARACTERS), cost(counts) / (double)length, 0};
+    for (int c = 0; c < CHARACTERS; c++) baselines.bigram += cost(pairs[c]) / (double)(length - 1);
     free(pairs);
     return baselines;
 }
