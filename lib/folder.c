@@ -1,7 +1,6 @@
 #include "folder.h"
 
 #include "fail.h"
-#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +53,16 @@ const char *file_map(Entry entry, void **bytes, size_t *size) {
     }
     close(descriptor);
     return reason;
+}
+
+const char *file_read(Entry entry, Buffer *text) {
+    void *bytes;
+    size_t size;
+    const char *reason = file_map(entry, &bytes, &size);
+    if (reason) return reason;
+    buffer_bytes(text, bytes, size);
+    munmap(bytes, size);
+    return NULL;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------- */

@@ -3,6 +3,8 @@
 #ifndef FOLDER_H
 #define FOLDER_H
 
+#include "memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +22,9 @@ Entry entry_of(const char *path);
    cannot be read; then errno is 0 unless the system refused it. When another program cuts the file
    short meanwhile, this program ends with one line. */
 const char *file_map(Entry entry, void **bytes, size_t *size);
+
+/* The same for a file that is added to a text. */
+const char *file_read(Entry entry, Buffer *text);
 
 /* Up to four files of one folder that are written together: all are complete and on the disk before
    the first takes its name. Starts as {0}. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 static const char log_head[] = "step,epoch,chars,train_loss,val_loss,bits_per_char,lr,seconds\n";
 
@@ -83,13 +82,8 @@ bool log_parse(Log *log, const Buffer *text) {
 
 bool log_load(Log *log, Entry entry) {
     Buffer text = {0};
-    void *bytes;
-    size_t size;
     *log = (Log){0};
-    if (file_map(entry, &bytes, &size)) return false;
-    buffer_bytes(&text, bytes, size);
-    munmap(bytes, size);
-    bool good = log_parse(log, &text);
+    bool good = !file_read(entry, &text) && log_parse(log, &text);
     buffer_free(&text);
     return good;
 }

@@ -3,7 +3,6 @@
 #define LOG_H
 
 #include "folder.h"
-#include "memory.h"
 
 /* No loss is above this, the difference of two floats, in nats per character. */
 #define MOST_LOSS 6.9e38

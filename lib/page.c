@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* The lines of the page, from page/page.html and its parts; make writes them there. */
 static const char *const report_page[] = {
@@ -67,13 +66,8 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
 
 /* loss.csv as it is, nothing where there is none. */
 static void read_log(const char *path, Buffer *log) {
-    void *bytes = NULL;
-    size_t size = 0;
-    const char *reason = file_map(entry_of(path), &bytes, &size);
+    const char *reason = file_read(entry_of(path), log);
     if (reason && errno && errno != ENOENT) fail("%s: cannot be read: %s", path, reason);
-    if (reason) return;
-    buffer_bytes(log, bytes, size);
-    munmap(bytes, size);
 }
 
 /* A line for each setting. */

@@ -10,7 +10,6 @@
 #define SAFETENSORS_H
 
 #include "folder.h"
-#include "memory.h"
 
 #include <stdint.h>
 

@@ -590,7 +590,7 @@ static void write_one(const char *path) { file_write(entry_of(path), "x", 1); }
 /* What cannot be written, or would not be read back: one line; what was there stays. */
 static void test_writing_refused(void) {
     static const char folder[] = FOLDER "/is/a/folder";
-    char longest[4090] = "", text[64] = "";
+    char longest[4090] = "";
     memset(longest, 'x', sizeof longest - 1);
     const struct {
         void (*action)(const char *);
@@ -613,11 +613,11 @@ static void test_writing_refused(void) {
     file_write(entry_of(OTHER), "old", 3);
     file_write(entry_of(OTHER ".partial"), "left over by a run that was killed", 34);
     file_write(entry_of(OTHER), "newer", 5);
-    FILE *file = fopen(OTHER, "r");
-    size_t got = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    check(got == 5 && !strcmp(text, "newer") && access(OTHER ".partial", F_OK) != 0,
+    Buffer text = {0};
+    check(!file_read(entry_of(OTHER), &text) && !strcmp(text.text, "newer") &&
+              access(OTHER ".partial", F_OK) != 0,
           "what a killed run left over is used and gone");
+    buffer_free(&text);
 }
 
 /* Snapshots as no run takes them are not used. */
