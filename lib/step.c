@@ -64,25 +64,18 @@ static const uint64_t *sort_positions(uint64_t *positions, uint64_t *spare, size
     return positions;
 }
 
-/* Index i is `row`, the batch's distinct row of this number, which may be a new one. */
-static inline void add_index(SortedBatch *batch, uint32_t i, uint32_t row, uint32_t number) {
-    uint32_t *count = batch->bag_offsets + 1;
-    batch->batch.indices[i] = row;
-    batch->numbers[i] = number;
-    if (number == batch->batch.distinct) {
-        batch->batch.rows[batch->batch.distinct++] = row;
+/* Numbers the row of index i. mark[r] is row r's number among the distinct rows if that number is in
+   use and says r, so mark need not be cleared (Briggs and Torczon 1993, "sparse sets"). */
+static inline void add_index(SortedBatch *batch, uint32_t i, uint32_t *mark) {
+    Batch *plain = &batch->batch;
+    uint32_t row = plain->indices[i], number = mark[row], *count = batch->bag_offsets + 1;
+    if (number >= plain->distinct || plain->rows[number] != row) {
+        number = mark[row] = (uint32_t)plain->distinct++;
+        plain->rows[number] = row;
         count[number] = 0;
     }
+    batch->numbers[i] = number;
     count[number]++;
-}
-
-/* mark[r] is r's number among the distinct rows if that number is in use and says r: so mark need
-   not be cleared between batches (Briggs and Torczon 1993, "sparse sets"). */
-static inline uint32_t marked_number(const Batch *batch, uint32_t *mark, uint32_t row) {
-    uint32_t number = mark[row];
-    if (number >= batch->distinct || batch->rows[number] != row)
-        number = mark[row] = (uint32_t)batch->distinct;
-    return number;
 }
 
 /* Lists the bags of each distinct row, by a counting sort: counts stand in bag_offsets[1 + u]. */
@@ -109,41 +102,19 @@ static void list_bags(SortedBatch *batch) {
     }
 }
 
-/* Adds a context's n-grams from index i on, the longest first; the bag before has its n-grams at
-   before .. before_end - 1. Either an n-gram is new, or that bag has it, and then all its shorter
-   ones, too. (Characters that end no longer n-gram come first, apart from the others.) Returns the
-   end. */
-static inline uint32_t add_ngrams(SortedBatch *batch, const Vocabulary *vocabulary,
-                                  uint32_t longest, uint32_t before, uint32_t before_end,
-                                  uint32_t i, uint32_t *mark) {
-    const uint32_t *indices = batch->batch.indices;
-    uint32_t row = longest;
-    for (; row != NO_ROW; row = vocabulary->parent[row]) {
-        while (before < before_end && indices[before] > row) before++;
-        if (before < before_end && indices[before] == row) break;
-        uint32_t number = (uint32_t)batch->batch.distinct;
-        if (mark && row < CHARACTERS) number = marked_number(&batch->batch, mark, row);
-        add_index(batch, i++, row, number);
-    }
-    for (; row != NO_ROW && before < before_end; before++)
-        add_index(batch, i++, indices[before], batch->numbers[before]);
-    return i;
-}
-
-/* Brings the parents of all positions' n-grams into the cache, a generation at a time: none of
-   these loads waits for another, as they do when one chain is followed to its end. */
+/* Brings the parents and marks of all positions' n-grams into the cache, a generation at a time:
+   none of these loads waits for another, as they do when one chain is followed to its end. */
 static void prefetch_parents(const Vocabulary *vocabulary, const uint64_t *positions, size_t count,
-                             uint32_t *row) {
-    enum { GENERATIONS = 4 };
-    for (size_t b = 0; b < count; b++) {
+                             uint32_t *row, const uint32_t *mark) {
+    enum { GENERATIONS = 5 };
+    for (size_t b = 0; b < count; b++)
         row[b] = ngram_of(positions[b]) == vocabulary->end[NGRAM_ROWS] ? 0 : ngram_of(positions[b]);
-        __builtin_prefetch(&vocabulary->parent[row[b]]);
-    }
     for (int g = 0; g < GENERATIONS; g++)
         for (size_t b = 0; b < count; b++) {
-            uint32_t parent = vocabulary->parent[row[b]];
-            row[b] = parent == NO_ROW ? row[b] : parent;
+            uint32_t parent = g ? vocabulary->parent[row[b]] : NO_ROW;
+            if (parent != NO_ROW) row[b] = parent;
             __builtin_prefetch(&vocabulary->parent[row[b]]);
+            if (mark) __builtin_prefetch(&mark[row[b]]);
         }
 }
 
@@ -151,33 +122,28 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
                 const uint64_t *positions, size_t count, uint32_t *mark) {
     enum { SOON = 8 };
     Batch *plain = &batch->batch;
-    uint32_t before = 0, before_end = 0, i = 0, before_ngram = NO_ROW;
-    uint32_t no_ngram = vocabulary->end[NGRAM_ROWS];
-    prefetch_parents(vocabulary, positions, count, batch->bags);
+    uint32_t end = 0, before = NO_ROW, no_ngram = vocabulary->end[NGRAM_ROWS];
+    prefetch_parents(vocabulary, positions, count, batch->bags, mark);
     memcpy(batch->sorted, positions, count * sizeof *positions);
     positions = sort_positions(batch->sorted, batch->sorted + count, count, no_ngram);
     plain->bags = plain->distinct = 0;
     for (uint32_t b = 0; b < count; b++) {
-        uint32_t ngram = ngram_of(positions[b]);
+        uint32_t ngram = ngram_of(positions[b]), i = end;
         plain->targets[b] = target_of(positions[b]);
-        if (!beside && ngram == before_ngram) continue;
-        before_ngram = ngram;
+        if (!beside && ngram == before) continue;
+        before = ngram;
         plain->target_offsets[plain->bags] = b;
-        plain->offsets[plain->bags++] = i;
-        uint32_t first = i;
-        if (ngram != no_ngram)
-            i = add_ngrams(batch, vocabulary, ngram, before, before_end, i, mark);
-        before = first;
-        before_end = i;
-        if (!beside) continue;
-        if (b + SOON < count) __builtin_prefetch(&beside[place_of(positions[b + SOON])]);
-        i += (uint32_t)rows_beside(vocabulary, &beside[place_of(positions[b])], plain->indices + i);
-        for (uint32_t k = before_end; mark && k < i; k++)
-            add_index(batch, k, plain->indices[k], marked_number(plain, mark, plain->indices[k]));
+        plain->offsets[plain->bags++] = end;
+        if (beside)
+            __builtin_prefetch(&beside[place_of(positions[b + SOON < count ? b + SOON : b])]);
+        end += (uint32_t)bag_rows(vocabulary, ngram == no_ngram ? NO_ROW : ngram,
+                                  beside ? &beside[place_of(positions[b])] : NULL,
+                                  plain->indices + end);
+        for (; mark && i < end; i++) add_index(batch, i, mark);
     }
     plain->positions = count;
     plain->target_offsets[plain->bags] = (uint32_t)count;
-    plain->offsets[plain->bags] = i;
+    plain->offsets[plain->bags] = end;
     if (mark) list_bags(batch);
 }
 
