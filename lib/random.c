@@ -58,18 +58,10 @@ void random_normal(Random *random, float *values, size_t count, float deviation)
 }
 
 void random_shuffle(Random *random, uint64_t *values, uint32_t count) {
-    enum { BLOCK = 32 }; /* what is swapped lies anywhere: it is asked for that much ahead */
-    uint32_t other[BLOCK];
-    for (uint32_t first = 0, last; first + 1 < count; first = last) {
-        last = count - 1 - first > BLOCK ? first + BLOCK : count - 1;
-        for (uint32_t i = first; i < last; i++) {
-            other[i - first] = i + random_bits(random) % (count - i);
-            __builtin_prefetch(&values[other[i - first]]);
-        }
-        for (uint32_t i = first; i < last; i++) {
-            uint64_t kept = values[i];
-            values[i] = values[other[i - first]];
-            values[other[i - first]] = kept;
-        }
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        uint32_t other = i + random_bits(random) % (count - i);
+        uint64_t kept = values[i];
+        values[i] = values[other];
+        values[other] = kept;
     }
 }
