@@ -23,30 +23,45 @@ function smallBars(parent, values, options) {
 
 function showInspect(answer) {
   $('inspect').hidden = !answer;
-  $('inspect').replaceChildren();
+  $('inspect-note').hidden = !!answer;
   if (!answer) return;
-  const {inspect, occurring} = answer;
-  const lit = Array.from(occurring, (times, id) => ({id, times}))
-    .filter((c) => c.times)
-    .sort((a, b) => b.times - a.times);
-  showLit(
-    card(
-      $('inspect'),
-      `Batch ${number(answer.step)}: ${lit.length} rows are lit`,
-      `${number(answer.positions)} places of the text. These characters are looked up, so many times each; ` +
-        `the other ${CHARACTERS - lit.length} rows get no gradient and stay.`,
-    ),
-    lit,
-  );
-  const chain = make('ol', {class: 'chain'}, $('inspect')),
-    stage = (title, note) => card(make('li', {}, chain), title, note);
+  const lit = Array.from(answer.occurring, (times, id) => ({id, times})).filter((c) => c.times);
+  $('lit-title').textContent = `Batch ${number(answer.step)}: ${lit.length} rows are lit`;
+  $('lit-note').textContent =
+    `${number(answer.positions)} places of the text. These characters are looked up, so many times each; ` +
+    `the other ${CHARACTERS - lit.length} rows get no gradient and stay.`;
+  showLit(lit.sort((a, b) => b.times - a.times));
+  live.place = Math.min(live.place, answer.positions - 1);
+  showPlace(answer.inspect);
+}
+
+/* Leafs through the places of the last batch; the worker keeps the first 256. */
+async function turnPlace(place) {
+  const last = Math.min(live.inspect.positions, 256) - 1;
+  live.place = clamp(Math.round(place) || 0, 0, last);
+  const {inspect} = await ask('inspect', {position: live.place});
+  if (!inspect) return;
+  choose(inspect.rows.find(({row}) => row < CHARACTERS).row);
+  showPlace(inspect);
+}
+
+/* One place, from the text to the row that moves. */
+function showPlace(inspect) {
+  const chain = $('chain'),
+    last = Math.min(live.inspect.positions, 256) - 1;
+  $('place').value = live.place + 1;
+  $('place-of').textContent = `of ${last + 1}`;
+  $('place').max = last + 1;
+  $('place-back').disabled = live.place === 0;
+  $('place-on').disabled = live.place >= last;
+  chain.replaceChildren();
+  const stage = (title, note) => card(make('li', {}, chain), title, note);
   const context = stage('1. A place of the text', 'What stands before, and what came next:');
   const line = make('p', {class: 'context'}, context),
     before = [...inspect.context].map(glyph);
   make('span', {}, line, before.slice(0, -1).join(''));
   make('b', {}, line, before[before.length - 1]);
   make('i', {}, line, glyphOf(inspect.target));
-  placeChooser(context, answer.positions);
   const lookup = stage(
     inspect.rows.length > 1 ? `2. ${inspect.rows.length} rows are looked up` : '2. Its row is looked up',
     inspect.rows.length > 1
@@ -96,22 +111,14 @@ function showInspect(answer) {
     make('p', {class: 'note'}, after, 'The embedding is frozen: the gradient comes, the row stays.');
 }
 
-function showLit(parent, lit) {
-  const list = make('ul', {class: 'chips'}, parent);
+function showLit(lit) {
+  const list = $('lit');
+  list.replaceChildren();
   lit.forEach(({id, times}) => {
     const button = make('button', {type: 'button', class: 'k' + kindOf(id)}, make('li', {}, list));
     make('b', {}, button, glyphOf(id));
     make('span', {}, button, times);
     button.addEventListener('click', () => choose(id));
-  });
-}
-
-function placeChooser(parent, positions) {
-  const row = make('p', {}, parent),
-    label = make('label', {}, row, 'Place of the next batch ');
-  const field = make('input', {type: 'number', min: 1, max: positions, value: (live.position || 0) + 1}, label);
-  field.addEventListener('change', () => {
-    live.position = clamp(Math.round(field.value) - 1 || 0, 0, positions - 1);
   });
 }
 
@@ -204,3 +211,7 @@ function showNext({probabilities, rows, bias}) {
   line('bias', bias);
   make('p', {class: 'note'}, part, 'Each row of the bag adds to the logits; softmax of their sums gives p.');
 }
+
+$('place-back').addEventListener('click', () => turnPlace(live.place - 1));
+$('place-on').addEventListener('click', () => turnPlace(live.place + 1));
+$('place').addEventListener('change', () => turnPlace($('place').value - 1));

@@ -83,7 +83,7 @@ const textOf = (name) =>
 
 /* ---- a run ---- */
 
-const live = {values: null, done: false, busy: 0, samples: [], runs: [], frozen: false};
+const live = {values: null, done: false, busy: 0, samples: [], runs: [], place: 0};
 
 /* Starts again from the settings of the form; the run before goes on as a faint curve when the text is the same.
    hasty: the run begins at once, so nothing is asked of the start. */
@@ -262,7 +262,7 @@ async function step() {
   const {run} = shown,
     before = run.frames[lastMoment(run)].table;
   try {
-    const answer = await ask('step', {position: live.position || 0});
+    const answer = await ask('step', {position: live.place});
     addFrame(run, answer.step, answer.table);
     live.follow = true;
     $('slider').max = lastMoment(run);

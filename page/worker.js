@@ -19,13 +19,14 @@
              each character's row was), gradient: Float32Array(C D) (of the batch), table, inspect: {context, target, place,
              rows: [{name, kind, row, before, gradient (of the batch), after}], h, probabilities, error (p - onehot),
              dh (of error)}}
+   inspect   {position: 0..255} -> {inspect: the same for another position of the batch of the last step, or null}
    evaluate  {} -> {valLoss}
    sample    {prompt, n, temperature, seed} -> {text}: what ./sample writes
    next      {prompt} -> {probabilities, rows: [{name, kind, row, count, adds: Float32Array(C)}], bias: Float32Array(C)}
    row       {row: number, name or character} -> {row, name, kind, values, count, neighbours: [{row, name, cosine}]}
    digest    {} -> {embedding, linear, embeddingSum, linearSum: bytes}: all weights (and Adagrad's sums) as they are */
 
-const C = 100, NONE = 0xffffffff;
+const C = 100, NONE = 0xffffffff, MOST_LOOKS = 256;
 let compiled; // WebAssembly.Module
 let run; // the present one, of startRun
 
@@ -243,30 +244,40 @@ async function train({until = run.steps, pace = Infinity}) {
 
 /* ---- looking ---------------------------------------------------------------------------------------------------------- */
 
-function oneStep(position) {
+// A position of the next batch: what is computed there, before the step.
+function lookAt(position) {
   const place = call('lookAt', position), {at, dim} = run;
-  const ids = new Uint8Array(run.core.memory.buffer, at.text);
+  const ids = new Uint8Array(run.core.memory.buffer, at.text), target = ids[place];
   const context = [...ids.slice(Math.max(0, place - 40), place)].map(nameOfCharacter).join('');
-  const target = ids[place];
-  const rows = bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, before: values(row)}));
-  const probabilities = floats(at.p, C), error = probabilities.slice(), dh = floats(at.dh, dim), h = floats(at.h, dim);
+  const probabilities = floats(at.p, C), error = probabilities.slice();
   error[target] -= 1;
-  const {loss} = take(1), positions = call('occurring');
-  for (const row of rows) {
-    call('gradient', row.row);
-    row.gradient = floats(at.gradient, dim);
-    row.after = values(row.row);
+  const rows = bag().map((row) => ({name: nameOf(row), kind: kindOf(row), row, before: values(row)}));
+  return {context, target, place, rows, h: floats(at.h, dim), probabilities, error, dh: floats(at.dh, dim)};
+}
+
+function oneStep(position) {
+  const {at, dim} = run, looks = [];
+  for (let p = 0; p < Math.min(run.settings.batch, MOST_LOOKS); p++) looks.push(lookAt(p));
+  if (position >= looks.length) looks[position] = lookAt(position);
+  const {loss} = take(1), positions = call('occurring'), occurring = numbers(at.occurring, C);
+  const gradients = new Map(), gradient = new Float32Array(C * dim);
+  const gradientOf = (row) => {
+    if (!gradients.has(row)) {
+      call('gradient', row);
+      gradients.set(row, floats(at.gradient, dim));
+    }
+    return gradients.get(row);
+  };
+  occurring.forEach((times, row) => { if (times) gradient.set(gradientOf(row), row * dim); });
+  for (const look of looks) {
+    if (!look) continue;
+    look.dh = look.dh.map((value) => value * positions);
+    for (const row of look.rows) Object.assign(row, {gradient: gradientOf(row.row), after: values(row.row)});
   }
-  const inspect = {context, target, place, rows, h, probabilities, error, dh: dh.map((value) => value * positions)};
-  const occurring = numbers(at.occurring, C), gradient = new Float32Array(C * dim);
-  occurring.forEach((times, row) => {
-    if (!times) return;
-    call('gradient', row);
-    gradient.set(floats(at.gradient, dim), row * dim);
-  });
+  run.looks = looks.filter((look, p) => look && p < positions);
   run.shown = table();
   return {step: run.step, loss, valLoss: run.evaluated === run.step ? run.valLoss : null, positions,
-          occurring, gradient, table: run.shown, inspect};
+          occurring, gradient, table: run.shown, inspect: looks[Math.min(position, positions - 1)]};
 }
 
 const PRINTABLE = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f';
@@ -368,6 +379,7 @@ const actions = {
   run: train,
   pause,
   step: ({position = 0}) => oneStep(position),
+  inspect: ({position = 0}) => ({inspect: run.looks?.[position] ?? null}),
   evaluate: () => ({valLoss: run.evaluated === run.step ? run.valLoss : run.step === 0 ? score() : call('evaluate')}),
   sample({prompt = '', n = 200, temperature = 0.8, seed = 1}) {
     const at = withPrompt('sample', prompt, n, temperature, seed), text = run.text(at);

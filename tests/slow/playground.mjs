@@ -47,6 +47,7 @@ const {steps, settings: {lr}} = await ask('start', {text, settings});
 const {inspect} = await ask('step', {position: 5}); // looking must not change what is learned
 const moved = ({before, gradient, after}) => after.every((value, d) => value === Math.fround(before[d] - Math.fround(lr * gradient[d])));
 if (settings.optimizer === 'sgd') check(inspect.rows.every(moved), 'each row that is shown moves by lr times its gradient');
+check((await ask('inspect', {position: 5})).inspect.place === inspect.place, 'the places of the last batch are kept');
 const result = await ask('run', {until: steps});
 const all = await ask('digest');
 for (const [what, prefix] of [['', ''], ['Sum', 'optimizer.']]) {
