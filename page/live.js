@@ -124,7 +124,7 @@ async function start(hasty) {
     showRun(run);
     showInspect(null);
     say(made.notice);
-    showLink();
+    showLink(hasty);
     enable();
     if (hasty) return undefined;
     const {valLoss} = await ask('evaluate');
@@ -335,13 +335,14 @@ function hashOf(values) {
   );
 }
 
-function showLink() {
+/* The link trains at once; the address does when it did so when the page was opened. */
+function showLink(hasty) {
   const own = live.values.text === 'own',
-    hash = hashOf(live.values) + '&run=';
-  $('link').href = hash;
-  $('link').textContent = hash.replace(/=$/, '') + (own ? ' (who opens it brings the text)' : '');
+    hash = hashOf(live.values);
+  $('link').href = hash + '&run';
+  $('link').textContent = hash + '&run' + (own ? ' (who opens it brings the text)' : '');
   try {
-    history.replaceState(null, '', hashOf(live.values));
+    history.replaceState(null, '', hasty ? hash + '&run' : hash);
   } catch {
     /* an address that cannot be changed stays */
   }
