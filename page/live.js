@@ -90,6 +90,7 @@ const live = {values: null, done: false, busy: 0, samples: [], runs: [], place: 
 async function start(hasty) {
   const mine = ++live.busy,
     values = formValues(),
+    address = location.hash,
     text = textOf(values.text);
   $('own').hidden = values.text !== 'own';
   if (text === null || text === '') return say('Paste or drop a text of your own, then press “Use this text”.');
@@ -124,7 +125,7 @@ async function start(hasty) {
     showRun(run);
     showInspect(null);
     say(made.notice);
-    showLink(hasty);
+    if (location.hash === address) showLink(hasty);
     enable();
     if (hasty) return undefined;
     const {valLoss} = await ask('evaluate');
