@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers ----------------------------------------------------------------------------------- */
+/* ---- numbers ---- */
 
 static bool all_between(const float *values, size_t count, float low) {
     bool good = true;
@@ -52,7 +52,7 @@ static bool has_hash(const TensorFile *file, const char *key, uint64_t hash) {
     return value && strtoull(value, NULL, 16) == hash;
 }
 
-/* ---- models: writing ---------------------------------------------------------------------------- */
+/* ---- models: writing ---- */
 
 /* The arrays of a model in a file, and those of Adagrad's sums. */
 enum { EMBEDDING, WEIGHT, BIAS, ARRAYS };
@@ -118,7 +118,7 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim) {
     return numbers * sizeof(float) + ngrams * (size_t)vocabulary->options.order + 2 * phrases;
 }
 
-/* ---- models: reading ----------------------------------------------------------------------------- */
+/* ---- models: reading ---- */
 
 static _Noreturn void inconsistent(const char *path, const char *why) {
     fail("%s: is no model of this program: %s; name one that train wrote", path, why);
@@ -233,7 +233,7 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path,
     return adopted;
 }
 
-/* ---- runs: saving ---------------------------------------------------------------------------------- */
+/* ---- runs: saving ---- */
 
 bool model_is_large(const Model *model) {
     return model->rows * model->dim * sizeof(float) >= (size_t)512 << 20;
@@ -336,15 +336,13 @@ void state_save(State *state, const Trainer *trainer, const Folder *folder, bool
         files[CHECKPOINT] = checkpoint_file(state, trainer);
         files[SNAPSHOTS].metadata = run_metadata(&state->about);
         snapshots_add(&state->snapshots, &files[SNAPSHOTS]);
-        log_print(&state->log, true, &log);
     }
+    log_print(&state->log, true, &log);
     for (int i = 0; i < LOG; i++) tensors_prepare(&files[i], entry[i].path);
     for (int i = 0; i < LOG; i++)
         if (files[i].tensor_count) tensors_write(&files[i], &writer, entry[i]);
-    if (!best_only) {
-        writer_begin(&writer, entry[LOG]);
-        writer_add(&writer, log.text, log.length);
-    }
+    writer_begin(&writer, entry[LOG]);
+    writer_add(&writer, log.text, log.length);
     writer_finish(&writer);
     for (int i = 0; i < LOG; i++) tensors_close(&files[i]);
     buffer_free(&log);
@@ -379,7 +377,7 @@ void state_free(State *state) {
     log_free(&state->log);
 }
 
-/* ---- runs: going on ---------------------------------------------------------------------------------- */
+/* ---- runs: going on ---- */
 
 /* Ends the program: something of the checkpoint is not as it must be. */
 static _Noreturn void no_checkpoint(const char *path, const char *what, const char *why) {

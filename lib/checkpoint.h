@@ -9,7 +9,7 @@
 #include "trainer.h"
 #include "vocabulary.h"
 
-/* ---- models ------------------------------------------------------------------------------------ */
+/* ---- models ---- */
 
 /* Are all of these finite numbers? */
 bool all_finite(const float *values, size_t count);
@@ -44,7 +44,7 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim);
    without counts has seen all characters). */
 size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path, bool linear);
 
-/* ---- runs -------------------------------------------------------------------------------------- */
+/* ---- runs ---- */
 
 /* Where a run stands, beside its trainer. */
 typedef struct {
@@ -80,8 +80,7 @@ bool model_finite(const Model *model);
 bool model_is_large(const Model *model);
 void state_keep_best(State *state, const Trainer *trainer, const Folder *folder);
 
-/* Saves the run. With best_only all files but the best model stay as they are: for a run that has
-   diverged. */
+/* Saves the run; with best_only, for a run that has diverged, the best model and the log alone. */
 void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only);
 
 /* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails with

@@ -17,7 +17,7 @@
 
 Entry entry_of(const char *path) { return (Entry){AT_FDCWD, path, path}; }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* Reading a mapped page that is no longer in the file raises SIGBUS. */
 static void file_shrank(int signal_number) {
@@ -65,7 +65,7 @@ const char *file_read(Entry entry, Buffer *text) {
     return NULL;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Closes all; returns how many files have taken their names. When none has, what is temporary is
    removed; else it stays, whole, for --resume to find. */
@@ -175,7 +175,7 @@ void file_write(Entry entry, const void *bytes, size_t count) {
     writer_finish(&writer);
 }
 
-/* ---- a run's folder ---------------------------------------------------------------------------- */
+/* ---- a run's folder ---- */
 
 /* Ends the program: the latest call for the folder, or a file in it, failed with errno. */
 static _Noreturn void no_folder(const char *path, const char *file, const char *what) {

@@ -26,7 +26,6 @@ static void save(Run *run) {
     report_doing(run, "saving");
     if (!run->not_finite && !trainer_finite(run->trainer)) run->not_finite = "a weight";
     state_save(&run->state, run->trainer, &run->folder, run->not_finite);
-    if (run->not_finite) save_log(run);
     run->last_save = seconds_now();
 }
 

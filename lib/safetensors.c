@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* ---- the header's JSON ------------------------------------------------------------------------- */
+/* ---- the header's JSON ---- */
 
 static const char not_json[] = "its header is not the JSON of a safetensors file";
 static const char not_fields[] =
@@ -186,7 +186,7 @@ static void read_header(Reader *reader, TensorFile *file) {
     accept(reader, ' ');
 }
 
-/* ---- the rules --------------------------------------------------------------------------------- */
+/* ---- the rules ---- */
 
 static int by_place(const void *a, const void *b) {
     const Tensor *x = a, *y = b;
@@ -255,7 +255,7 @@ const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size) {
     return reason;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 
@@ -352,7 +352,7 @@ size_t metadata_count(const TensorFile *file, const char *key) {
     return number >= 0 && number < exact && number < (double)SIZE_MAX ? (size_t)number : 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 Tensor tensor_of(const char *name, const char *dtype, size_t rows, size_t columns,
                  const void *data) {

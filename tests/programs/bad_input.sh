@@ -27,7 +27,7 @@ tr_refuses() {
     refuses $status "$name" "$words" ./train $small --out "$saved" "$@"
 }
 
-# ---- texts -------------------------------------------------------------------------------------------
+# ---- texts ----
 : > "$out/empty"
 printf 'a' > "$out/one"
 printf 'ab' > "$out/two"
@@ -54,7 +54,7 @@ else
 fi
 untouched "bad texts"
 
-# ---- the command line --------------------------------------------------------------------------------
+# ---- the command line ----
 refuses 2 "no text" "name a text" ./train
 refuses 2 "two texts" "too many" ./train "$out/text" "$out/text"
 refuses 2 "an unknown option" "unknown option --wtf" ./train --wtf "$out/text"
@@ -90,7 +90,7 @@ program=train
 refuses 2 "what is not printable is not printed" 'unknown option --a\?b\?' ./train "--a$(printf '\nb\033')c" "$out/text"
 untouched "wrong use"
 
-# ---- folders and disks -------------------------------------------------------------------------------
+# ---- folders and disks ----
 refuses 1 "a folder that is a file" "cannot be opened: Not a directory" ./train $small --out "$out/text" "$out/text"
 refuses 1 "a folder below a file" "cannot be made" ./train $small --out "$out/text/x" "$out/text"
 refuses 1 "a folder where none can be made" "cannot be made" ./train $small --out /proc/none "$out/text"
@@ -156,7 +156,7 @@ cp "$out/before/loss.csv" "$saved" # the log of the other run was short enough t
 untouched "full disks"
 [ -z "$(ls "$saved" | grep partial)" ] && ok "no temporary file is left" || bad "no temporary file is left: $(ls "$saved")"
 
-# ---- resuming ----------------------------------------------------------------------------------------
+# ---- resuming ----
 refuses 1 "--resume without a checkpoint" "no such file; train .* first" ./train $small --resume --out "$out/nothing" "$out/text"
 refuses 1 "--resume with another dim" "has --dim 4, not 5" ./train -q --resume --dim 5 --out "$saved" "$out/text"
 refuses 1 "--resume with another rate" "has --lr 0.1.*, not 0.2" ./train -q --resume --lr 0.2 --out "$saved" "$out/text"
@@ -213,7 +213,7 @@ rm -f "$saved/loss.csv"
 cp "$out/before/loss.csv" "$saved"
 untouched "resuming"
 
-# ---- models and prompts ------------------------------------------------------------------------------
+# ---- models and prompts ----
 model=$saved/model.safetensors
 for program in sample embed; do
     [ -x ./$program ] || continue
@@ -253,7 +253,7 @@ at=$((8 + $(od -An -tu8 -N8 "$model") + 61 * 16))
 tr_refuses 1 "a validation loss that is no number from the start" "validation loss after batch 0 is not a finite number" --pretrained "$out/huge" "$out/zebras"
 untouched "bad models"
 
-# ---- hostile text ------------------------------------------------------------------------------------
+# ---- hostile text ----
 # trains NAME OPTIONS...: either trains, and then the model scores the text, or refuses with one line
 trains() {
     name=$1
@@ -327,7 +327,7 @@ if [ -c /dev/zero ]; then
     [ $status -eq 1 ] && grep -q 'is not text' "$out/stderr" && ok "a device that never ends" || bad "a device that never ends: status $status, $(cat "$out/stderr")"
 fi
 
-# ---- pipes -------------------------------------------------------------------------------------------
+# ---- pipes ----
 (head -c 3000 "$out/text"; exec >&-; sleep 0) | ./train $small --out "$out/pipe" - 2> "$out/stderr" && [ -s "$out/pipe/model.safetensors" ] && ok "a pipe that closes is a text that ends" || bad "a pipe that closes: $(cat "$out/stderr")"
 mkfifo "$out/fifo"
 head -c 3000 "$out/text" > "$out/fifo" &
@@ -339,7 +339,7 @@ program=sample
 refuses 1 "standard output is closed" "standard output cannot be written" sh -c "./sample --model '$model' -s 1 >&-"
 program=train
 
-# ---- numbers -----------------------------------------------------------------------------------------
+# ---- numbers ----
 # learns NAME OPTIONS...: as trains; one that stops says which batch, and keeps the best model of its log; no file holds NaN or infinity
 learns() {
     trains "$@"
@@ -392,7 +392,7 @@ done
 trains "a million epochs end when nothing is learned any more" -t 1 --dim 1 --order 1 --epochs 1000000 --lr 10
 end "threads, shares, evaluations, counts, kinds of rows"
 
-# ---- a locale with decimal commas, and names with spaces ----------------------------------------------
+# ---- a locale with decimal commas, and names with spaces ----
 comma=$(locale -a 2> /dev/null | grep -i -m 1 -E '^(de|fr|it|es|pt|nl|ru|pl|sv)_.*utf')
 if [ -n "$comma" ]; then
     for locale in C "$comma"; do LC_ALL=$locale ./train $small --out "$out/$locale" --lr 0.05 "$out/text"; done

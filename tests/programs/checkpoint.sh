@@ -19,7 +19,7 @@ same_files() { # FOLDER NAME: all four are those of the undisturbed run, but for
 ./train $small --out $out/whole $out/text
 ./train $small -s 2 --out $out/other $out/text
 
-# ---- the weights stand in one file when the best model is the newest state --------------------------------
+# ---- the weights stand in one file when the best model is the newest state ----
 best=$(metadata $out/whole/model.safetensors best_step) steps=$(metadata $out/whole/checkpoint.safetensors step)
 [ "$best" -eq "$steps" ] && [ $(size $out/whole/checkpoint.safetensors) -lt $(($(size $out/whole/model.safetensors) + $(size $out/whole/snapshots.safetensors) + 5000)) ] &&
     ok "a checkpoint does not hold the weights of the best model again" || bad "best step $best of $steps; the checkpoint has $(size $out/whole/checkpoint.safetensors) bytes, the model $(size $out/whole/model.safetensors)"
@@ -41,7 +41,7 @@ cp $out/other/model.safetensors $out/run
 fresh
 program=sample refuses 1 "a checkpoint is no model" 'checkpoint, for --resume; name the model' ./sample --model $out/run/checkpoint.safetensors
 
-# ---- damaged snapshots and logs -----------------------------------------------------------------------------
+# ---- damaged snapshots and logs ----
 for damage in "truncate -s 100" "rm" "cp $out/other/snapshots.safetensors"; do
     fresh
     $damage $out/run/snapshots.safetensors
@@ -53,7 +53,7 @@ for damage in "truncate -s 70" "rm" "cp $out/other/loss.csv" "sed -i 3s/,[0-9.]*
     ./train -q --resume --out $out/run $out/text 2> $out/said && [ "$(lines $out/said)" -eq 1 ] && same_files $out/run "loss.csv after $damage: --resume says so and writes it again" || bad "loss.csv after $damage: $(cat $out/said)"
 done
 
-# ---- another run in the same folder that dies before its first save -------------------------------------------
+# ---- another run in the same folder that dies before its first save ----
 fresh
 ./train -q -t 1 -b 1 -e 1 -s 3 --save-every 100000 --out $out/run data/text.txt & # seconds long
 pid=$!

@@ -30,7 +30,7 @@ static bool built_in; /* only calls for memory fail */
 static FaultPage *page;
 static Buffer said, printed; /* on standard error and output by the latest run */
 
-/* ---- files, below FOLDER ---------------------------------------------------------------------- */
+/* ---- files, below FOLDER ---- */
 
 enum { SAVED = 4, SAME = 3 }; /* the seconds of a log, the fourth, are never the same */
 #define NAMES(end)                                                                                 \
@@ -112,7 +112,7 @@ static const char *torn(void) {
     return good ? NULL : "loss.csv is not whole";
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 typedef struct {
     const char *call, *kind; /* "none": nothing fails */
@@ -164,7 +164,7 @@ static size_t lines(const char *text) {
     return count;
 }
 
-/* ---- what is run ------------------------------------------------------------------------------ */
+/* ---- what is run ---- */
 
 #define RUN                                                                                        \
     "train -t 2 --set evaluations=2 --dim 2 --order 3 -b 64 -e 1 --save-every 0 --out run text "
@@ -256,7 +256,7 @@ static const char *trouble(const Scenario *scenario, int status, bool must_succe
     return why;
 }
 
-/* ---- faults ----------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /* What was tried, how often that was wrong, and the first time. */
 static size_t tried, wrong;
@@ -340,7 +340,7 @@ static void test_faults(unsigned stride) {
            all, stride);
 }
 
-/* ---- deaths ----------------------------------------------------------------------------------- */
+/* ---- deaths ---- */
 
 /* Goes on from whatever is there until the run has ended: what is wrong then, or NULL. */
 static const char *go_on(void) {

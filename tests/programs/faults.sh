@@ -3,7 +3,7 @@
 . tests/programs/lib.sh
 begin faults
 
-# ---- two runs at once --------------------------------------------------------------------------------
+# ---- two runs at once ----
 head -c 1500 data/text.txt > $out/text
 small="-q -t 1 --dim 4 --order 3 -b 64"
 ./train $small -s 2 --out $out/two $out/text
@@ -42,7 +42,7 @@ kill $busy 2> /dev/null
 wait $busy
 [ $looks -gt 5 ] && [ $failed -eq 0 ] && ok "$looks looks at a model while it is saved again and again" || bad "$failed of $looks looks at a model while it is saved: $(head -n 1 $out/busy.said)"
 
-# ---- faults, deaths, kills ----------------------------------------------------------------------------
+# ---- faults, deaths, kills ----
 case "$CFLAGS$LDFLAGS" in
 *sanitize*)
     echo "skip faults: a sanitizer wants to be loaded first; tests/slow/faults.sh has programs with both"

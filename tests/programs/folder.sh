@@ -8,7 +8,7 @@ small="-q -t 1 --dim 4 --order 2 -b 64 --set evaluations=2"
 four="model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv"
 one_line() { [ "$(wc -l < $out/said)" -eq 1 ] && grep -q "$1" $out/said; } # what it must say
 
-# ---- what stands under the names that are written ------------------------------------------------------
+# ---- what stands under the names that are written ----
 echo precious > $out/victim
 for file in $four; do
     rm -rf $out/planted && mkdir $out/planted
@@ -29,7 +29,7 @@ rm $out/planted/.lock && mkfifo $out/planted/.lock
 timeout 20 ./train $small --out $out/planted $out/text 2> $out/said
 [ $? -eq 1 ] && one_line .lock && ok "a FIFO as .lock is refused" || bad "a FIFO as .lock: $(cat $out/said)"
 
-# ---- modes -----------------------------------------------------------------------------------------------
+# ---- modes ----
 ./train $small --out $out/modes $out/text
 cp $out/modes/snapshots.safetensors $out/alone.snapshots
 ./embed --model $out/modes/model.safetensors report > /dev/null 2>&1
@@ -38,7 +38,7 @@ for file in $four report.html; do chmod 600 $out/modes/$file; done
 ./embed --model $out/modes/model.safetensors report > /dev/null 2>&1
 [ "$(stat -c %a $out/modes/*.* | sort -u)" = 600 ] && ok "files keep their mode" || bad "modes: $(stat -c '%a %n' $out/modes/*.*)"
 
-# ---- another folder under its name -------------------------------------------------------------------------
+# ---- another folder under its name ----
 ./train $small -e 10000 --set evaluations=1000 --save-every 0 --out $out/moved $out/text &
 first=$!
 until [ -f $out/moved/checkpoint.safetensors ] || ! kill -0 $first 2> /dev/null; do :; done
@@ -52,7 +52,7 @@ done
 [ "$(wc -l < $out/moved.old/loss.csv)" -gt 3 ] &&
     [ -z "$(ls $out/moved.old | grep partial)" ] && ok "but goes on in the old one" || bad "the moved folder: $(ls $out/moved.old)"
 
-# ---- limits, closed streams ----------------------------------------------------------------------------------
+# ---- limits, closed streams ----
 for command in "./train $small --out $out/limited $out/text" "./sample --model $out/alone/model.safetensors -s 1 -n 20000" \
     "./embed --model $out/alone/model.safetensors report --out $out/limited"; do
     (ulimit -f 1; exec $command > $out/limited.output 2> $out/said)
@@ -67,7 +67,7 @@ rm -rf $out/closed
 [ $? -eq 0 ] && [ ! -s $out/closed/.lock ] && same $out/closed/model.safetensors $out/alone.first "standard error is closed: the same model" || bad "standard error is closed: .lock has $(cat $out/closed/.lock)"
 ./train $small --out $out/closed2 $out/text <&- >&- 2>&- && cmp -s $out/closed2/snapshots.safetensors $out/alone.snapshots && [ ! -s $out/closed2/.lock ] && ok "and with all three closed" || bad "all three streams closed"
 
-# ---- the text ------------------------------------------------------------------------------------------------
+# ---- the text ----
 ./train $small --out $out/new/folder $out/none 2> $out/said
 [ $? -eq 1 ] && [ ! -e $out/new ] && ok "a text that is not there leaves no folder" || bad "a text that is not there leaves $out/new"
 for file in $four; do

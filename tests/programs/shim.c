@@ -83,7 +83,7 @@ static void passed(int what) {
 
 #define FAILS(what) ((what) && (what) < SHORT)
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 #ifdef FAULT_LINKED
 #define NAME(call) fault_##call
@@ -104,7 +104,7 @@ MEMORY(calloc, (size_t count, size_t size), (count, size))
 MEMORY(realloc, (void *block, size_t size), (block, size))
 MEMORY(aligned_alloc, (size_t alignment, size_t size), (alignment, size))
 
-/* ---- everything else -------------------------------------------------------------------------- */
+/* ---- everything else ---- */
 
 #ifndef FAULT_LINKED
 

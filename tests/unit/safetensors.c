@@ -40,7 +40,7 @@ static void command(const char *text) {
     if (system(text)) exit(2);
 }
 
-/* ---- the rules of the format ----------------------------------------------------------------- */
+/* ---- the rules of the format ---- */
 
 /* NULL, or why the bytes are refused. They stand in a block of exactly their size: AddressSanitizer
    sees a read beyond it. found: a tensor U8 [n] of this name is there. */
@@ -178,7 +178,7 @@ static void test_prefixes_and_bytes(void) {
     free(bytes);
 }
 
-/* ---- models whose parts disagree ------------------------------------------------------------- */
+/* ---- models whose parts disagree ---- */
 
 static void open_and_close(const char *path) {
     SavedModel saved = model_open(path);
@@ -382,7 +382,7 @@ static void test_unaligned(void) {
     tensors_close(&file);
 }
 
-/* ---- numbers that are not finite ------------------------------------------------------------- */
+/* ---- numbers that are not finite ---- */
 
 static const float bad_numbers[] = {NAN, INFINITY, -INFINITY, -1};
 
@@ -468,7 +468,7 @@ static void test_changed_checkpoints(void) {
     command("rm -r " FOLDER "/run");
 }
 
-/* ---- what is no file to map ------------------------------------------------------------------ */
+/* ---- what is no file to map ---- */
 
 static void read_while_it_shrinks(const char *path) {
     SavedModel saved = model_open(path);
@@ -511,7 +511,7 @@ static void test_files(void) {
     unlink(OTHER);
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Keys and values to write, in pairs. */
 static void write_pairs(const char *path, const char *const *pairs) {
@@ -650,7 +650,7 @@ static void test_snapshots(void) {
     free(rows);
 }
 
-/* ---- numbers of any size --------------------------------------------------------------------- */
+/* ---- numbers of any size ---- */
 
 /* Runs a command in the folder; the programs are $bin/embed ... */
 static bool here(const char *text) {
