@@ -62,8 +62,8 @@ static size_t terminal_columns(void) {
 enum { MAP_LINES = 24, MAX_COLUMNS = 160 };
 #define KEPT_FREE '\x7f' /* beside a name of several letters, so that no other mark joins it */
 
-/* Puts a mark at the nearest free place of the grid, nowhere when none is free. A line is as high as
-   two columns are wide. */
+/* Puts a mark at the nearest free place of the grid, nowhere when none is free. A line is as high
+   as two columns are wide. */
 static void put_mark(char grid[MAP_LINES][MAX_COLUMNS + 1], int width, const char *mark, int line,
                      int column) {
     int wide = (int)strlen(mark), best = INT_MAX;

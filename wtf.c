@@ -38,7 +38,7 @@ typedef struct {
     float numbers[3][3][NUMBERS]; /* their models, Adagrad's sums, gradients */
 } Story;
 
-/* ---- what is printed -------------------------------------------------------------------------- */
+/* ---- what is printed */
 
 /* An empty line before each paragraph, and between rows and checks. */
 static void begin(Story *s, Block block) {
@@ -100,7 +100,7 @@ static double apart(const float *a, const float *b, size_t n) {
 
 static bool same(const float *a, const float *b, size_t n) { return !memcmp(a, b, n * sizeof *a); }
 
-/* ---- models and batches ----------------------------------------------------------------------- */
+/* ---- models and batches */
 
 static Model model_of(float *numbers) {
     return (Model){CHARACTERS, DIM, numbers, numbers + TABLE, numbers + 2 * TABLE};
@@ -822,7 +822,7 @@ static void sentence_bert(Story *s) {
     check(s, apart(river.y[0], city.y[0], DIM) > 0.01, "and two different y");
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole */
 
 static const struct {
     const char *title;

@@ -302,8 +302,8 @@ that $? "damaged snapshots: one clear line, and the page without them" "$(cat $o
 # ---- bad input
 
 model=$out/prose_run/model.safetensors
-refuses 1 "an n-gram without a row" 'has no row .*; ./embed --model .* near zqzq' embed row zqzq
-refuses 1 "a name with blanks without a row" "; ./embed --model $model near 'no such row'" \
+refuses 1 "an n-gram without a row" 'has no row .*; embed --model .* near zqzq' embed row zqzq
+refuses 1 "a name with blanks without a row" "; embed --model $model near 'no such row'" \
     embed row "no such row"
 for count in 0 -1 x 1.5 '' 1000000001; do
     refuses 2 "near: $count rows" "--count: \"$count\" is not a whole number from 1" \
