@@ -1,8 +1,10 @@
 #include "characters.h"
 
+#include "format.h"
 #include "letters_table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char printable[CHARACTERS + 1] =
@@ -60,24 +62,14 @@ char *escaped(const char *text, size_t length, char *name) {
 }
 
 size_t unescaped(const char *text, uint8_t *ids) {
-    static const char letters[] = "ntr\\\"", plain[] = "\n\t\r\\\"";
-    size_t count = 0;
-    while (*text) {
-        unsigned char byte = (unsigned char)*text++;
-        const char *found = byte == '\\' && *text ? strchr(letters, *text) : NULL;
-        unsigned code;
-        if (found) {
-            byte = (unsigned char)plain[found - letters];
-            text++;
-        } else if (byte == '\\' && sscanf(text, "x%2x", &code) == 1) {
-            byte = (unsigned char)code;
-            text += strlen(text) < 3 ? strlen(text) : 3;
-        }
-        int id = id_of(byte);
-        if (id < 0) return 0;
-        ids[count++] = (uint8_t)id;
+    char *plain = text_unescaped(text);
+    size_t length = strlen(plain), count = 0;
+    while (count < length && id_of((unsigned char)plain[count]) >= 0) {
+        ids[count] = (uint8_t)id_of((unsigned char)plain[count]);
+        count++;
     }
-    return count;
+    free(plain);
+    return count == length ? count : 0;
 }
 
 char *character_name(char character, char *name) {

@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "utf8.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,18 +71,17 @@ char *text_escaped(const char *text) {
 }
 
 char *text_unescaped(const char *text) {
+    static const char letters[] = "ntr\\\"", bytes[] = "\n\t\r\\\"";
     Buffer plain = {0};
     buffer_add(&plain, "%s", "");
     while (*text) {
-        char hex[3] = "", byte = '\0';
-        if (!strncmp(text, "\\x", 2)) snprintf(hex, sizeof hex, "%s", text + 2);
-        if (strspn(hex, "0123456789abcdef") == 2) byte = (char)strtoul(hex, NULL, 16);
-        if (byte) {
-            text += 4;
-        } else {
-            if (!strncmp(text, "\\\\", 2)) text++;
-            byte = *text++;
-        }
+        char hex[3] = "", byte = *text++;
+        if (byte == '\\' && *text == 'x') snprintf(hex, sizeof hex, "%s", text + 1);
+        bool code = strspn(hex, "0123456789abcdefABCDEF") == 2 && strcmp(hex, "00") != 0;
+        const char *letter = byte == '\\' && *text ? strchr(letters, *text) : NULL;
+        if (code) byte = (char)strtoul(hex, NULL, 16);
+        if (letter) byte = bytes[letter - letters];
+        text += code ? 3 : letter != NULL;
         buffer_bytes(&plain, &byte, 1);
     }
     return plain.text;

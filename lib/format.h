@@ -21,8 +21,8 @@ const char *shown(const char *text, Buffer *buffer);
 char *shell_word(const char *text);
 
 /* A text of any bytes as valid UTF-8, for the metadata of a file, and back: a byte that is not part
-   of valid UTF-8 is written \xHH, a backslash \\. text_unescaped takes any other backslash as it
-   stands. Free both results with free(). */
+   of valid UTF-8 is written \xHH, a backslash \\. text_unescaped knows \n \t \r \", too, and takes
+   any other backslash as it stands. Free both results with free(). */
 char *text_escaped(const char *text);
 char *text_unescaped(const char *text);
 
