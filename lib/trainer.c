@@ -60,12 +60,17 @@ void trainer_seek(Trainer *trainer, size_t step) {
     if (step < trainer->steps) enter_shard(trainer);
 }
 
-/* Both learning rates fall in a line from the first step to the last. */
-static void set_rates(Optimizer *optimizer, const Trainer *trainer, size_t step) {
-    const RunOptions *options = &trainer->options;
-    double left = 1 - (1 - options->final_lr) * (double)step / (double)trainer->steps;
-    optimizer->embedding_lr = (float)(options->embedding_lr * left);
-    optimizer->linear_lr = (float)(options->linear_lr * left);
+/* The optimizer of a step: both learning rates fall in a line from the first step to the last. */
+static Optimizer optimizer_at(const Trainer *trainer, size_t step) {
+    const RunOptions *o = &trainer->options;
+    double left = 1 - (1 - o->final_lr) * (double)step / (double)trainer->steps;
+    return (Optimizer){o->sgd,
+                       (float)(o->embedding_lr * left),
+                       (float)(o->linear_lr * left),
+                       o->freeze_embedding,
+                       o->scale_grad_by_freq,
+                       o->max_norm,
+                       o->norm_type};
 }
 
 /* ---- the start ------------------------------------------------------------------------------- */
@@ -78,20 +83,16 @@ static void set_rates(Optimizer *optimizer, const Trainer *trainer, size_t step)
 static void set_accumulators(Trainer *trainer) {
     const Vocabulary *vocabulary = trainer->vocabulary;
     size_t dim = trainer->options.dim;
-    float of_length[MAX_ORDER + 1];
-    uint8_t *length = allocate(vocabulary->end[NGRAM_ROWS], 1, "the run");
-    for (int k = 0; k <= MAX_ORDER; k++)
-        of_length[k] = k <= 3 ? 0.1f : of_length[k - 1] * 3.1622777f;
-    for (size_t row = 0; row < vocabulary->rows; row++) {
+    uint32_t bag[MAX_BAG];
+    for (uint32_t row = 0; row < vocabulary->rows; row++) {
         float scale = row < vocabulary->end[PHRASE_ROWS] ? 0.05f : 5;
         if (row < vocabulary->end[NGRAM_ROWS]) {
-            length[row] = row < CHARACTERS ? 1 : length[vocabulary->parent[row]] + 1;
-            scale = of_length[length[row]];
+            scale = 0.1f;
+            for (size_t k = bag_rows(vocabulary, row, NULL, bag); k > 3; k--) scale *= 3.1622777f;
         }
         float start = (float)trainer->options.accumulator * scale;
         for (size_t d = 0; d < dim; d++) trainer->sum.embedding[row * dim + d] = start;
     }
-    free(length);
 }
 
 Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, size_t length,
@@ -105,11 +106,6 @@ Trainer *trainer_start(Team *team, Vocabulary *vocabulary, const uint8_t *text, 
     trainer->model = model_allocate(rows, dim);
     trainer->random = random_seeded(options.seed);
     model_start(&trainer->model, &trainer->random, (float)options.deviation);
-    trainer->optimizer = (Optimizer){.sgd = options.sgd,
-                                     .freeze_embedding = options.freeze_embedding,
-                                     .scale_grad_by_freq = options.scale_grad_by_freq,
-                                     .max_norm = options.max_norm,
-                                     .norm_type = options.norm_type};
     if (!options.sgd) {
         trainer->sum = model_allocate(rows, dim);
         if (options.accumulator > 0) set_accumulators(trainer);
@@ -166,18 +162,17 @@ static void prepare(Trainer *trainer, int member, size_t step, SortedBatch *batc
 }
 
 /* Learns from a batch; every member of the team calls it. */
-static void take_step(Steps *steps, Optimizer *optimizer, size_t step, const SortedBatch *batch,
-                      Team *team, int member) {
+static void take_step(Steps *steps, size_t step, const SortedBatch *batch, Team *team, int member) {
     Trainer *trainer = steps->trainer;
     Training training = {trainer->model, trainer->sum, trainer->gradient};
-    set_rates(optimizer, trainer, step);
+    const Optimizer optimizer = optimizer_at(trainer, step);
     if (trainer->options.reference)
         team_meet(team);
     else
-        team_step(team, member, &trainer->state, optimizer, batch);
+        team_step(team, member, &trainer->state, &optimizer, batch);
     if (member > 0 || trainer->bad_step) return;
     double loss = trainer->state.mean_loss;
-    if (trainer->options.reference) loss = train_step(&training, optimizer, &batch->batch);
+    if (trainer->options.reference) loss = train_step(&training, &optimizer, &batch->batch);
     trainer->losses[steps->done++] = (float)loss;
     if (!isfinite((float)loss)) trainer->bad_step = step + 1;
 }
@@ -191,7 +186,6 @@ static void learn(Team *team, int member, void *argument) {
     Trainer *trainer = steps->trainer;
     size_t alone = steps->alone, fillers = (size_t)team_size(team) - alone, turn = 0, ready = 0;
     bool learns = member == 0 || !alone, fills = member > 0 || !alone;
-    Optimizer optimizer = trainer->optimizer; /* each member's own: only the rates change */
     for (size_t step = steps->from; step < steps->to || ready > 0; turn = !turn) {
         SortedBatch *coming = trainer->ahead + turn * trainer->round, *filled = coming;
         size_t count = smaller(trainer->round, steps->to - step), learned = alone ? ready : count;
@@ -201,8 +195,8 @@ static void learn(Team *team, int member, void *argument) {
         if (member == 0)
             trainer->stopping[turn] = trainer->bad_step || (trainer->stop && *trainer->stop);
         for (size_t b = 0; learns && b < learned; b++)
-            take_step(steps, &optimizer, step - alone * ready + b, &filled[b],
-                      alone ? trainer->alone : team, member);
+            take_step(steps, step - alone * ready + b, &filled[b], alone ? trainer->alone : team,
+                      member);
         if (alone) team_meet(team);
         if (trainer->stopping[turn]) return;
         ready = alone * count;
@@ -246,6 +240,7 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
 }
 
 double trainer_score(Trainer *trainer, const Bags *bags) {
-    text_renorm(&trainer->model, &trainer->optimizer, trainer->vocabulary, bags);
+    const Optimizer optimizer = optimizer_at(trainer, 0);
+    text_renorm(&trainer->model, &optimizer, trainer->vocabulary, bags);
     return text_loss(trainer->team, &trainer->model, trainer->vocabulary, bags);
 }

@@ -39,7 +39,6 @@ typedef struct {
     size_t length; /* of the training part: positions 0 .. length - 1 are learned */
     Model model;
     Model sum; /* Adagrad's sums; with SGD its arrays are NULL */
-    Optimizer optimizer;
     Random random;
     size_t step, steps; /* done, in all */
     size_t bad_step;    /* the first step (from 1) whose loss was no finite number; 0: none */
