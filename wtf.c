@@ -382,6 +382,7 @@ static void one_step(Story *s) {
                 *old = fresh(s, 0)->model.embedding;
     const float *gradient = s->t[0].gradient.embedding;
     size_t row = s->ids[0] * DIM, moved = 0;
+    char number[64];
     float error = 0;
     gradients(&s->t[0], batch);
     for (int i = 0; i < NUMBERS; i++)
@@ -393,10 +394,11 @@ static void one_step(Story *s) {
         s->names[s->ids[0]]);
     print_row(s, "after one step", new + row, DIM);
     say(s,
-        "%zu rows were looked up. The other %zu got no gradient and did not move by one bit. "
-        "nn.Linear, which all positions share, learns in the same way.",
-        batch->bags, CHARACTERS - batch->bags);
-    check(s, moved == batch->bags, "%zu rows moved, as many as were looked up", moved);
+        "Looked up: %s. The other %zu got no gradient and did not move by one bit. nn.Linear, "
+        "which all positions share, learns in the same way.",
+        counted(batch->bags, "rows", number), CHARACTERS - batch->bags);
+    counted(moved, "rows", number);
+    check(s, moved == batch->bags, "%s moved: those that were looked up", number);
     check(s, error < 1e-6f, "all 2,100 numbers moved by -0.1 times their gradient");
     check(s, same(s->t[1].gradient.embedding, s->t[1].sum.embedding, NUMBERS),
           "and then all gradients are 0 again");

@@ -291,8 +291,7 @@ TensorFile tensors_open(Entry entry, const char *what) {
     const char *reason = tensors_map(&file, entry);
     if (!reason) return file;
     if (errno == ENOENT)
-        fail("%s: no such file; train %s first (train TEXT), or name another one", entry.path,
-             what);
+        fail("%s: no such file; \"train TEXT\" makes %s, or name another one", entry.path, what);
     fail("%s: %s %s: %s; name one that train wrote", entry.path,
          errno ? "cannot be opened as" : "is not", what, reason);
 }

@@ -157,7 +157,7 @@ untouched "full disks"
 [ -z "$(ls "$saved" | grep partial)" ] && ok "no temporary file is left" || bad "no temporary file is left: $(ls "$saved")"
 
 # ---- resuming ----
-refuses 1 "--resume without a checkpoint" "no such file; train .* first" ./train $small --resume --out "$out/nothing" "$out/text"
+refuses 1 "--resume without a checkpoint" "no such file; .* makes a checkpoint" ./train $small --resume --out "$out/nothing" "$out/text"
 refuses 1 "--resume with another dim" "has --dim 4, not 5" ./train -q --resume --dim 5 --out "$saved" "$out/text"
 refuses 1 "--resume with another rate" "has --lr 0.1.*, not 0.2" ./train -q --resume --lr 0.2 --out "$saved" "$out/text"
 refuses 1 "--resume with another seed" "has --seed 1, not 2" ./train -q --resume --seed 2 --out "$saved" "$out/text"
@@ -219,7 +219,7 @@ for program in sample embed; do
     [ -x ./$program ] || continue
     case $program in sample) prompt="the" ;; *) prompt="" ;; esac
     head -c 500 "$model" > "$out/cut"
-    refuses 1 "$program: no model" "no such file; train a model first" ./$program --model "$out/none" $prompt
+    refuses 1 "$program: no model" 'no such file; "train TEXT" makes a model' ./$program --model "$out/none" $prompt
     refuses 1 "$program: a text as model" "more than 100 MB" ./$program --model "$out/text" $prompt
     refuses 1 "$program: an empty model" "it is empty" ./$program --model "$out/empty" $prompt
     refuses 1 "$program: a model cut short" "cut short" ./$program --model "$out/cut" $prompt
