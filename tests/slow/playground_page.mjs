@@ -170,6 +170,7 @@ await tab.close();
 // ---- in the background, in the dark, on a phone
 
 tab = await open(small);
+await wait(tab, 'val-loss', '(text) => text'); // the page has put its settings into the address
 const front = await browser.newPage();
 await front.goto('about:blank');
 await front.bringToFront();
