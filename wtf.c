@@ -757,15 +757,21 @@ static Sentence print_shares(Story *s, const char *text) {
     return sentence;
 }
 
+/* The shares of the first token, and the mean, by the formulas. */
 static void check_sentence(Story *s, const Sentence *sentence) {
-    float share = 0, smallest = 1, mean[HEAD] = {0};
+    double share[MAX_TOKENS], sum = 0, error = 0;
+    float mean[HEAD] = {0};
     for (size_t j = 0; j < sentence->n; j++) {
-        share += sentence->a[0][j];
-        smallest = fminf(smallest, sentence->a[0][j]);
-        for (size_t d = 0; d < HEAD; d++) mean[d] += sentence->y[j][d] / sentence->n;
+        double product = 0;
+        for (int d = 0; d < HEAD; d++) {
+            product += (double)sentence->qkv[0][d] * sentence->qkv[j][HEAD + d];
+            mean[d] += sentence->y[j][d] / sentence->n;
+        }
+        sum += share[j] = exp(product / sqrt(HEAD));
     }
-    check(s, fabsf(share - 1) < 1e-6f && smallest > 0,
-          "the shares of 'bank' are above 0 and add up to 1");
+    for (size_t j = 0; j < sentence->n; j++)
+        error = fmax(error, fabs(share[j] / sum - sentence->a[0][j]));
+    check(s, error < 1e-6, "these shares are the softmax of query . key / sqrt 10");
     check(s, apart(mean, sentence->mean, HEAD) < 1e-6, "the sentence is the mean of its y");
 }
 
