@@ -85,9 +85,3 @@ CharacterKind character_kind(char character) {
     if (character >= '0' && character <= '9') return DIGIT;
     return character == ' ' || (character >= '\t' && character <= '\r') ? WHITESPACE : PUNCTUATION;
 }
-
-const char *character_kind_name(CharacterKind kind) {
-    static const char *names[] = {"vowel", "consonant",   "capital",
-                                  "digit", "punctuation", "whitespace"};
-    return names[kind];
-}

@@ -38,6 +38,5 @@ char *character_name(char character, char *name);
 /* What kind a character is, for colours and tables. */
 typedef enum { VOWEL, CONSONANT, CAPITAL, DIGIT, PUNCTUATION, WHITESPACE } CharacterKind;
 CharacterKind character_kind(char character);
-const char *character_kind_name(CharacterKind kind);
 
 #endif

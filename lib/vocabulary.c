@@ -512,20 +512,15 @@ void bags_free(Bags *bags) {
     *bags = (Bags){0};
 }
 
-size_t rows_beside(const Vocabulary *v, const Beside *beside, uint32_t *rows) {
-    size_t count = 0;
-    for (int w = 0; w < PHRASE_WORDS; w++)
-        if (beside->phrase[w] != NO_ROW) rows[count++] = beside->phrase[w];
-    for (size_t g = 0; g < groups(v); g++)
-        if (beside->member[g] != NO_MEMBER)
-            rows[count++] = v->end[PHRASE_ROWS] + (uint32_t)g * CHARACTERS + beside->member[g];
-    return count;
-}
-
 size_t bag_rows(const Vocabulary *v, uint32_t ngram, const Beside *beside, uint32_t *rows) {
     size_t count = 0;
     for (uint32_t row = ngram; row != NO_ROW; row = v->parent[row]) rows[count++] = row;
-    return beside ? count + rows_beside(v, beside, rows + count) : count;
+    for (int w = 0; beside && w < PHRASE_WORDS; w++)
+        if (beside->phrase[w] != NO_ROW) rows[count++] = beside->phrase[w];
+    for (size_t g = 0; beside && g < groups(v); g++)
+        if (beside->member[g] != NO_MEMBER)
+            rows[count++] = v->end[PHRASE_ROWS] + (uint32_t)g * CHARACTERS + beside->member[g];
+    return count;
 }
 
 size_t largest_bag(const Vocabulary *v) {
@@ -536,7 +531,7 @@ size_t largest_bag(const Vocabulary *v) {
 void bags_count(Vocabulary *v, const Bags *bags) {
     uint32_t rows[MAX_BAG];
     for (size_t i = 0; bags->beside && i < bags->count; i++)
-        for (size_t r = rows_beside(v, &bags->beside[i], rows); r-- > 0;)
+        for (size_t r = bag_rows(v, NO_ROW, &bags->beside[i], rows); r-- > 0;)
             if (rows[r] >= v->end[PHRASE_ROWS]) v->count[rows[r]]++;
 }
 

@@ -112,10 +112,9 @@ void bags_count(Vocabulary *vocabulary, const Bags *bags);
 /* How many rows a bag has at most, from 1 to MAX_BAG. */
 size_t largest_bag(const Vocabulary *vocabulary);
 
-/* A bag's rows: the longest n-gram and its parents, then (beside not NULL) those of rows_beside.
-   rows [MAX_BAG]; returns how many. */
+/* A bag's rows [MAX_BAG]: the longest n-gram and its parents, then (beside not NULL) the others.
+   Returns how many. */
 size_t bag_rows(const Vocabulary *vocabulary, uint32_t ngram, const Beside *beside, uint32_t *rows);
-size_t rows_beside(const Vocabulary *vocabulary, const Beside *beside, uint32_t *rows);
 
 /* A text that comes one character at a time, and the bag of what came so far. */
 typedef struct Stream Stream;
