@@ -1,9 +1,5 @@
 /* sample.c: a trained model goes on writing; or says what it expects next, and why; or scores a
-   text.
-
-   The context is the prompt and all that was written since. At each step the rows of its bag are
-   summed, the linear layer and softmax make probabilities of the sum, one character is drawn, and
-   it becomes part of the context. */
+   text. The context is the prompt and all that was written since. */
 #include "model.h"
 
 #include "lib/adapt.h"
@@ -142,53 +138,44 @@ static void show_probabilities(const Candidate *candidates) {
 
 /* What `addend` [100] adds to the logits of the likeliest characters, beyond what it adds to the
    mean of all that are allowed: softmax does not notice what is added to all. */
-static void show_addend(const char *name, size_t count, const double *addend,
-                        const Allowed *allowed, const Candidate *candidates) {
+static void show_addend(const char *name, size_t count, const float *addend, const Allowed *allowed,
+                        const Candidate *candidates) {
     double sum = 0, number = 0;
     char seen[32];
     for (size_t c = 0; c < CHARACTERS; c++) {
-        if (!allowed->may[c]) continue;
-        sum += addend[c];
-        number++;
+        sum += allowed->may[c] ? (double)addend[c] : 0;
+        number += allowed->may[c];
     }
     printf("  %-20.40s", name);
     for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++)
-        printf(" %+6.2f", addend[candidates[i].id] - sum / number);
+        printf(" %+6.2f", (double)addend[candidates[i].id] - sum / number);
     if (count) printf("  seen %s", grouped(count, seen));
     printf("\n");
 }
 
 static void show_next(const SavedModel *saved, const Stream *stream) {
-    const Model *model = &saved->model;
-    Allowed allowed = seen_characters(&saved->vocabulary);
+    const Vocabulary *vocabulary = &saved->vocabulary;
+    Allowed allowed = seen_characters(vocabulary);
     Candidate candidates[CHARACTERS];
     float logits[LOGITS];
-    double addend[CHARACTERS];
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows);
+    char name[ROW_NAME];
     next_logits(saved, stream, logits);
     allowed_softmax(logits, &allowed);
     rank_characters(logits, candidates);
     show_probabilities(candidates);
     printf("\nwhat each row of the bag adds to their logits\n  %-20s", "");
-    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++) {
-        char name[8];
+    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++)
         printf(" %6s", character_name(character_of(candidates[i].id), name));
-    }
     printf("\n");
     for (size_t i = 0; i < count; i++) {
-        const float *row = model->embedding + rows[i] * model->dim;
-        char name[ROW_NAME];
-        for (size_t c = 0; c < CHARACTERS; c++) {
-            addend[c] = 0;
-            for (size_t d = 0; d < model->dim; d++)
-                addend[c] += (double)row[d] * (double)model->linear[c * model->dim + d];
-        }
-        show_addend(row_name(&saved->vocabulary, rows[i], name), saved->vocabulary.count[rows[i]],
-                    addend, &allowed, candidates);
+        bag_logits(&saved->step, rows + i, 1, logits);
+        for (size_t c = 0; c < CHARACTERS; c++) logits[c] -= saved->model.bias[c];
+        show_addend(row_name(vocabulary, rows[i], name), vocabulary->count[rows[i]], logits,
+                    &allowed, candidates);
     }
-    for (size_t c = 0; c < CHARACTERS; c++) addend[c] = (double)model->bias[c];
-    show_addend("linear.bias", 0, addend, &allowed, candidates);
+    show_addend("linear.bias", 0, saved->model.bias, &allowed, candidates);
     flush_output();
 }
 
@@ -206,11 +193,7 @@ static void score(const SavedModel *saved, const Settings *settings) {
     Bags bags = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
     double loss = settings->adapt ? adapting_loss(saved, &bags)
                                   : text_loss(team, &saved->model, &saved->vocabulary, &bags);
-    if (!isfinite(loss))
-        fail("%s: the model holds numbers that are not finite, or so large that a sum of them is "
-             "not; train it again",
-             settings->model);
-    if (loss > 1e6)
+    if (!(loss <= 1e6))
         fail("%s: its loss is %g nats/char, where knowing nothing gives %.1f: its numbers are "
              "damaged, or grew without end in training; train it again",
              settings->model, loss, log(CHARACTERS));
