@@ -15,7 +15,7 @@ typedef struct {
     bool sgd;                       /* torch.optim.SGD; otherwise torch.optim.Adagrad */
     double embedding_lr, linear_lr; /* learning rates at the start; losses are means over a batch */
     double final_lr;                /* share of both that is left at the end: they fall in a line */
-    double accumulator; /* Adagrad's initial accumulator of rows, before accumulator_scales */
+    double accumulator; /* Adagrad's initial accumulator of rows, which their kind scales */
     double deviation;   /* of the normal distribution of the characters' rows at the start */
     uint32_t seed;
     bool freeze_embedding, scale_grad_by_freq;
@@ -53,11 +53,11 @@ typedef struct {
     size_t round;       /* batches that are filled before the steps on them are taken */
     uint32_t **mark;    /* [members][rows] scratch of batch_fill */
     Step state;
-    Team *alone;    /* a team of one, see learn_alone */
+    Team *alone;    /* a team of one: member 0, while the others fill batches */
     double pace[2]; /* seconds a step took, learning together and alone; 0: not yet known */
     Model gradient; /* see Training; only with options.reference */
     const volatile sig_atomic_t *stop; /* not 0: trainer_run returns early */
-    bool stopping[2];
+    bool stopping[2];                  /* whether member 0 said so, for rounds in turn */
 } Trainer;
 
 /* A run at its start. The team, the rows and the text stay the caller's and must outlive it; the

@@ -38,10 +38,10 @@ static Array find_array(const char *file, const char *name) {
     const char *at = strstr(file + 8, key);
     Array array = {0, 0, NULL};
     if (!at || (size_t)(at - file) > length + 8) return array;
-    size_t begin;
-    if (sscanf(strstr(at, "\"shape\":["), "\"shape\":[%zu,%zu]", &array.rows, &array.columns) < 1)
-        exit(3);
-    if (sscanf(strstr(at, "\"data_offsets\":["), "\"data_offsets\":[%zu", &begin) != 1) exit(3);
+    size_t begin = 0;
+    const char *shape = strstr(at, "\"shape\":["), *offsets = strstr(at, "\"data_offsets\":[");
+    if (sscanf(shape, "\"shape\":[%zu,%zu]", &array.rows, &array.columns) < 1) exit(3);
+    if (sscanf(offsets, "\"data_offsets\":[%zu", &begin) != 1) exit(3);
     array.data = file + 8 + length + begin;
     return array;
 }
@@ -64,17 +64,15 @@ typedef struct {
     size_t row, width;
 } Entry;
 
-static size_t entry_width;
-
 static int by_cell(const void *a, const void *b) {
-    return memcmp(((const Entry *)a)->cell, ((const Entry *)b)->cell, entry_width);
+    const Entry *x = a, *y = b;
+    return memcmp(x->cell, y->cell, x->width);
 }
 
 static Entry *sort_entries(Array array) {
     Entry *entries = malloc((array.rows + 1) * sizeof *entries);
     for (size_t i = 0; i < array.rows; i++)
         entries[i] = (Entry){array.data + i * array.columns, i, array.columns};
-    entry_width = array.columns;
     if (array.rows) qsort(entries, array.rows, sizeof *entries, by_cell);
     return entries;
 }
@@ -83,9 +81,8 @@ static long find_entry(const Entry *entries, Array array, const char *text, size
     char cell[64] = {0};
     if (length == 0 || length > array.columns) return -1;
     memcpy(cell + array.columns - length, text, length);
-    entry_width = array.columns;
-    Entry *found =
-        bsearch(&(Entry){cell, 0, array.columns}, entries, array.rows, sizeof *entries, by_cell);
+    Entry key = {cell, 0, array.columns};
+    Entry *found = bsearch(&key, entries, array.rows, sizeof *entries, by_cell);
     return found ? (long)found->row : -1;
 }
 

@@ -8,15 +8,21 @@
 
 #include <stdlib.h>
 
-/* 0..count-1, shuffled. */
-static uint32_t *shuffled(Random *random, uint32_t count) {
+static double apart(float a, float b) { return fabs((double)a - (double)b); }
+
+/* Is the shuffle of 0..count-1 the one of this fingerprint, with these numbers [count_first] first? */
+static bool shuffles_to(Random *random, uint32_t count, uint64_t fingerprint, const uint32_t *first,
+                        size_t count_first) {
     uint64_t *wide = allocate(count, sizeof *wide, "an order");
     uint32_t *order = allocate(count, sizeof *order, "an order");
     for (uint32_t i = 0; i < count; i++) wide[i] = i;
     random_shuffle(random, wide, count);
     for (uint32_t i = 0; i < count; i++) order[i] = (uint32_t)wide[i];
+    bool same = text_fingerprint((uint8_t *)order, count * sizeof *order) == fingerprint;
+    for (size_t i = 0; i < count_first; i++) same &= order[i] == first[i];
     free(wide);
-    return order;
+    free(order);
+    return same;
 }
 
 static void test_starts(void) {
@@ -28,21 +34,15 @@ static void test_starts(void) {
         double embedding = 0, linear = 0;
         for (size_t i = 0; i < 40; i++) {
             size_t at = i * (CHARACTERS * dim / 40);
-            embedding = fmax(embedding, fabs((double)model.embedding[at] -
-                                             (double)golden_starts[s].embedding[i]));
-            linear =
-                fmax(linear, fabs((double)model.linear[at] - (double)golden_starts[s].linear[i]));
-            if (i < 20)
-                linear = fmax(linear,
-                              fabs((double)model.bias[5 * i] - (double)golden_starts[s].bias[i]));
+            embedding = fmax(embedding, apart(model.embedding[at], golden_starts[s].embedding[i]));
+            linear = fmax(linear, apart(model.linear[at], golden_starts[s].linear[i]));
+            if (i < 20) linear = fmax(linear, apart(model.bias[5 * i], golden_starts[s].bias[i]));
         }
-        uint32_t *order = shuffled(&random, 1000);
         check(embedding <= 1e-6 && linear <= 1e-7,
               "start with seed %lu, dim %zu: PyTorch's to %.1e (embedding), %.1e (linear)",
               (unsigned long)golden_starts[s].seed, dim, embedding, linear);
-        check(text_fingerprint((uint8_t *)order, 1000 * sizeof *order) == golden_starts[s].order,
+        check(shuffles_to(&random, 1000, golden_starts[s].order, NULL, 0),
               "and the shuffle after it is torch.randperm's");
-        free(order);
         model_free(&model);
     }
 }
@@ -55,9 +55,7 @@ static void test_turns(void) {
         float numbers[1000];
         Random random = random_seeded(golden_turns[s].seed);
         random_normal(&random, numbers, 1000, 1);
-        double difference =
-            fabs((double)numbers[golden_turns[s].at] - (double)golden_turns[s].value);
-        worst = fmax(worst, difference);
+        worst = fmax(worst, apart(numbers[golden_turns[s].at], golden_turns[s].value));
     }
     check(count > 10 && worst <= 1e-6,
           "normal numbers where the angle's rounding shows, %zu seeds: PyTorch's to %.1e", count,
@@ -66,14 +64,11 @@ static void test_turns(void) {
 
 static void test_orders(void) {
     for (size_t s = 0; s < sizeof golden_orders / sizeof *golden_orders; s++) {
-        uint32_t count = golden_orders[s].count;
         Random random = random_seeded(golden_orders[s].seed);
-        uint32_t *order = shuffled(&random, count);
-        bool same = !memcmp(order, golden_orders[s].first, sizeof golden_orders[s].first);
-        check(same && text_fingerprint((uint8_t *)order, count * sizeof *order) ==
-                          golden_orders[s].fingerprint,
-              "random_shuffle of %lu is torch.randperm's", (unsigned long)count);
-        free(order);
+        check(shuffles_to(&random, golden_orders[s].count, golden_orders[s].fingerprint,
+                          golden_orders[s].first,
+                          sizeof golden_orders[s].first / sizeof *golden_orders[s].first),
+              "random_shuffle of %lu is torch.randperm's", (unsigned long)golden_orders[s].count);
     }
 }
 
@@ -98,8 +93,7 @@ static void test_run(Team *team, const Text *text, size_t r) {
     size_t done = trainer_run(trainer, GOLDEN_BATCHES);
     for (size_t i = 0; i < done; i++) sum += (double)trainer->losses[i];
     for (size_t i = 0; i < GOLDEN_SAMPLES; i++) {
-        double difference =
-            fabs((double)trainer->losses[golden_steps[i] - 1] - (double)golden_runs[r].losses[i]);
+        double difference = apart(trainer->losses[golden_steps[i] - 1], golden_runs[r].losses[i]);
         if (!(difference <= worst)) worst = difference;
     }
     double mean_difference = fabs(sum / GOLDEN_BATCHES - golden_runs[r].mean);
