@@ -41,7 +41,7 @@ static Option *append(Option *end, const Option *options, size_t size) {
 }
 
 /* Of each option: kind, name, letter, variable, lowest and highest value, its value's name in
-   --help, help. */
+   --help, help, not_kept, advanced (for experiments). */
 static Option *append_training(Option *end, Settings *s) {
     RunOptions *run = &s->run;
     const Option options[] = {
@@ -70,14 +70,14 @@ static Option *append_training(Option *end, Settings *s) {
          "validate on this text instead, and train on all of TEXT"},
         {COUNT, "seed", 's', &s->seed, 0, UINT32_MAX, "N", "as torch.manual_seed"},
         {COUNT, "threads", 't', &s->threads, 1, 256, "N",
-         "processors to use; any number gives the same result", .not_kept = true},
+         "processors to use; any number gives the same result", true},
         {FLAG, "reference", 0, &run->reference, 0, 1, NULL,
-         "train by model.h's plain loops: the same result, slower", .not_kept = true},
+         "train by model.h's plain loops: the same result, slower", true},
     };
     return append(end, options, sizeof options);
 }
 
-static Option *append_files(Option *end, Settings *s) {
+static Option *append_others(Option *end, Settings *s) {
     RunOptions *run = &s->run;
     const Option options[] = {
         {GROUP, .name = "As nn.Embedding has them"},
@@ -93,35 +93,25 @@ static Option *append_files(Option *end, Settings *s) {
         {FLAG, "scale-grad-by-freq", 0, &run->scale_grad_by_freq, 0, 1, NULL,
          "divide a row's gradient by its count in the batch"},
         {GROUP, .name = "Files and messages"},
-        {TEXT, "out", 0, &s->out, 0, 0, "DIR", "where results go", .not_kept = true},
+        {TEXT, "out", 0, &s->out, 0, 0, "DIR", "where results go", true},
         {FLAG, "resume", 'r', &s->resume, 0, 1, NULL, "go on with the run in DIR, with its options",
-         .not_kept = true},
-        {REAL, "save-every", 0, &s->save_every, 0, 1e9, "S", "seconds between saves",
-         .not_kept = true},
+         true},
+        {REAL, "save-every", 0, &s->save_every, 0, 1e9, "S", "seconds between saves", true},
         {FLAG, "strict", 0, &s->strict, 0, 1, NULL,
-         "a character that would be left out is an error", .not_kept = true},
-        {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong",
-         .not_kept = true},
-    };
-    return append(end, options, sizeof options);
-}
-
-/* What only experiments need: given as --set NAME=VALUE. */
-static Option *append_advanced(Option *end, Settings *s) {
-    RunOptions *run = &s->run;
-    const Option options[] = {
+         "a character that would be left out is an error", true},
+        {FLAG, "quiet", 'q', &s->quiet, 0, 1, NULL, "say nothing but what goes wrong", true},
         {REAL, "linear-lr", 0, &run->linear_lr, 0, 1e30, "X",
-         "the linear layer's learning rate (default 0.03; sgd: 0.5)"},
+         "the linear layer's learning rate (default 0.03; sgd: 0.5)", false, true},
         {REAL, "final-lr", 0, &run->final_lr, 0, 1, "X",
-         "share of both rates that is left at the end"},
+         "share of both rates that is left at the end", false, true},
         {REAL, "accumulator", 0, &run->accumulator, 0, 1e30, "X",
-         "Adagrad's initial accumulator (default 1 / batch^2; order 1: 0)"},
+         "Adagrad's initial accumulator (default 1 / batch^2; order 1: 0)", false, true},
         {REAL, "init-std", 0, &run->deviation, 0, MAX_DEVIATION, "X",
-         "of the characters' rows (default 0.1; order 1: 1)"},
+         "of the characters' rows (default 0.1; order 1: 1)", false, true},
         {COUNT, "evaluations", 0, &s->evaluations, 1, 1000, "N",
-         "validations in an epoch; as many without a better model end the run"},
+         "validations in an epoch; as many without a better model end the run", false, true},
         {COUNT, "batch-losses", 0, &s->batch_losses, 0, 1e15, "N",
-         "print the losses of the first N batches to standard output", .not_kept = true},
+         "print the losses of the first N batches to standard output", true, true},
     };
     return append(end, options, sizeof options);
 }
@@ -218,9 +208,7 @@ void settings_read(Settings *settings, int argc, char **argv) {
     settings->program = argv[0];
     size_t most = 4; /* a batch of 256 is cut into four parts: more threads would wait */
     settings->threads = (size_t)processors() < most ? (size_t)processors() : most;
-    Option *end = append_files(append_training(settings->options, settings), settings);
-    Option *last = append_advanced(end, settings);
-    for (; end < last; end++) end->advanced = true;
+    append_others(append_training(settings->options, settings), settings);
     if (parse_options(argc, argv, settings->options, usage, examples, &settings->text, 1) == 0)
         wrong_use("name a text file to train on, such as data/text.txt; see --help");
     Settings trial = *settings;
