@@ -15,16 +15,6 @@ char character_of(uint8_t id) { return printable[id]; }
 
 int id_of(unsigned char byte) { return number_of[byte] - 1; }
 
-size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids) {
-    size_t count = 0;
-    for (; count < length; count++) {
-        uint8_t number = number_of[bytes[count]];
-        if (number == 0 || bytes[count] == '\r') break;
-        ids[count] = (uint8_t)(number - 1);
-    }
-    return count;
-}
-
 const char *ascii_for(uint32_t code, char one[2]) {
     one[0] = code == '\r' ? '\n' : (char)code;
     one[1] = '\0';

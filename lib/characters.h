@@ -13,10 +13,6 @@ char character_of(uint8_t id);
 /* byte -> id 0..99, or -1 when it is not among the 100. */
 int id_of(unsigned char byte);
 
-/* The ids [length] of bytes, up to the first that is not among the 100 or is a CR, which a text
-   reader must look at; returns how many there are. */
-size_t ids_of(const unsigned char *bytes, size_t length, uint8_t *ids);
-
 /* What a reader would write in ASCII for a character: itself, "e", "ss", "..."; "\n" for a CR or
    another line separator; "" for a mark that combines with the letter before it; NULL: nothing is
    like it. At most 4 characters; one is room for one of them. lib/letters_table.h has them all. */

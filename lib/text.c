@@ -103,22 +103,15 @@ static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t lengt
     Text *text = &reader->text;
     size_t i = 0, room = text->length + LONGEST * length;
     text->ids = grow(text->ids, &reader->capacity, room, 1, "the text");
-    while (i < length) {
-        if (reader->encoding == UTF_8 && !reader->after_cr) {
-            size_t plain = ids_of(bytes + i, length - i, text->ids + text->length);
-            text->length += plain;
-            text->characters += plain;
-            i += plain;
-        }
-        if (i == length || (length - i < LONGEST && !last)) break;
+    bool utf_8 = reader->encoding == UTF_8;
+    while (i + LONGEST <= length || (last && i < length)) {
         uint32_t code;
-        size_t size;
-        if (reader->encoding == UTF_8)
-            size = next_utf_8(reader, bytes + i, length - i, &code);
+        size_t offset = text->bytes + i;
+        if (utf_8)
+            i += next_utf_8(reader, bytes + i, length - i, &code);
         else
-            size = next_utf_16(reader, bytes + i, length - i, &code);
-        add_character(reader, code, text->bytes + i);
-        i += size;
+            i += next_utf_16(reader, bytes + i, length - i, &code);
+        add_character(reader, code, offset);
     }
     text->bytes += i;
     return i;
