@@ -35,7 +35,7 @@ static const char examples[] =
 typedef struct {
     size_t length, seed, from, no_repeat;
     Sampling sampling;
-    bool next, adapt;
+    bool next, adapt, seed_given;
     const char *model, *score, *until, *prompt_file, *prompt;
     char *end; /* [end_length] what --until means */
     size_t end_length;
@@ -205,6 +205,20 @@ static void score(const SavedModel *saved, const Settings *settings) {
     free(text.ids);
 }
 
+/* Writes on behind the prompt, or shows what is expected there. */
+static void go_on(const SavedModel *saved, const Settings *settings) {
+    Stream *stream = stream_start(&saved->vocabulary);
+    Buffer written = {0};
+    push_prompt(stream, saved, settings, &written);
+    if (!settings->next && !settings->seed_given) notice("seed %zu", settings->seed);
+    if (settings->next)
+        show_next(saved, stream);
+    else
+        write_on(saved, stream, settings, &written);
+    stream_end(stream);
+    buffer_free(&written);
+}
+
 /* Another seed each time. */
 static size_t new_seed(void) {
     struct timespec now;
@@ -254,23 +268,13 @@ int main(int argc, char **argv) {
         wrong_use("\"%s\" and --prompt are two prompts; leave one out", settings.prompt);
     read_until(&settings);
     signal(SIGPIPE, SIG_IGN); /* flush_output takes a failed write for a quiet end */
+    settings.seed_given = option_named(table, "seed")->given;
     SavedModel saved = model_open(settings.model);
     shorten_rows(&saved);
-    if (settings.score) {
+    if (settings.score)
         score(&saved, &settings);
-    } else {
-        Stream *stream = stream_start(&saved.vocabulary);
-        Buffer written = {0};
-        push_prompt(stream, &saved, &settings, &written);
-        if (!settings.next && !option_named(table, "seed")->given)
-            notice("seed %zu", settings.seed);
-        if (settings.next)
-            show_next(&saved, stream);
-        else
-            write_on(&saved, stream, &settings, &written);
-        stream_end(stream);
-        buffer_free(&written);
-    }
+    else
+        go_on(&saved, &settings);
     model_close(&saved);
     free(settings.end);
     return 0;
