@@ -99,7 +99,7 @@ static void start(Run *run, const TensorFile *checkpoint) {
     size_t dim = settings->run.dim, size = CHARACTERS * dim * sizeof(float);
     run->state.about = describe(run);
     if (settings->resume)
-        checkpoint_check(checkpoint, &run->folder, &run->state.about, run->vocabulary.rows, dim);
+        checkpoint_check(checkpoint, &run->state.about, run->vocabulary.rows, dim);
     run->team = team_start((int)settings->threads);
     run->trainer = trainer_start(run->team, &run->vocabulary, run->text.ids, run->split,
                                  settings->run, &stop_signal);

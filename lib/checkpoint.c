@@ -120,8 +120,8 @@ size_t model_size(const Vocabulary *vocabulary, size_t dim) {
 
 /* ---- models: reading ---- */
 
-static _Noreturn void inconsistent(const char *path, const char *why) {
-    fail("%s: is no model of this program: %s; name one that train wrote", path, why);
+static _Noreturn void inconsistent(const TensorFile *file, const char *why) {
+    fail("%s: is no model of this program: %s; name one that train wrote", file->path, why);
 }
 
 /* A key of echoes is so many characters, or so many words. */
@@ -139,7 +139,7 @@ static Tensor bytes_of(const TensorFile *file, const char *name, size_t rank) {
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says
    how much memory is due. Other programs write no metadata of ours: then the order is as long as the
    n-grams are. */
-static Vocabulary vocabulary_of(const char *path, const TensorFile *file, size_t rows) {
+static Vocabulary vocabulary_of(const TensorFile *file, size_t rows) {
     static const char another[] =
         "its embedding has another number of rows than its ngrams, phrases and echoes say";
     const Tensor ngrams = bytes_of(file, "ngrams", 2), phrases = bytes_of(file, "phrases", 2);
@@ -148,15 +148,15 @@ static Vocabulary vocabulary_of(const char *path, const TensorFile *file, size_t
     const char *reason;
     Vocabulary vocabulary;
     if (!(order >= 1 && order <= MAX_ORDER) || order != floor(order))
-        inconsistent(path, "its order is not from 1 to 32");
+        inconsistent(file, "its order is not from 1 to 32");
     if (ngrams.data && ngrams.shape[1] != (size_t)order)
-        inconsistent(path, "its ngrams are not as long as its order");
+        inconsistent(file, "its ngrams are not as long as its order");
     if (phrases.data && phrases.shape[1] != 2)
-        inconsistent(path, "its phrases are not pairs of a length and a character");
+        inconsistent(file, "its phrases are not pairs of a length and a character");
     if (echoes.shape[0] > MAX_ECHOES)
-        inconsistent(path, "it has more echoes than this program knows");
+        inconsistent(file, "it has more echoes than this program knows");
     if (columns.data && columns.shape[0] != COLUMNS)
-        inconsistent(path, "its columns are not 0 to 80");
+        inconsistent(file, "its columns are not 0 to 80");
     RowOptions options = {.order = (int)order,
                           .min_count = 1,
                           .max_rows = UINT32_MAX,
@@ -166,13 +166,13 @@ static Vocabulary vocabulary_of(const char *path, const TensorFile *file, size_t
     for (int e = 0; e < options.echoes; e++) {
         options.echo_keys[e] = ((const uint8_t *)echoes.data)[e];
         if (!is_echo_key(options.echo_keys[e]))
-            inconsistent(path, "an echo has a key that is not known");
+            inconsistent(file, "an echo has a key that is not known");
     }
-    if (ngrams.shape[0] > rows || phrases.shape[0] > rows) inconsistent(path, another);
+    if (ngrams.shape[0] > rows || phrases.shape[0] > rows) inconsistent(file, another);
     if (!vocabulary_read(&vocabulary, options, ngrams.data, ngrams.shape[0], phrases.data,
                          phrases.shape[0], &reason))
-        inconsistent(path, reason);
-    if (vocabulary.rows != rows) inconsistent(path, another);
+        inconsistent(file, reason);
+    if (vocabulary.rows != rows) inconsistent(file, another);
     tensor_take(file, tensor_of("counts", "I32", rows, 0, vocabulary.count)); /* may be missing */
     return vocabulary;
 }
@@ -185,15 +185,15 @@ SavedModel model_open(const char *path) {
         fail("%s: is a checkpoint, for --resume; name the model.safetensors beside it", path);
     if (!embedding || !tensor_find(file, weights[WEIGHT], "F32", 2) ||
         !tensor_find(file, weights[BIAS], "F32", 1))
-        inconsistent(path, "it lacks embedding.weight, linear.weight or linear.bias as F32");
+        inconsistent(file, "it lacks embedding.weight, linear.weight or linear.bias as F32");
     size_t rows = embedding->shape[0], dim = embedding->shape[1];
-    if (dim < 1 || dim > MAX_DIM) inconsistent(path, "its dim is not from 1 to 4096");
+    if (dim < 1 || dim > MAX_DIM) inconsistent(file, "its dim is not from 1 to 4096");
     float *linear = allocate(linear_size(dim), sizeof *linear, "the linear layer");
     saved.model = (Model){rows, dim, (float *)embedding->data, linear, linear + CHARACTERS * dim};
     if (!tensor_take(file, array_of(&saved.model, weights, WEIGHT)) ||
         !tensor_take(file, array_of(&saved.model, weights, BIAS)))
-        inconsistent(path, "its linear layer does not fit its embedding");
-    saved.vocabulary = vocabulary_of(path, file, rows);
+        inconsistent(file, "its linear layer does not fit its embedding");
+    saved.vocabulary = vocabulary_of(file, rows);
     if ((uintptr_t)embedding->data % sizeof(float)) { /* not to be used where it stands */
         saved.model.embedding = file->owned[0] = allocate(rows, dim * sizeof(float), "the model");
         tensor_take(file, array_of(&saved.model, weights, EMBEDDING));
@@ -380,50 +380,49 @@ void state_free(State *state) {
 /* ---- runs: going on ---- */
 
 /* Ends the program: something of the checkpoint is not as it must be. */
-static _Noreturn void no_checkpoint(const char *path, const char *what, const char *why) {
-    fail("%s: is no checkpoint of this run: its %s %s; start again without --resume", path, what,
-         why);
+static _Noreturn void no_checkpoint(const TensorFile *file, const char *what, const char *why) {
+    fail("%s: is no checkpoint of this run: its %s %s; start again without --resume", file->path,
+         what, why);
 }
 
 TensorFile checkpoint_open(Entry entry, Option *options) {
-    const char *path = entry.path;
     TensorFile file = tensors_open(entry, "a checkpoint");
     for (Option *option = options; option->name; option++) {
         if (option->kind == GROUP || option->not_kept) continue;
         const char *saved = metadata_find(&file, option->name);
-        if (!saved) no_checkpoint(path, option->name, "is missing");
+        if (!saved) no_checkpoint(&file, option->name, "is missing");
         bool epochs = option->given && strcmp(option->name, "epochs") == 0;
         if (epochs && *(size_t *)option->value > strtoull(saved, NULL, 10)) continue;
         char *given = option_text(option);
         if (option->given && strcmp(given, saved) != 0)
             fail("%s: this run has --%s %s, not %s; leave that option out, or start again without "
                  "--resume",
-                 path, option->name, saved, given);
+                 file.path, option->name, saved, given);
         free(given);
         if (!option_restore(option, saved))
-            fail("%s: \"%s\" is no value for --%s; start again without --resume", path, saved,
+            fail("%s: \"%s\" is no value for --%s; start again without --resume", file.path, saved,
                  option->name);
     }
     return file;
 }
 
 /* Copies an array of the checkpoint. */
-static void take(const TensorFile *file, const char *path, Tensor tensor) {
+static void take(const TensorFile *file, Tensor tensor) {
     if (!tensor_take(file, tensor))
-        no_checkpoint(path, tensor.name, "is missing or has another shape");
+        no_checkpoint(file, tensor.name, "is missing or has another shape");
 }
 
 /* A number of the checkpoint from 0 to `most`; a whole one. */
-static double number_of(const TensorFile *file, const char *path, const char *key, double most) {
+static double number_of(const TensorFile *file, const char *key, double most) {
     double number = metadata_number(file, key, NAN);
-    if (!(number >= 0 && number <= most)) no_checkpoint(path, key, "is missing or out of range");
+    if (!(number >= 0 && number <= most)) no_checkpoint(file, key, "is missing or out of range");
     return number;
 }
 
-static size_t count_of(const TensorFile *file, const char *path, const char *key, size_t most) {
+static size_t count_of(const TensorFile *file, const char *key, size_t most) {
     const double exact = 9007199254740992.0; /* 2^53: whole numbers so far */
-    double number = number_of(file, path, key, fmin((double)most, exact));
-    if (number != floor(number)) no_checkpoint(path, key, "is out of range");
+    double number = number_of(file, key, fmin((double)most, exact));
+    if (number != floor(number)) no_checkpoint(file, key, "is out of range");
     return (size_t)number;
 }
 
@@ -461,8 +460,7 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
     const Tensor *rows = tensor_find(file, "log", "U8", 1);
     Buffer text = {0};
     if (rows) buffer_bytes(&text, rows->data, rows->shape[0]);
-    if (!rows || !log_parse(log, &text))
-        no_checkpoint(folder->file[CHECKPOINT].path, "log", "is damaged");
+    if (!rows || !log_parse(log, &text)) no_checkpoint(file, "log", "is damaged");
     buffer_free(&text);
     if (!log_time(log, folder->file[LOG]))
         notice("%s: is missing or damaged, or of another run: it is written again, but for its "
@@ -470,49 +468,48 @@ static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
                folder->file[LOG].path);
 }
 
-void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
-                      size_t rows, size_t dim) {
-    const char *path = folder->file[CHECKPOINT].path;
+void checkpoint_check(const TensorFile *checkpoint, const Metadata *about, size_t rows,
+                      size_t dim) {
     const TensorFile run = {.metadata = *about};
     const char *text = metadata_find(checkpoint, "text_fingerprint");
     const Tensor *table = tensor_find(checkpoint, weights[EMBEDDING], "F32", 2);
     if (!text || strcmp(text, metadata_find(&run, "text_fingerprint")) != 0)
         fail("%s: this run was on another text; give that text, or start again without --resume",
-             path);
+             checkpoint->path);
     if (!table) table = tensor_find(checkpoint, sums[EMBEDDING], "F32", 2);
     if (table && (table->shape[0] != rows || table->shape[1] != dim))
-        no_checkpoint(path, table->name, "is missing or has another shape");
+        no_checkpoint(checkpoint, table->name, "is missing or has another shape");
     if (!has_hash(checkpoint, "run", run_hash(about)))
-        no_checkpoint(path, "options", "are not of the run");
+        no_checkpoint(checkpoint, "options", "are not of the run");
 }
 
 void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint) {
-    const char *path = folder->file[CHECKPOINT].path;
     Standing *standing = &state->standing;
-    size_t step = count_of(checkpoint, path, "step", trainer->steps);
+    size_t step = count_of(checkpoint, "step", trainer->steps);
     size_t positions = positions_before(trainer, step);
-    size_t evaluations = count_of(checkpoint, path, "evaluations", SIZE_MAX);
+    size_t evaluations = count_of(checkpoint, "evaluations", SIZE_MAX);
     if (positions > trainer->length) positions = trainer->length; /* each epoch has an evaluation */
-    standing->best_loss = number_of(checkpoint, path, "exact_val_loss", MOST_LOSS);
-    standing->best_step = count_of(checkpoint, path, "best_step", step);
-    standing->since_best = count_of(checkpoint, path, "since_best", evaluations);
-    standing->train_positions = count_of(checkpoint, path, "train_positions", positions);
+    standing->best_loss = number_of(checkpoint, "exact_val_loss", MOST_LOSS);
+    standing->best_step = count_of(checkpoint, "best_step", step);
+    standing->since_best = count_of(checkpoint, "since_best", evaluations);
+    standing->train_positions = count_of(checkpoint, "train_positions", positions);
     standing->train_sum =
-        number_of(checkpoint, path, "train_sum", MOST_LOSS * (double)standing->train_positions);
-    trainer->random.position = (uint32_t)count_of(checkpoint, path, "random.position", 624);
+        number_of(checkpoint, "train_sum", MOST_LOSS * (double)standing->train_positions);
+    trainer->random.position = (uint32_t)count_of(checkpoint, "random.position", 624);
     find_best(state, &trainer->model, folder, checkpoint);
     for (int a = 0; a < ARRAYS; a++) {
         if (!metadata_find(checkpoint, "model"))
-            take(checkpoint, path, array_of(&trainer->model, weights, a));
-        if (!trainer->options.sgd) take(checkpoint, path, array_of(&trainer->sum, sums, a));
+            take(checkpoint, array_of(&trainer->model, weights, a));
+        if (!trainer->options.sgd) take(checkpoint, array_of(&trainer->sum, sums, a));
     }
-    if (!trainer_finite(trainer)) no_checkpoint(path, "arrays", "hold numbers that are not finite");
-    take(checkpoint, path, tensor_of("random.state", "I32", 624, 0, trainer->random.state));
-    take(checkpoint, path, counts_of(trainer->vocabulary));
+    if (!trainer_finite(trainer))
+        no_checkpoint(checkpoint, "arrays", "hold numbers that are not finite");
+    take(checkpoint, tensor_of("random.state", "I32", 624, 0, trainer->random.state));
+    take(checkpoint, counts_of(trainer->vocabulary));
     if (!snapshots_read(&state->snapshots, checkpoint) &&
         tensor_find(checkpoint, "snapshots", "F32", 3))
-        no_checkpoint(path, "snapshots", "are damaged");
+        no_checkpoint(checkpoint, "snapshots", "are damaged");
     take_log(&state->log, folder, checkpoint);
     if (metadata_count(checkpoint, "epochs") < trainer->options.epochs)
         standing->since_best = 0; /* a longer run has new hope */

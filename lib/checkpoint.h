@@ -89,8 +89,7 @@ TensorFile checkpoint_open(Entry entry, Option *options);
 
 /* Fails with one line when the checkpoint is not of this run, or not of a model of this size: before
    memory is taken for one. */
-void checkpoint_check(const TensorFile *checkpoint, const Folder *folder, const Metadata *about,
-                      size_t rows, size_t dim);
+void checkpoint_check(const TensorFile *checkpoint, const Metadata *about, size_t rows, size_t dim);
 
 /* Puts a started trainer, and a state with its `about` and started snapshots, where the checkpoint
    was. Fails with one line when one of the files is not of the run. */

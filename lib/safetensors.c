@@ -280,6 +280,7 @@ const char *tensors_map(TensorFile *file, Entry entry) {
     reason = tensors_parse(file, bytes, size);
     file->bytes = bytes;
     file->size = size;
+    file->path = entry.path;
     if (reason) tensors_close(file);
     errno = 0;
     for (size_t i = 0; big_endian && i < file->tensor_count; i++) swap_numbers(&file->tensors[i]);

@@ -38,8 +38,9 @@ typedef struct {
     Metadata metadata;
     Buffer header;  /* of a file that was read, the names stand there; or ready to be written */
     void *owned[2]; /* memory that is freed with the file, such as data made for it */
-    void *bytes;    /* of a file that was read: mapped, private */
+    void *bytes;    /* [size] of a file that was read: mapped, private */
     size_t size;
+    const char *path; /* that it was read from */
 } TensorFile;
 
 /* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule they

@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     uint8_t *exact = malloc(size ? size : 1);
     memcpy(exact, bytes, size);
     if (!setjmp(fuzz_refused) && !tensors_parse(&file, exact, size)) {
+        file.path = "input";
         Vocabulary vocabulary = vocabulary_list(ids, TINY, rows);
         Trainer *trainer = trainer_start(team, &vocabulary, ids, TINY, tiny_run, NULL);
         Folder folder;
