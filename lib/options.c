@@ -112,23 +112,20 @@ bool is_nearer(const char *word, const char *name, size_t *distance) {
 
 enum { LEFT = 29, WIDTH = 80 }; /* columns before the explanations, and in all */
 
-/* Prints the words of text from this column on, as many to a line as fit. */
-static void print_words(const char *text, int column) {
-    for (bool first = true; *text; first = false) {
-        int length = (int)strcspn(text, " ");
+/* Prints left and, beside it, the words of help, as many to a line as fit. */
+static void print_entry(const char *left, const char *help) {
+    int column = printf("  %-*s ", LEFT - 3, left);
+    for (bool first = true; *help; first = false) {
+        int length = (int)strcspn(help, " ");
         if (!first && column + 1 + length > WIDTH)
             column = printf("\n%*s", LEFT, "") - 1;
         else if (!first)
             column += printf(" ");
-        column += printf("%.*s", length, text);
-        text += length;
-        text += strspn(text, " ");
+        column += printf("%.*s", length, help);
+        help += length;
+        help += strspn(help, " ");
     }
     printf("\n");
-}
-
-static void print_entry(const char *left, const char *help) {
-    print_words(help, printf("  %-*s ", LEFT - 3, left));
 }
 
 static void print_option(const Option *option) {
