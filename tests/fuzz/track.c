@@ -94,6 +94,8 @@ void flush_output(void) {}
 
 void mask_controls(char *text) { (void)text; }
 
+void replace_last_line(void) {}
+
 FILE *fuzz_fopen(const char *path, const char *mode) {
     (void)path, (void)mode;
     return fmemopen((void *)input, input_size, "r");
