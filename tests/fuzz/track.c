@@ -92,6 +92,8 @@ void notice(const char *format, ...) { (void)format; }
 
 void flush_output(void) {}
 
+void replace_last_line(void) {}
+
 void mask_controls(char *text) { (void)text; }
 
 void replace_last_line(void) {}
