@@ -37,10 +37,11 @@ function showInspect(answer) {
 
 /* Leafs through the places of the last batch; the worker keeps the first 256. */
 async function turnPlace(place) {
-  const last = Math.min(live.inspect.positions, 256) - 1;
-  live.place = clamp(Math.round(place) || 0, 0, last);
-  const {inspect} = await ask('inspect', {position: live.place});
-  if (!inspect) return;
+  const answer = live.inspect;
+  if (!answer) return;
+  live.place = clamp(Math.round(place) || 0, 0, Math.min(answer.positions, 256) - 1);
+  const {inspect} = await ask('inspect', {position: live.place}).catch(() => ({}));
+  if (!inspect || live.inspect !== answer) return;
   choose(inspect.rows.find(({row}) => row < CHARACTERS).row);
   showPlace(inspect);
 }

@@ -86,20 +86,25 @@ const textOf = (name) =>
 const live = {values: null, done: false, busy: 0, samples: [], runs: [], place: 0};
 
 /* Starts again from the settings of the form; the run before goes on as a faint curve when the text is the same.
-   hasty: the run begins at once, so nothing is asked of the start. */
+   hasty: the run begins at once, so nothing is asked of the start. Returns whether this run is the one that is shown:
+   false after an error, or when another one has been started meanwhile. */
 async function start(hasty) {
   const mine = ++live.busy,
     values = formValues(),
     address = location.hash,
     text = textOf(values.text);
   $('own').hidden = values.text !== 'own';
-  if (text === null || text === '') return say('Paste or drop a text of your own, then press “Use this text”.');
+  if (text === null || text === '') {
+    say('Paste or drop a text of your own, then press “Use this text”.');
+    return false;
+  }
   await stop();
   keepRun();
   try {
     const made = await ask('start', {text, settings: settingsOf(values)});
-    if (mine !== live.busy) return undefined;
+    if (mine !== live.busy) return false;
     const run = newRun(made.settings.dim, Array.from(made.counts), made.steps);
+    run.id = made.run;
     run.label = label(values);
     run.text = values.text;
     const {uniform, unigram, bigram, least} = made.baselines;
@@ -113,7 +118,7 @@ async function start(hasty) {
       .map(([name, loss]) => ({name, loss}));
     if (least === bigram && run.baselines[2]) run.baselines[2].name = 'pairs: the least possible';
     addFrame(run, 0, made.table);
-    Object.assign(live, {values, made, done: false, samples: [], inspect: null});
+    Object.assign(live, {values, broken: false, done: false, samples: [], inspect: null});
     shown.moment = 0;
     shown.earlier = live.runs
       .filter((one) => one.run.text === values.text && one.run.log.some((row) => row.val))
@@ -127,14 +132,18 @@ async function start(hasty) {
     say(made.notice);
     if (location.hash === address) showLink(hasty);
     enable();
-    if (hasty) return undefined;
+    if (hasty) return true;
     const {valLoss} = await ask('evaluate');
     if (mine === live.busy) hearLoss(0, valLoss, valLoss);
     await showWords();
+    return mine === live.busy;
   } catch (error) {
-    if (mine === live.busy) say(error.message, true);
+    if (mine !== live.busy) return false;
+    say(error.message, true);
+    live.broken = true; /* the run that is shown is over */
+    if (shown.run) enable();
   }
-  return undefined;
+  return false;
 }
 
 function label(values) {
@@ -164,7 +173,7 @@ function hearLoss(step, train, val) {
 
 function hearProgress(event) {
   const {run} = shown;
-  if (!run || event.step < run.frames[lastMoment(run)].step) return;
+  if (!run || event.run !== run.id) return;
   const shownStep = stepAt(run, shown.moment);
   addFrame(run, event.step, event.table);
   shown.moment = momentOf(run, shownStep); /* frames may have been thinned out */
@@ -200,7 +209,8 @@ function slideTo(moment) {
 
 function enable() {
   $('play').textContent = shown.playing ? 'Pause' : 'Play';
-  $('step').disabled = live.done || shown.playing;
+  $('play').disabled = live.broken && !live.done;
+  $('step').disabled = live.broken || live.done || shown.playing;
 }
 
 /* Steps a second: a run that one can watch takes about twelve seconds, whatever its length. */
@@ -259,11 +269,12 @@ async function stop() {
 }
 
 async function step() {
-  if (!shown.run || live.done || shown.playing) return;
+  if (!shown.run || live.broken || live.done || shown.playing) return;
   const {run} = shown,
     before = run.frames[lastMoment(run)].table;
   try {
     const answer = await ask('step', {position: live.place});
+    if (run !== shown.run || answer.run !== run.id) return;
     addFrame(run, answer.step, answer.table);
     live.follow = true;
     $('slider').max = lastMoment(run);
@@ -370,7 +381,7 @@ function followHash() {
   const values = readHash();
   fillForm(values);
   const hasty = 'run' in values;
-  return start(hasty).then(() => (hasty ? play(true) : undefined));
+  return start(hasty).then((shows) => (shows && hasty ? play(true) : undefined));
 }
 
 function wire() {

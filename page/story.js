@@ -40,7 +40,7 @@ const deeds = {
 /* A claim changes one thing of the first settings, so that its curve stands beside theirs. */
 async function tryClaim(change) {
   fillForm({...first, ...Object.fromEntries(new URLSearchParams(change))});
-  await start();
+  if (!(await start())) return;
   scrollToPart('bar');
   play();
 }

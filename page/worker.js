@@ -11,11 +11,11 @@
                  counts: Uint32Array(C), kinds: [{name, first, end}], table: Float32Array(C D), memory (bytes)}
    run       {until: step, pace: steps a second at most}: trains; answers {step, valLoss, best, done} at `until`, at the end,
              or when paused; done: ./train would end here, and best is what it calls the model's validation loss. Meanwhile, at
-             most 60 times a second (without a pace 30 at first, 8 later), comes the event progress: {step, steps, loss, valLoss
+             most 60 times a second (without a pace 30 at first, 8 later), comes the event progress: {run, step, steps, loss, valLoss
              (null but where ./train evaluates, and at the end), table, touched: Float32Array(C) (how far each row moved since
              the last event), charactersPerSecond}
    pause     {} -> {step}
-   step      {position: n}: one batch -> {step, loss, positions, occurring: Uint32Array(C) (in the bags of how many positions
+   step      {position: n}: one batch -> {run, step, loss, positions, occurring: Uint32Array(C) (in the bags of how many positions
              each character's row was), gradient: Float32Array(C D) (of the batch), table, inspect: {context, target, place,
              rows: [{name, kind, row, before, gradient (of the batch), after}], h, probabilities, error (p - onehot),
              dh (of error)}}
@@ -193,7 +193,7 @@ function progress(loss, valLoss, characters, seconds) {
     touched[row] = Math.sqrt(sum);
   }
   run.shown = now;
-  postMessage({event: 'progress', step: run.step, steps: run.steps, loss, valLoss, table: now, touched,
+  postMessage({event: 'progress', run: run.id, step: run.step, steps: run.steps, loss, valLoss, table: now, touched,
                charactersPerSecond: characters / seconds});
 }
 
@@ -276,7 +276,7 @@ function oneStep(position) {
   }
   run.looks = looks.filter((look, p) => look && p < positions);
   run.shown = table();
-  return {step: run.step, loss, valLoss: run.evaluated === run.step ? run.valLoss : null, positions,
+  return {run: run.id, step: run.step, loss, valLoss: run.evaluated === run.step ? run.valLoss : null, positions,
           occurring, gradient, table: run.shown, inspect: looks[Math.min(position, positions - 1)]};
 }
 
@@ -368,9 +368,9 @@ function pause() {
 
 const actions = {
   load: ({module}) => load(module),
-  start({text, settings = {}}) {
+  start({id, text, settings = {}}) {
     try {
-      return startRun(text, settings);
+      return Object.assign(startRun(text, settings), {run: run.id = id});
     } catch (error) {
       run = undefined;
       throw error;
