@@ -10,8 +10,7 @@ model="--model $out/one/model.safetensors"
 ./sample $model -s 5 "The fox" > $out/a 2> $out/said
 ./sample $model -s 5 "The fox" > $out/b
 same $out/a $out/b "the same seed samples the same text"
-[ ! -s $out/said ]
-that $? "with a seed nothing is said"
+check "with a seed nothing is said" [ ! -s $out/said ]
 ./sample $model "The fox" > $out/a 2> $out/said
 seed=$(tr -cd '0-9' < $out/said)
 ./sample $model -s "$seed" "The fox" > $out/b
@@ -23,10 +22,8 @@ same $out/a $out/b "temperature 0 is top-k 1"
 same $out/a $out/c "temperature near 0 is temperature 0"
 ./sample $model -s 4 -p 0 "The fox" > $out/c
 same $out/a $out/c "top-p 0 leaves the likeliest"
-[ "$(./sample $model -s 1 -n 0 "The fox")" = "The fox" ]
-that $? "length 0 is the prompt"
-[ "$(./sample $model -s 1 -n 1234 "" | wc -c)" -eq 1235 ]
-that $? "length 1234 is 1234 characters and an end of line"
+check "length 0 is the prompt" [ "$(./sample $model -s 1 -n 0 "The fox")" = "The fox" ]
+check "length 1234 is 1234 characters and an end of line" [ "$(./sample $model -s 1 -n 1234 "" | wc -c)" -eq 1235 ]
 (./sample $model -s 1 -n 1000000; echo $? > $out/status) 2> $out/said | head -c 100 > /dev/null
 [ "$(cat $out/status)" -eq 0 ] && [ ! -s $out/said ]
 that $? "a closed pipe ends sampling quietly" "status $(cat $out/status), $(cat $out/said)"
@@ -38,8 +35,7 @@ printf 'The fox' > $out/prompt
 same $out/a $out/b "a prompt from standard input"
 ./sample $model -s 5 --prompt $out/prompt > $out/b
 same $out/a $out/b "a prompt from a file"
-[ "$(./sample $model -s 5 -n 0 -- "-- the fox")" = "-- the fox" ]
-that $? "a prompt that begins with a dash"
+check "a prompt that begins with a dash" [ "$(./sample $model -s 5 -n 0 -- "-- the fox")" = "-- the fox" ]
 refuses 2 "two prompts" "two prompts" ./sample $model --prompt $out/prompt "The fox"
 refuses 2 "--adapt without --score" "belong to --score" ./sample $model --adapt
 
@@ -65,8 +61,7 @@ awk '$2 ~ /%$/ { n++; if (n <= 2) p[n] = $2 + 0 }
 that $? "--next: what the rows add explains the two likeliest" "$(cat $out/next)"
 awk 'length > 80 { exit 1 }' $out/next
 that $? "--next fits 80 columns"
-[ "$(./sample $model --next "" | sed -n '/^what/,$p' | wc -l)" -eq 3 ]
-that $? "--next with an empty prompt: only linear.bias speaks"
+check "--next with an empty prompt: only linear.bias speaks" [ "$(./sample $model --next "" | sed -n '/^what/,$p' | wc -l)" -eq 3 ]
 
 # learning while reading
 plain=$(./sample $model --score data/text.txt --from 139873)
@@ -75,11 +70,9 @@ case "$plain" in *adapting*) bad "a plain score is not marked as adapting" ;; *)
 case "$adapting" in *" adapting") ok "a score that adapts is marked" ;; *) bad "a score that adapts is not marked: $adapting" ;; esac
 echo "$plain $adapting" | awk '{ exit !($4 - $12 > 0.0005) }'
 that $? "rows that go on learning predict better" "$plain; $adapting"
-[ "$plain" = "$(./sample $model --score data/text.txt --from 139873)" ]
-that $? "adapting does not change the file"
+check "adapting does not change the file" [ "$plain" = "$(./sample $model --score data/text.txt --from 139873)" ]
 head -c 139905 data/text.txt > $out/text # one batch of 32 characters behind the training part
-[ "$(./sample $model --score $out/text --from 139873)" = "$(./sample $model --score $out/text --from 139873 --adapt | sed 's/ adapting$//')" ]
-that $? "each character is scored before it is learned from"
+check "each character is scored before it is learned from" [ "$(./sample $model --score $out/text --from 139873)" = "$(./sample $model --score $out/text --from 139873 --adapt | sed 's/ adapting$//')" ]
 
 # a sample has no character that the training text lacks, on texts of all sizes and kinds
 # noise FOLDER TEXT: the characters of ten samples that are not in the text
@@ -97,8 +90,7 @@ for size in 300 1000 3000 10000; do
 done
 awk 'BEGIN { srand(1); for (i = 0; i < 300; i++) { s = ""; for (j = 0; j < 60; j++) s = s substr("ACGT", 1 + int(4 * rand()), 1); print s } }' > $out/text
 ./train -q -t 1 --out $out/small $out/text
-[ -z "$(noise $out/small $out/text)" ]
-that $? "four letters: a sample has no other" "$(noise $out/small $out/text)"
+check "four letters: a sample has no other" [ -z "$(noise $out/small $out/text)" ]
 ./sample --model $out/small/model.safetensors --next A | awk '/^what/ { exit } NR > 1 && NF && $1 !~ /^([ACGT]|\\n)$/ { exit 1 }'
 that $? "--next shows only what may be drawn"
 
@@ -111,13 +103,11 @@ program=sample refuses 1 "--score says that a model of finite but absurd numbers
 # a sample without a prompt begins as such a text begins
 for i in $(seq 500); do printf 'hello world '; done > $out/text
 ./train -q -t 1 --out $out/small $out/text
-[ "$(./sample --model $out/small/model.safetensors -s 1 -n 35)" = "hello world hello world hello world" ]
-that $? "hello world begins with hello world" "$(./sample --model $out/small/model.safetensors -s 1 -n 35)"
+check "hello world begins with hello world" [ "$(./sample --model $out/small/model.safetensors -s 1 -n 35)" = "hello world hello world hello world" ]
 tr -s ' \n' '\n' < data/text.txt | head -n 3000 > $out/text
 ./train -q -t 1 --out $out/small $out/text
 for seed in 1 2 3 4 5; do ./sample --model $out/small/model.safetensors -s $seed -t 0.5 --until '\n'; done | grep -vc '^$' > $out/a
-[ "$(cat $out/a)" -eq 5 ]
-that $? "a list of words: a sample begins with a word"
+check "a list of words: a sample begins with a word" [ "$(cat $out/a)" -eq 5 ]
 
 # rows that are longer than --max-norm are shortened when they are looked up
 { yes abcdef | head -n 200; yes 0123456789 | head -n 200; } > $out/halves
