@@ -77,6 +77,9 @@ function settingsOf(values) {
   return settings;
 }
 
+/* What is typed under “What it expects next” unless one types something else. */
+const prompts = {notebook: 'nn.E', fables: 'the ', names: 'Ma', own: 'the '};
+
 /* The text that is chosen: a string, or the bytes of a file. */
 const textOf = (name) =>
   name === 'fables' || name === 'names' ? $('text-' + name).textContent.replace(/^\n/, '') : texts[name];
@@ -98,6 +101,7 @@ async function start(hasty) {
     say('Paste or drop a text of your own, then press “Use this text”.');
     return false;
   }
+  if (Object.values(prompts).includes($('prompt').value)) $('prompt').value = prompts[values.text] ?? 'the ';
   await stop();
   keepRun();
   try {
