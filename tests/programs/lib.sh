@@ -1,7 +1,8 @@
 # lib.sh: what the shell tests share. A test, run in the project's folder, begins with
 #     . tests/programs/lib.sh
 #     begin NAME
-# and prints a line for each check: "ok NAME" or "FAIL NAME: why"; tests/run.sh counts them. Its files go into $out.
+# and prints "ok NAME" or "FAIL NAME: why" for each check, which tests/run.sh counts. Its files go
+# into $out.
 
 export LC_ALL=C
 program=train  # whose messages refuses expects
@@ -41,23 +42,27 @@ same() {
 # same_run A B: the files of two runs have the same bytes; prints the first that differs
 same_run() {
     for file in model checkpoint snapshots; do
-        cmp -s "$1/$file.safetensors" "$2/$file.safetensors" || { echo "$file.safetensors differs"; return 1; }
+        cmp -s "$1/$file.safetensors" "$2/$file.safetensors" && continue
+        echo "$file.safetensors differs"
+        return 1
     done
 }
 
-# refuses STATUS NAME WORDS COMMAND...: the command ends with this status, writes nothing on standard output and one line
-# on standard error that begins with the name of $program and holds WORDS (a pattern of grep -E).
+# refuses STATUS NAME WORDS COMMAND...: the command ends with this status, writes nothing on standard
+# output and one line on standard error that begins with the name of $program and holds WORDS (a
+# pattern of grep -E).
 refuses() {
     wanted=$1 name=$2 words=$3
     shift 3
     "$@" > "$out/stdout" 2> "$out/stderr" < /dev/null
     status=$?
-    if [ $status -ne "$wanted" ]; then bad "$name: status $status instead of $wanted: $(head -n 1 "$out/stderr")"
-    elif [ "$(wc -l < "$out/stderr")" -ne 1 ]; then bad "$name: not one line: $(head -n 3 "$out/stderr")"
-    elif ! grep -q -E "^$program: .*($words)" "$out/stderr"; then bad "$name: says \"$(cat "$out/stderr")\" without \"$words\""
-    elif [ -s "$out/stdout" ]; then bad "$name: standard output has \"$(head -n 1 "$out/stdout")\""
-    else ok "$name"
-    fi
+    why=
+    grep -q -E "^$program: .*($words)" "$out/stderr" || why="it does not say \"$words\""
+    [ "$(wc -l < "$out/stderr")" -eq 1 ] || why="not one line"
+    [ $status -eq "$wanted" ] || why="status $status instead of $wanted"
+    [ ! -s "$out/stdout" ] || why="standard output has \"$(head -n 1 "$out/stdout")\""
+    [ -z "$why" ]
+    that $? "$name" "$why: $(head -n 3 "$out/stderr")"
 }
 
 # run FOLDER OPTIONS...: trains into $out/FOLDER without a word
@@ -68,10 +73,15 @@ run() {
 }
 
 # metadata FILE KEY: what a model or checkpoint says under this key
-metadata() { head -c 20000 "$1" | tr -c '[:print:]' '\n' | sed -n "s/.*[{,]\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
+metadata() {
+    head -c 20000 "$1" | tr -c '[:print:]' '\n' |
+        sed -n "s/.*[{,]\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1
+}
 
 # best FOLDER: the least validation loss in a run's log
-best() { awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$1/loss.csv"; }
+best() {
+    awk -F, 'NR > 1 && (NR == 2 || $5 < least) { least = $5 } END { print least }' "$1/loss.csv"
+}
 
 # lines FILE: how many there are, 0 when there is no file
 lines() { if [ -f "$1" ]; then wc -l < "$1"; else echo 0; fi; }
@@ -79,11 +89,12 @@ lines() { if [ -f "$1" ]; then wc -l < "$1"; else echo 0; fi; }
 # quoted TEXT: as a word of the shell, in quotes
 quoted() { printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 
-# interruptible COMMAND...: becomes the command. A shell starts what runs in the background deaf to SIGINT; this one hears it.
+# interruptible COMMAND...: becomes the command. A shell starts what runs in the background deaf to
+# SIGINT; this one hears it.
 interruptible() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' -- "$@"; }
 
-# background COMMAND...: starts it; its process is $pid. until_lines N FILE waits until FILE has more than N lines, stop SIGNAL
-# sends the signal and returns its status.
+# background COMMAND...: starts it; its process is $pid. until_lines N FILE waits until FILE has more
+# than N lines, stop SIGNAL sends the signal and returns its status.
 background() {
     interruptible "$@" &
     pid=$!
