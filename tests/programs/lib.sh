@@ -48,9 +48,9 @@ same_run() {
     done
 }
 
-# refuses STATUS NAME WORDS COMMAND...: the command ends with this status, writes nothing on standard
-# output and one line on standard error that begins with the name of $program and holds WORDS (a
-# pattern of grep -E).
+# refuses STATUS NAME WORDS COMMAND...: the command ends with this status, writes nothing on
+# standard output and one line on standard error that begins with the name of $program and holds
+# WORDS (a pattern of grep -E).
 refuses() {
     wanted=$1 name=$2 words=$3
     shift 3
@@ -93,8 +93,8 @@ quoted() { printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 # SIGINT; this one hears it.
 interruptible() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' -- "$@"; }
 
-# background COMMAND...: starts it; its process is $pid. until_lines N FILE waits until FILE has more
-# than N lines, stop SIGNAL sends the signal and returns its status.
+# background COMMAND...: starts it; its process is $pid. until_lines N FILE waits until FILE has
+# more than N lines, stop SIGNAL sends the signal and returns its status.
 background() {
     interruptible "$@" &
     pid=$!
