@@ -65,23 +65,26 @@ static void say(const char *format, va_list arguments) {
 }
 
 /* The lock is never given back: of several threads that fail, the first one ends the program. */
-static _Noreturn void end(int status, const char *format, va_list arguments) {
+static void say_last(const char *format, va_list arguments) {
     static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&ending);
     say(format, arguments);
-    exit(status);
 }
 
 void fail(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    end(1, format, arguments);
+    say_last(format, arguments);
+    va_end(arguments);
+    exit(1);
 }
 
 void wrong_use(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    end(2, format, arguments);
+    say_last(format, arguments);
+    va_end(arguments);
+    exit(2);
 }
 
 void notice(const char *format, ...) {
