@@ -137,8 +137,8 @@ static Tensor bytes_of(const TensorFile *file, const char *name, size_t rank) {
 }
 
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says
-   how much memory is due. Other programs write no metadata of ours: then the order is as long as the
-   n-grams are. */
+   how much memory is due. Other programs write no metadata of ours: then the order is as long as
+   the n-grams are. */
 static Vocabulary vocabulary_of(const TensorFile *file, size_t rows) {
     static const char another[] =
         "its embedding has another number of rows than its ngrams, phrases and echoes say";
@@ -426,8 +426,8 @@ static size_t count_of(const TensorFile *file, const char *key, size_t most) {
     return (size_t)number;
 }
 
-/* Is this file the best model of the run, or newer? Then takes its weights, where the checkpoint has
-   their fingerprint. */
+/* Is this file the best model of the run, or newer? Then takes its weights, where the checkpoint
+   has their fingerprint. */
 static bool take_best(Entry entry, const State *state, Model *model, const TensorFile *checkpoint) {
     TensorFile file;
     if (tensors_map(&file, entry)) return false;

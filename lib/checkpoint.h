@@ -30,8 +30,8 @@ typedef struct {
 SavedModel model_open(const char *path);
 void model_close(SavedModel *saved);
 
-/* A model and the counts [rows] of its rows as a file to be written; both must outlive it. Takes over
-   the metadata. Fails with one line that names the path when a weight is not a finite number. */
+/* A model and the counts [rows] of its rows as a file to be written; both must outlive it. Takes
+   over the metadata. Fails with one line that names the path when a weight is not finite. */
 TensorFile model_file(const char *path, const Model *model, const Vocabulary *vocabulary,
                       const uint32_t *counts, Metadata metadata);
 
@@ -75,20 +75,20 @@ typedef struct {
 bool trainer_finite(const Trainer *trainer);
 bool model_finite(const Model *model);
 
-/* Takes the trainer's model as the best so far. A large one, of 512 MB or more, takes no second place
-   in memory: it is saved at once. */
+/* Takes the trainer's model as the best so far. A large one, of 512 MB or more, takes no second
+   place in memory: it is saved at once. */
 bool model_is_large(const Model *model);
 void state_keep_best(State *state, const Trainer *trainer, const Folder *folder);
 
 /* Saves the run; with best_only, for a run that has diverged, the best model and the log alone. */
 void state_save(State *state, const Trainer *trainer, const Folder *folder, bool best_only);
 
-/* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails with
-   one line when another value was given; but more epochs make the run longer. */
+/* Opens a checkpoint and sets the options that decide a run's result to those of its run. Fails
+   with one line when another value was given; but more epochs make the run longer. */
 TensorFile checkpoint_open(Entry entry, Option *options);
 
-/* Fails with one line when the checkpoint is not of this run, or not of a model of this size: before
-   memory is taken for one. */
+/* Fails with one line when the checkpoint is not of this run, or not of a model of this size:
+   before memory is taken for one. */
 void checkpoint_check(const TensorFile *checkpoint, const Metadata *about, size_t rows, size_t dim);
 
 /* Puts a started trainer, and a state with its `about` and started snapshots, where the checkpoint

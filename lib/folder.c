@@ -105,8 +105,8 @@ static int open_parent(Entry entry, int length) {
     return openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* What stands under the temporary name is removed, not opened: it may be a link, or a FIFO. The mode
-   of another user's file is not taken over. */
+/* What stands under the temporary name is removed, not opened: it may be a link, or a FIFO. The
+   mode of another user's file is not taken over. */
 void writer_begin(Writer *writer, Entry entry) {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const char *slash = strrchr(entry.name, '/'), *name = slash ? slash + 1 : entry.name;

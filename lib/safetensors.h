@@ -5,7 +5,7 @@
                    "__metadata__": {"key": "value", ...}}, padded with spaces
        data        the arrays, little-endian, back to back: no holes, no overlaps, nothing left over
 
-   Reading checks every rule before anything is used: the shape of a file that opens can be trusted. */
+   Reading checks every rule before anything is used: what a file that opens says can be trusted. */
 #ifndef SAFETENSORS_H
 #define SAFETENSORS_H
 
@@ -43,12 +43,12 @@ typedef struct {
     const char *path; /* that it was read from */
 } TensorFile;
 
-/* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule they
-   break; then the file is {0}. It takes memory in proportion to the header's length. */
+/* Reads the structure of size bytes, which must outlive the result. Returns NULL, or which rule
+   they break; then the file is {0}. It takes memory in proportion to the header's length. */
 const char *tensors_parse(TensorFile *file, const uint8_t *bytes, size_t size);
 
-/* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}, and errno is
-   as file_map leaves it. tensors_open then fails, with one line that says what it is not ("a model"). */
+/* Maps and parses a file. Returns NULL, or why it cannot be read; then the file is {0}, and errno
+   is as file_map leaves it. tensors_open fails then: it is not `what`, such as "a model". */
 const char *tensors_map(TensorFile *file, Entry entry);
 TensorFile tensors_open(Entry entry, const char *what);
 void tensors_close(TensorFile *file);
@@ -76,7 +76,8 @@ size_t metadata_count(const TensorFile *file, const char *key);
 void metadata_add(Metadata *metadata, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Makes the file's header; fails with one line when tensors_parse would refuse it. Then writes the file as one of the writer's: that takes no memory. */
+/* Makes the file's header; fails with one line when tensors_parse would refuse it. Then writes the
+   file as one of the writer's: that takes no memory. */
 void tensors_prepare(TensorFile *file, const char *path);
 void tensors_write(const TensorFile *file, Writer *writer, Entry entry);
 

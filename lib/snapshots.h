@@ -21,13 +21,13 @@ bool snapshot_due(const Snapshots *snapshots, size_t step, size_t steps);
 void snapshot_take(Snapshots *snapshots, const float *character_rows, size_t step);
 
 /* Adds the snapshots, if there are any, to a file to be written; and takes them from one. Returns
-   false, with no snapshots, when the file holds none of this dim: finite numbers, of steps from 0 on
-   that rise. */
+   false, with no snapshots, when the file holds none of this dim: finite numbers, of steps from 0
+   on that rise. */
 void snapshots_add(const Snapshots *snapshots, TensorFile *file);
 bool snapshots_read(Snapshots *snapshots, const TensorFile *file);
 
-/* Reads a file of snapshots. False, with none, when there is no such file, or (then with a notice) when
-   it is damaged or not of the model's run. */
+/* Reads a file of snapshots. False, with none, when there is no such file, or (then with a notice)
+   when it is damaged or not of the model's run. */
 bool snapshots_load(Snapshots *snapshots, Entry entry, const TensorFile *model);
 
 #endif

@@ -1,4 +1,4 @@
-/* Any bytes as a model: refused in words, or its rows and what a stream switches on are all there. */
+/* Any bytes as a model: refused in words, or its rows and those of a stream are all there. */
 #define FUZZ_OWN
 #include "track.h"
 

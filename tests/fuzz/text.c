@@ -1,4 +1,5 @@
-/* Any bytes as a text: the same characters whether it comes at once or in parts, and every one accounted for. */
+/* Any bytes as a text: the same characters whether it comes at once or in parts, and every one
+   accounted for. */
 #define FUZZ_OWN
 #include "track.h"
 

@@ -1,4 +1,5 @@
-/* track.c: takes the place of lib/fail.c in a fuzzing build, and of the calls of the system there; see track.h. */
+/* track.c: takes the place of lib/fail.c in a fuzzing build, and of the calls of the system there;
+   see track.h. */
 #define FUZZ_OWN
 #include "track.h"
 
@@ -91,8 +92,6 @@ void wrong_use(const char *format, ...) {
 void notice(const char *format, ...) { (void)format; }
 
 void flush_output(void) {}
-
-void replace_last_line(void) {}
 
 void mask_controls(char *text) { (void)text; }
 

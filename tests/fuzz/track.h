@@ -1,5 +1,6 @@
-/* track.h: included by the compiler before every source of the product when it is built for fuzzing, so that a reader gets
-   its input from memory and that what a refusal leaves behind is freed before the next input. */
+/* track.h: included by the compiler before every source of the product when it is built for
+   fuzzing, so that a reader gets its input from memory and that what a refusal leaves behind is
+   freed before the next input. */
 #ifndef TRACK_H
 #define TRACK_H
 
@@ -25,8 +26,9 @@ ssize_t fuzz_read(int descriptor, void *bytes, size_t size);
 void *fuzz_map(size_t size);
 int fuzz_access(const char *path, int mode);
 
-/* The input from now on; part: how many bytes a read gives at most (0: all that were asked for). The memory asked for until
-   fuzz_end may be `most` bytes: more ends the program, for nothing may allocate more than its input warrants. */
+/* The input from now on; part: how many bytes a read gives at most (0: all that were asked for).
+   The memory asked for until fuzz_end may be `most` bytes: more ends the program, for nothing may
+   allocate more than its input warrants. */
 void fuzz_begin(const uint8_t *bytes, size_t size, size_t part, size_t most);
 void fuzz_end(void);
 

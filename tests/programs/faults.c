@@ -6,8 +6,8 @@
                                                it, and within each write
    faults SHIM PROGRAMS FOLDER kills COUNT     kill -9 at random instants
 
-   SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of train,
-   sample and embed. */
+   SHIM is the library's file, or - for programs that have it built in; PROGRAMS the folder of
+   train, sample and embed. */
 #define _GNU_SOURCE
 #include "../../lib/log.h"
 #include "../../lib/safetensors.h"
@@ -230,8 +230,8 @@ static const char *not_as_after(const Scenario *scenario) {
     return NULL;
 }
 
-/* What is wrong after a run that a fault met; NULL when nothing is. must_succeed: such a fault is no
-   reason to give up. */
+/* What is wrong after a run that a fault met; NULL when nothing is. must_succeed: such a fault is
+   no reason to give up. */
 static const char *trouble(const Scenario *scenario, int status, bool must_succeed) {
     if (status > 1) return sentence("status %d: %s", status, said.text);
     if (must_succeed && status) return sentence("it gave up: %s", said.text);

@@ -1,15 +1,17 @@
 /* shim.c: a library to be loaded before a program (LD_PRELOAD) that makes one call to the system
    fail, or ends the program there.
 
-   FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc, realloc, aligned_alloc),
-                thread (pthread_create), fopen, fstat, flock, mkdir, fgets, chmod; or file: any of open, write, fsync, rename, close
+   FAULT_CALL   which call: open, read, write, fsync, rename, close, mmap, memory (malloc, calloc,
+                realloc, aligned_alloc), thread (pthread_create), fopen, fstat, flock, mkdir, fgets,
+                chmod; or file: any of open, write, fsync, rename, close
    FAULT_AT     the how manieth such call, from 1
-   FAULT_KIND   the name of an error (EIO, ENOSPC, ...), "short" (a byte is read or written), "die" (the program ends
-                before the call), "die-after" (it ends behind it), "torn" (half is written, then it ends)
-   FAULT_PAGE   the number of an open file of a page or more, where the shim leaves what happened: see shim.h
+   FAULT_KIND   the name of an error (EIO, ENOSPC, ...), "short" (a byte is read or written), "die"
+                (the program ends before the call), "die-after" (it ends behind it), "torn" (half is
+                written, then it ends)
+   FAULT_PAGE   the number of an open file of a page or more, for what happened: see shim.h
 
-   Built with -DFAULT_LINKED it is part of a program whose sources call fault_malloc for malloc and so on: AddressSanitizer
-   has a malloc of its own, before which no library comes. */
+   Built with -DFAULT_LINKED it is part of a program whose sources call fault_malloc for malloc and
+   so on: AddressSanitizer has a malloc of its own, before which no library comes. */
 #define _GNU_SOURCE
 #include "shim.h"
 

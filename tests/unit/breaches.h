@@ -1,5 +1,6 @@
-/* breaches.h: one file for each way to break the rules of safetensors, with the words that the refusal must say.
-   safetensors.c tries each by name; fuzz/seeds.c writes them as a fuzzer's first inputs. */
+/* breaches.h: one file for each way to break the rules of safetensors, with the words that the
+   refusal must say. safetensors.c tries each by name; fuzz/seeds.c writes them as a fuzzer's first
+   inputs. */
 #ifndef BREACHES_H
 #define BREACHES_H
 
