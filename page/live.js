@@ -234,6 +234,7 @@ async function play(fast) {
   const mine = live.busy,
     steps = fast ? undefined : pace();
   live.fast = !steps;
+  shown.eased = !live.fast && !wantsStill();
   shown.playing = live.follow = true;
   $('what').setAttribute('aria-live', 'off');
   show(lastMoment(shown.run));
@@ -249,7 +250,7 @@ async function play(fast) {
 }
 
 function halted() {
-  shown.playing = false;
+  shown.playing = shown.eased = false;
   shown.turning = 60;
   if (live.follow) show(lastMoment(shown.run));
   $('what').setAttribute('aria-live', 'polite');

@@ -1,16 +1,25 @@
 'use strict';
-/* What is shown: a run, a moment of it, and a chosen row. saved.js and live.js bring the run. */
+/* What is shown: a run, a moment of it, and a chosen row. saved.js and live.js bring the run.
 
+   moment     1.5 is half-way between the second frame and the third
+   chosen     the row that is shown; kept: the one that is shown again when a mouse goes away
+   flash      [100] 0..1: how fresh the last gradient of each row is
+   gradient   [100 * dim] of the last single step, where it is known; before: the table before that step
+   earlier    runs before this one, for their curves
+   turning    for so many frames more, the plane of the map turns towards the principal one
+   eased      the view of the map follows slowly, in a run that one watches */
 const shown = {
   run: null,
   moment: 0,
   chosen: idOf('a'),
   kept: idOf('a'),
-  flash: new Float32Array(CHARACTERS) /* 0..1: how fresh the last gradient of each row is */,
-  gradient: null /* [100 * dim] of the last batch, where it is known */,
-  before: null /* [100 * dim] the table before the last single step */,
-  earlier: [] /* runs before this one, for their curves */,
+  flash: new Float32Array(CHARACTERS),
+  gradient: null,
+  before: null,
+  earlier: [],
+  turning: 0,
   playing: false,
+  eased: false,
   live: false,
 };
 const listeners = []; /* called after a moment or a row has been chosen */
@@ -40,8 +49,7 @@ function draw(time) {
     shown.turning--;
   }
   const calm = !shown.playing || time - lastText > 200; /* what is read, not watched, changes five times a second */
-  if (calm || inSight('map'))
-    drawMap(run, shown.moment, table, chosen, flash, shown.live && shown.playing && !wantsStill() && !live.fast);
+  if (calm || inSight('map')) drawMap(run, shown.moment, table, chosen, flash, shown.eased);
   if (calm || inSight('heat')) drawHeat(run, table, chosen, flash);
   if (calm && changed) {
     drawCurve(run, shown.earlier);
