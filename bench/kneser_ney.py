@@ -25,9 +25,9 @@ def main():
     tail = text[split:]
     losses = {}
     with tempfile.TemporaryDirectory() as folder:
-        train, held_out, arpa = (os.path.join(folder, name) for name in ("train", "held_out", "arpa"))
+        train, val, arpa = (os.path.join(folder, name) for name in ("train", "val", "arpa"))
         open(train, "w").write(words(text[:split]) + "\n")
-        open(held_out, "w").write(words(before + tail) + "\n")
+        open(val, "w").write(words(before + tail) + "\n")
         for order in orders or [*range(4, 13), 14, 16, 18, 20]:
             if not orders and order > 12 and max(losses) != min(losses, key=losses.get):
                 break
@@ -36,7 +36,7 @@ def main():
             if made.returncode:
                 print(f"order {order}: lmplz failed: {made.stderr.strip().splitlines()[-1]}")
                 continue
-            scored = subprocess.run([query, "-n", "-v", "word", arpa], stdin=open(held_out), capture_output=True, text=True)
+            scored = subprocess.run([query, "-n", "-v", "word", arpa], stdin=open(val), capture_output=True, text=True)
             # token=id length log10 p, separated by tabs
             logs = [float(field.rsplit(" ", 1)[1]) for field in scored.stdout.split("\n")[0].split("\t") if field.count(" ") >= 2 and "=" in field]
             if len(logs) != len(before + tail):

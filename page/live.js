@@ -162,7 +162,7 @@ function showPlaceholders(settings) {
   fields.forEach((field) => {
     if (field.name in settings && field.type === 'number') field.placeholder = settings[field.name];
   });
-  $('loss-now').firstChild.textContent = settings.val > 0 ? 'held-out loss ' : 'loss, nothing held out ';
+  $('loss-now').firstChild.textContent = settings.val > 0 ? 'validation loss ' : 'loss, without validation ';
 }
 
 /* A loss, into the curve and into the element val-loss. */
@@ -331,7 +331,7 @@ function keepRun() {
   table.replaceChildren();
   make('caption', {}, table, 'Your runs so far');
   const head = make('tr', {}, table);
-  ['text', 'settings', 'batches', 'held-out loss'].forEach((name, i) =>
+  ['text', 'settings', 'batches', 'validation loss'].forEach((name, i) =>
     make('th', {scope: 'col', class: i < 2 ? 'left' : ''}, head, name),
   );
   live.runs.forEach((one) => {

@@ -294,7 +294,7 @@ function showLosses() {
   $('losses').replaceChildren();
   [
     ['train', 'training'],
-    ['val', 'held out'],
+    ['val', 'validation'],
   ].forEach(([key, name]) => {
     const last = lastOf(key);
     if (last === null) return;

@@ -5,7 +5,7 @@
 
 Every process takes its part of each batch; DistributedDataParallel averages the gradients, so that all take the step that
 one process takes on the whole batch: the numbers are the same. The first argument is a model or, to have Adagrad's sums too, a checkpoint. The result is
-a model that ./sample and --pretrained read. Exit status 0 only when the loss on the held-out part became lower."""
+a model that ./sample and --pretrained read. Exit status 0 only when the loss on the validation part became lower."""
 import os
 import sys
 
@@ -76,7 +76,7 @@ def main(source, text_path, target, epochs=1):
         kept = {name: arrays[name] for name in ("counts", "ngrams", "phrases", "echoes", "columns") if name in arrays}
         tensors.save(target, {"embedding.weight": model.embedding.weight[:-1], "linear.weight": model.linear.weight,
                               "linear.bias": model.linear.bias, **kept}, {**metadata, "val_loss": f"{after:.6f}"})
-        print(f"{processes} processes, {epochs} more passes: held out {before:.6f} before, {after:.6f} after")
+        print(f"{processes} processes, {epochs} more passes: val {before:.6f} before, {after:.6f} after")
     distributed.destroy_process_group()
     return 0 if after < before else 1
 

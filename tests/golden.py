@@ -13,12 +13,12 @@ from torch import nn
 import rows as kinds_of_rows
 import twin
 
-TEXT, BATCHES, HELD_OUT = "data/text.txt", 1000, 0.1
+TEXT, BATCHES, VAL = "data/text.txt", 1000, 0.1
 SAMPLED = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 800, 1000]     # whose losses are kept; and the mean of all
 
 # what a run has if nothing else is said; rates as ./train has them
 COMMON = dict(order=6, dim=32, batch=256, epochs=2, optimizer="adagrad", lr=0.1, linear_lr=0.02, final_lr=0.1, accumulator=1e-5,
-              init_std=0.1, val=HELD_OUT, seed=1, min_count=1, max_rows=3000000, rows="all", pretrained="", freeze_embedding=False,
+              init_std=0.1, val=VAL, seed=1, min_count=1, max_rows=3000000, rows="all", pretrained="", freeze_embedding=False,
               max_norm=0.0, norm_type=2.0, scale_grad_by_freq=False)
 SGD = dict(optimizer="sgd", lr=10.0, linear_lr=0.5)
 CHARACTERS = dict(order=1, init_std=1.0, accumulator=0.0)
@@ -118,7 +118,7 @@ def main():
 
 #define GOLDEN_TEXT "{TEXT}"
 enum {{ GOLDEN_BATCHES = {BATCHES}, GOLDEN_SAMPLES = {len(SAMPLED)} }};
-static const size_t golden_split = {int(len(text) * (1 - HELD_OUT))}; /* characters to train on */
+static const size_t golden_split = {int(len(text) * (1 - VAL))}; /* characters to train on */
 
 /* torch.manual_seed(1); torch.nn.Embedding(100, 10).weight[10]: the row of 'a' */
 static const float golden_a[10] = {{{numbers(a)}}};

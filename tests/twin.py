@@ -4,7 +4,7 @@
     tests/twin.py [--batches N] [--full] TEXT [OPTIONS OF ./train]
 
 runs both and prints their losses side by side and the largest difference, of the first N batches (1000) or, with --full,
-of the whole run and of each evaluation on the held-out part. Exit status 1 when they differ too much, 77 without PyTorch."""
+of the whole run and of each evaluation on the validation part. Exit status 1 when they differ too much, 77 without PyTorch."""
 import csv
 import functools
 import subprocess
@@ -155,7 +155,7 @@ class Twin:
         return train(self.model, self.on[:self.split], self.following[:self.split], self.caution, self.o)
 
     @torch.no_grad()
-    def held_out_loss(self):
+    def val_loss(self):
         total = 0.0
         for on, following in zip(self.on[self.split:].split(4096), self.following[self.split:].split(4096)):
             total += cross_entropy(self.model(on), following, reduction="sum").item()
@@ -182,21 +182,21 @@ def compare(text_path, arguments, batches=1000, full=False, say=print):
     if twin.rows != rows_of_file(arrays):
         sys.exit("twin: the rows that ./train lists are not those of the definitions in tests/rows.py")
     due = {int(row["step"]): float(row["val_loss"]) for row in log} if full else {}
-    largest = largest_held_out = 0.0
+    largest = largest_val = 0.0
     shown = 1
     say(f"{'batch':>8} {'./train':>12} {'PyTorch':>12} {'difference':>12}")
     if 0 in due:
-        largest_held_out = abs(due[0] - twin.held_out_loss())
+        largest_val = abs(due[0] - twin.val_loss())
     for step, (c, mine) in enumerate(zip(theirs, twin.losses()), 1):
         largest = max(largest, abs(c - mine))
         if step == shown or step == len(theirs):
             say(f"{step:8} {c:12.6f} {mine:12.6f} {abs(c - mine):12.1e}")
             shown *= 2
         if step in due:
-            held_out = twin.held_out_loss()
-            largest_held_out = max(largest_held_out, abs(due[step] - held_out))
-            say(f"held out {due[step]:12.6f} {held_out:12.6f} {abs(due[step] - held_out):12.1e}")
-    return largest, largest_held_out, twin
+            val = twin.val_loss()
+            largest_val = max(largest_val, abs(due[step] - val))
+            say(f"val {due[step]:12.6f} {val:12.6f} {abs(due[step] - val):12.1e}")
+    return largest, largest_val, twin
 
 
 def main(arguments):
@@ -212,13 +212,13 @@ def main(arguments):
         batches = int(arguments[place + 1])
         del arguments[place:place + 2]
     torch.set_num_threads(1)
-    largest, held_out, twin = compare(arguments[0], arguments[1:], batches, full)
+    largest, val, twin = compare(arguments[0], arguments[1:], batches, full)
     print(f"largest difference of the losses of {'all' if full else f'the first {batches}'} batches: {largest:.1e} (at most 1e-4)")
     if full:
-        print(f"largest difference of the losses on the held-out part: {held_out:.1e} (at most 1e-3)")
+        print(f"largest difference of the losses on the validation part: {val:.1e} (at most 1e-3)")
     padding = twin.model.embedding.weight[-1].abs().max().item()
     print(f"{int((twin.on == len(twin.rows)).sum())} places of bags are padding: its row is 0 after all, as padding_idx says: {padding:.1e}")
-    return 0 if (full or largest <= 1e-4) and held_out <= 1e-3 and padding == 0 else 1
+    return 0 if (full or largest <= 1e-4) and val <= 1e-3 and padding == 0 else 1
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ make -s || exit 1
 trap 'rm -rf $out' EXIT
 if [ "$(df -Pk $out | awk 'NR == 2 { print $4 }')" -lt 4000000 ]; then echo "skip large runs: less than 4 GB of the disk is free"; exit 0; fi
 
-# ---- a text of 90 million characters, of which 18.9 million are held out ------------------------------
+# ---- a text of 90 million characters, of which 18.9 million are for validation ------------------------------
 i=0
 while [ $i -lt 10 ]; do cat data/text.txt; i=$((i + 1)); done > $out/some
 while [ "$(wc -c < $out/some)" -lt 90000000 ]; do cat $out/some $out/some > $out/more && mv $out/more $out/some; done
@@ -21,7 +21,7 @@ grep -q 'listed from 64 parts' $out/said && ok "a text of 90 MB is listed from p
 cmp -s $out/one/model.safetensors $out/three/model.safetensors && ok "3 threads give the bytes of 1" || bad "3 threads give other bytes than 1"
 loss=$(awk -F, 'END { printf "%.5f", $5 }' $out/one/loss.csv)
 score=$(./sample --model $out/one/model.safetensors --score $out/text --from 71100000 | awk '{ printf "%.5f", $4 }')
-awk -v a="$loss" -v b="$score" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 < 1e-9) }' && ok "its held-out loss, $loss, is what sample --score says" || bad "held-out loss $loss, sample --score says $score"
+awk -v a="$loss" -v b="$score" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 < 1e-9) }' && ok "its validation loss, $loss, is what sample --score says" || bad "validation loss $loss, sample --score says $score"
 ./train -q -t 2 $options --out $out/stopped $out/text &
 run=$!
 until [ -s $out/stopped/loss.csv ] || ! kill -0 $run 2> /dev/null; do sleep 0.1; done

@@ -52,8 +52,8 @@ def start(seed, *arguments):
 
 
 def whole_run(name, *arguments, text=TEXT):
-    batches, held_out, _ = twin.compare(text, list(arguments), full=True, say=quiet)
-    check(held_out <= 1e-3, f"{name}: the held-out loss differs by at most {held_out:.1e} at every evaluation (batches by {batches:.1e})")
+    batches, val, _ = twin.compare(text, list(arguments), full=True, say=quiet)
+    check(val <= 1e-3, f"{name}: the validation loss differs by at most {val:.1e} at every evaluation (batches by {batches:.1e})")
 
 
 def final_weights(name, *arguments):
@@ -114,7 +114,7 @@ def document(path):
 
 
 def distributed():
-    """Two processes take the steps that one takes, the loss on the held-out part falls, and ./sample agrees with it."""
+    """Two processes take the steps that one takes, the loss on the validation part falls, and ./sample agrees with it."""
     torchrun = shutil.which("torchrun")
     if not torchrun:
         print("skip torchrun: it is not here")
@@ -127,12 +127,12 @@ def distributed():
             target = f"{out}/{processes}.safetensors"
             done = subprocess.run([torchrun, f"--nproc_per_node={processes}", "--tee", "1", "--redirects", "1", "tests/ddp.py",
                                    f"{out}/checkpoint.safetensors", TEXT, target], env=environment, capture_output=True, text=True)
-            said = re.search(r"held out ([0-9.]+) before, ([0-9.]+) after", done.stdout)
+            said = re.search(r"val ([0-9.]+) before, ([0-9.]+) after", done.stdout)
             if done.returncode or not said:
                 check(False, f"torchrun with {processes} processes: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
                 return
             before, after = map(float, said.groups())
-            check(after < before, f"torchrun with {processes} processes lowers the held-out loss, {before} to {after}")
+            check(after < before, f"torchrun with {processes} processes lowers the validation loss, {before} to {after}")
             arrays, metadata = tensors.load(target)
             split = metadata["train_characters"]
             score = subprocess.run(["./sample", "--model", target, "--score", TEXT, "--from", split], capture_output=True, text=True)
