@@ -97,6 +97,9 @@ that $? "--next shows only what may be drawn"
 # finite numbers of 1e18 (another exponent) are no model's
 head -c 3000 data/text.txt > $out/text
 ./train -q -t 1 --order 1 --dim 8 --out $out/absurd $out/text
+adapting=$(./sample --model $out/absurd/model.safetensors --score data/text.txt --adapt)
+echo "$adapting" | awk '{ exit !($4 < 2.15) }' # no model of characters comes below 2.3
+that $? "n-grams that a model of characters lacks are learned while it reads" "$adapting"
 tr '\075\275' '\135\335' < $out/absurd/model.safetensors > $out/absurd.safetensors
 program=sample refuses 1 "--score says that a model of finite but absurd numbers is damaged" 'nats/char, where knowing nothing gives 4.6' ./sample --model $out/absurd.safetensors --score $out/text
 
