@@ -1,5 +1,5 @@
-/* speed.c: how fast training is: speed [OPTIONS OF ./train] TEXT prints, on one line: characters per
-   second while training; seconds to list the rows, and how many; microseconds to look up a
+/* speed.c: how fast training is: speed [OPTIONS OF ./train] TEXT prints, on one line: characters
+   per second while training; seconds to list the rows, and how many; microseconds to look up a
    character's; MB of memory. With --threads 1 a second line says what no program exceeds. */
 #include "../lib/fail.h"
 #include "../lib/settings.h"

@@ -20,8 +20,9 @@ enum { LEARNERS = sizeof paces / sizeof *paces };
 static const float DECAY = 0.0015f; /* the share of its way that a row is taken back in each step */
 static const double LEAD = 10;      /* nats by which the bold one must be ahead to be believed */
 
-/* One batch. N-grams that occur twice in the text have new rows behind the model's: they are listed
-   before, and stay zeros until one of them has been read. */
+/* One batch. N-grams that occur twice in the text have new rows behind the model's. They are listed
+   before the text is read, and that changes no prediction: a row stays zeros until its n-gram has
+   been read, and the row of an n-gram that occurs once would never be used again. */
 typedef struct {
     const SavedModel *saved;
     const Bags *bags;

@@ -1,6 +1,7 @@
-/* random.h: PyTorch's random numbers on the CPU, so that one seed gives both programs one start: the
-   Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), seeded as torch.manual_seed does, drawn
-   from as uniform_, normal_ and torch.randperm do (PyTorch 1.13; tests/twin.py holds them to it). */
+/* random.h: PyTorch's random numbers on the CPU, so that one seed gives both programs one start:
+   the Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998), seeded as torch.manual_seed
+   does, drawn from as uniform_, normal_ and torch.randperm do (PyTorch 1.13; tests/twin.py holds
+   them to it). */
 #ifndef RANDOM_H
 #define RANDOM_H
 

@@ -32,7 +32,8 @@ static size_t terminal_width(void) {
     return known ? size.ws_col : 80;
 }
 
-/* Replaces the live line. The last column stays empty: some terminals begin a new line behind it. */
+/* Replaces the live line. The last column stays empty: some terminals begin a new line behind
+   it. */
 static void live_line(const Run *run, const char *line) {
     if (run->report.live) fprintf(stderr, "\r\033[K%.*s", (int)terminal_width() - 1, line);
 }
@@ -264,8 +265,8 @@ static void report_file(const Run *run, int file, const char *what) {
     free(word);
 }
 
-/* A command that can be pasted: a program, called as this one was, and its words, of which empty ones
-   are left out and NULL is the last. */
+/* A command that can be pasted: a program, called as this one was, and its words, of which empty
+   ones are left out and NULL is the last. */
 static void report_command(const Run *run, const char *label, const char *program,
                            const char *const *words) {
     const char *called = run->settings.program, *slash = strrchr(called, '/');

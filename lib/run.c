@@ -31,8 +31,8 @@ static void save(Run *run) {
 
 /* ---- evaluating ---- */
 
-/* Finds the bags of the validation part. Those of a part that is larger than a shard would take more
-   memory than the model: they are found at each evaluation. */
+/* Finds the bags of the validation part. Those of a part that is larger than a shard would take
+   more memory than the model: they are found at each evaluation. */
 static void find_val(Run *run) {
     size_t count = run->text.length - run->val_first;
     report_doing(run, "looking up the rows of the validation part");
@@ -148,8 +148,8 @@ static size_t take_steps(Run *run) {
     return steps;
 }
 
-/* Has it taken all its steps, or is there a signal, a number that is not finite, or an epoch without
-   a better model? */
+/* Has it taken all its steps, or is there a signal, a number that is not finite, or an epoch
+   without a better model? */
 static bool is_over(const Run *run) {
     bool done = run->trainer->step == run->trainer->steps;
     bool learns = run->state.standing.since_best < run->settings.evaluations;

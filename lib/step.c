@@ -64,8 +64,8 @@ static const uint64_t *sort_positions(uint64_t *positions, uint64_t *spare, size
     return positions;
 }
 
-/* Numbers the row of index i. mark[r] is row r's number among the distinct rows if that number is in
-   use and says r, so mark need not be cleared (Briggs and Torczon 1993, "sparse sets"). */
+/* Numbers the row of index i. mark[r] is row r's number among the distinct rows if that number
+   is in use and says r, so mark need not be cleared (Briggs and Torczon 1993, "sparse sets"). */
 static inline void add_index(SortedBatch *batch, uint32_t i, uint32_t *mark) {
     Batch *plain = &batch->batch;
     uint32_t row = plain->indices[i], number = mark[row], *count = batch->bag_offsets + 1;

@@ -65,9 +65,9 @@ void step_free(Step *step);
 /* Takes over the model's linear layer, when others than team_step have changed it. */
 void step_load(Step *step);
 
-/* train_step of model.h: every member of the team calls this. The step begins when all have arrived,
-   and is done when all have arrived at the next one, or at the end of the team's task. mean_loss is
-   for member 0 to read. */
+/* train_step of model.h: every member of the team calls this. The step begins when all have
+   arrived, and is done when all have arrived at the next one, or at the end of the team's task.
+   mean_loss is for member 0 to read. */
 void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
                const SortedBatch *batch);
 

@@ -39,7 +39,7 @@ static struct {
     uint32_t occurring[CHARACTERS]; /* in the bags of how many positions a character's row is */
 } look;
 
-/* ---- the start --------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------ */
 
 /* Memory for the caller to write into. */
 EXPORT("room") void *room(size_t bytes) { return allocate(bytes, 1, "the page"); }
@@ -119,7 +119,7 @@ EXPORT("start") char *start(int argc, char **argv) {
     return facts_of(&baselines);
 }
 
-/* ---- training ---------------------------------------------------------------------------------- */
+/* ---- training ------------------------------------------------------------------------------- */
 
 /* Takes the next steps, at most RUN_STEPS and no more than are left; returns their mean loss. */
 EXPORT("run") double take_steps(size_t steps) {
@@ -143,7 +143,7 @@ EXPORT("run") double take_steps(size_t steps) {
 /* The mean loss on the validation part, in nats per character. */
 EXPORT("evaluate") double evaluate(void) { return trainer_score(run.trainer, &run.val); }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 static void look_forward(void) {
     const Model *model = &run.trainer->model;
@@ -224,7 +224,7 @@ EXPORT("name") char *name_of(uint32_t row) {
 
 EXPORT("row") uint32_t row_of(const char *name) { return named_row(&run.vocabulary, name); }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 /* What ./sample writes behind a prompt: a string, to be freed by done. */
 EXPORT("sample")

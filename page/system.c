@@ -14,7 +14,7 @@
 _Noreturn IMPORT("error") void say_error(const char *text);
 IMPORT("notice") void say_notice(const char *text);
 
-/* ---- lib/threads.h: a team of one -------------------------------------------------------------- */
+/* ---- lib/threads.h: a team of one ----------------------------------------------------------- */
 
 struct Team {
     size_t next; /* piece of work of the task */
@@ -54,7 +54,7 @@ double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* ---- lib/fail.h: messages for the page --------------------------------------------------------- */
+/* ---- lib/fail.h: messages for the page ------------------------------------------------------ */
 
 /* The message that is being put together: there may be no memory left for it. */
 static char message[1 << 12];
@@ -85,7 +85,7 @@ void notice(const char *format, ...) {
 
 void flush_output(void) {}
 
-/* ---- huge pages: there are none ---------------------------------------------------------------- */
+/* ---- huge pages: there are none ------------------------------------------------------------- */
 
 int madvise(void *block, size_t bytes, int advice) {
     (void)block;

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-/* ---- characters ------------------------------------------------------------------------------- */
+/* ---- characters ----------------------------------------------------------------------------- */
 
 static void test_characters(void) {
     const char *printable = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'"
@@ -27,7 +27,7 @@ static void test_characters(void) {
     check(inverse && others == 156, "100 bytes have an id, 156 have none");
 }
 
-/* ---- exact functions -------------------------------------------------------------------------- */
+/* ---- exact functions ------------------------------------------------------------------------ */
 
 static double relative(double a, double b) { return fabs(a / b - 1); }
 
@@ -87,7 +87,7 @@ static void test_norms(void) {
     check(exact_norm(none, 2, 3) == 0 && exact_norm(none, 2, 2) == 0, "exact_norm of zeros is 0");
 }
 
-/* ---- the start -------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------ */
 
 static void test_random(void) {
     Random random = random_seeded(5489);
@@ -114,7 +114,7 @@ static void test_random(void) {
           sqrt(squares / 10007));
 }
 
-/* ---- layers and gradients --------------------------------------------------------------------- */
+/* ---- layers and gradients ------------------------------------------------------------------- */
 
 static float any(uint32_t *state) {
     *state = *state * 1664525u + 1013904223u;
@@ -260,7 +260,7 @@ static void test_adagrad(void) {
           "Adagrad adds the squared gradient first and divides by its root");
 }
 
-/* ---- runs -------------------------------------------------------------------------------------- */
+/* ---- runs ----------------------------------------------------------------------------------- */
 
 /* An order-1 model learns what can be learned. */
 static void test_floor(const Text *text) {

@@ -1,4 +1,5 @@
-/* Drawing a character where the sum of all probabilities is a hair below 1 by rounding, and the number drawn lies beyond it. */
+/* Drawing a character where the sum of all probabilities is a hair below 1 by rounding, and the
+   number drawn lies beyond it. */
 #include "../../lib/sampling.h"
 #include "../check.h"
 
@@ -17,7 +18,8 @@ static uint32_t state_of(uint32_t bits) {
     return word;
 }
 
-/* How often, of `tries`, the largest number that can be drawn lies beyond all kept characters: then the likeliest is taken. */
+/* How often, of `tries`, the largest number that can be drawn lies beyond all kept characters:
+   then the likeliest is taken. */
 static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
     enum { LIKELIEST = 3 };
     Allowed all;
@@ -103,7 +105,7 @@ static void test_ranks(void) {
     check(sorted, "characters by their values, the smaller id first where they are equal");
 }
 
-/* ---- where a sample begins --------------------------------------------------------------------- */
+/* ---- where a sample begins ------------------------------------------------------------------ */
 
 static size_t to_ids(const char *text, uint8_t *ids) {
     size_t length = 0;
@@ -120,7 +122,8 @@ static void test_opening(const char *text, const char *expected) {
           strlen(expected), strlen(text));
 }
 
-/* A stream begun for the model of this text, whose file says this opening (NULL: nothing), has the bag of `as`. */
+/* A stream begun for the model of this text, whose file says this opening (NULL: nothing), has
+   the bag of `as`. */
 static void test_begin(const char *text, const char *opening, const char *as) {
     uint8_t ids[400];
     SavedModel saved = {0};

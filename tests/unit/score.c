@@ -1,7 +1,7 @@
-/* the loss of a saved model, computed again from the file alone by code that shares nothing with the
-   program: its own reading of the file, its own search for rows, its own arithmetic in double.
+/* the loss of a saved model, computed again from the file alone by code that shares nothing with
+   the program: its own reading of the file, its own search for rows, its own arithmetic in double.
 
-   usage: test_score   trains small models with ./train and compares with the val_loss that it wrote. */
+   usage: test_score   trains small models with ./train and compares with their val_loss. */
 #include "../check.h"
 
 #include <stdint.h>
@@ -86,8 +86,8 @@ static long find_entry(const Entry *entries, Array array, const char *text, size
     return found ? (long)found->row : -1;
 }
 
-/* For each place the latest place before it that has the same two characters before it, 0 when there is none: a step of
-   searches for longer strings. */
+/* For each place the latest place before it that has the same two characters before it, 0 when
+   there is none: a step of searches for longer strings. */
 static size_t *places_before(const char *text, size_t length) {
     static size_t latest[128][128];
     size_t *before = calloc(length + 1, sizeof *before);
@@ -100,7 +100,8 @@ static size_t *places_before(const char *text, size_t length) {
     return before;
 }
 
-/* The phrases' texts, as the n-grams have theirs: each is the beginning of the one before and a last character. */
+/* The phrases' texts, as the n-grams have theirs: each is the beginning of the one before and a
+   last character. */
 static Array phrase_cells(Array pairs) {
     enum { WIDTH = 40 };
     char *cells = calloc(pairs.rows + 1, WIDTH), text[WIDTH];
@@ -147,7 +148,8 @@ static void reading_end(Reading *r) {
     free(r->phrase_entries);
 }
 
-/* The id of the character above place, of a line feed where the line above is shorter or there is none. */
+/* The id of the character above place, of a line feed where the line above is shorter or there
+   is none. */
 static size_t id_above(const char *text, size_t place) {
     size_t line = place, above;
     while (line > 0 && text[line - 1] != '\n') line--;
@@ -236,7 +238,8 @@ static double plain_score(const Reading *r, size_t from) {
     return total / (double)(r->length - from);
 }
 
-/* The counts of rows in groups: in how many bags of the training part each is, whatever the epochs and saves. */
+/* The counts of rows in groups: in how many bags of the training part each is, whatever the
+   epochs and saves. */
 static void test_counts(const char *options) {
     enum { LENGTH = 6000 };
     char command[512];

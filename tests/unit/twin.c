@@ -1,5 +1,5 @@
-/* the C program against numbers that PyTorch computed (golden.h, from golden.py): the start, the shuffle, and
-   the losses of the first thousand batches of many kinds of runs. */
+/* the C program against numbers that PyTorch computed (golden.h, from golden.py): the start, the
+   shuffle, and the losses of the first thousand batches of many kinds of runs. */
 #include "golden.h"
 
 #include "../../lib/memory.h"
@@ -10,7 +10,8 @@
 
 static double apart(float a, float b) { return fabs((double)a - (double)b); }
 
-/* Is the shuffle of 0..count-1 the one of this fingerprint, with these numbers [count_first] first? */
+/* Is the shuffle of 0..count-1 the one of this fingerprint, with these numbers [count_first]
+   first? */
 static bool shuffles_to(Random *random, uint32_t count, uint64_t fingerprint, const uint32_t *first,
                         size_t count_first) {
     uint64_t *wide = allocate(count, sizeof *wide, "an order");
