@@ -141,7 +141,7 @@ void report_rows(const Run *run) {
                     LIST_PARTS);
     report_line(run, CUT, "parameters  %s (dim %zu)",
                 grouped((rows + CHARACTERS) * dim + CHARACTERS, a), dim);
-    report_line(run, CUT, "size        model %s, checkpoint %s; in memory about %s",
+    report_line(run, CUT, "size        model %s, checkpoint at most %s; in memory about %s",
                 sized(model, a), sized(model + sums, b), sized(memory, c));
     report_line(run, CUT,
                 "baselines   %.3f knows nothing, %.3f frequencies, %.3f pairs (nats/char)",
