@@ -34,6 +34,8 @@ const char *file_map(Entry entry, void **bytes, size_t *size) {
     struct sigaction action = {.sa_handler = file_shrank};
     struct stat about;
     int descriptor = openat(entry.folder, entry.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *bytes = NULL;
+    *size = 0;
     if (descriptor < 0) return strerror(errno);
     const char *reason = NULL;
     sigaction(SIGBUS, &action, NULL);
