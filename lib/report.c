@@ -119,7 +119,8 @@ void report_rows(const Run *run) {
     const Vocabulary *vocabulary = &run->vocabulary;
     const Baselines *baselines = &run->baselines;
     size_t rows = vocabulary->rows, dim = run->settings.run.dim;
-    /* In memory: the weights, the optimizer's sums, the best model, each character's bag. */
+    /* In memory: the weights, the optimizer's sums, the best model, each character's bag. In the
+       checkpoint: a megabyte of snapshots at most, too. */
     size_t model = model_size(vocabulary, dim), sums = (rows + CHARACTERS) * dim * sizeof(float);
     size_t memory = 2 * model + sums + 40 * (run->text.length + rows);
     uint32_t first = 0;
@@ -142,7 +143,7 @@ void report_rows(const Run *run) {
     report_line(run, CUT, "parameters  %s (dim %zu)",
                 grouped((rows + CHARACTERS) * dim + CHARACTERS, a), dim);
     report_line(run, CUT, "size        model %s, checkpoint at most %s; in memory about %s",
-                sized(model, a), sized(model + sums, b), sized(memory, c));
+                sized(model, a), sized(model + sums + 1000000, b), sized(memory, c));
     report_line(run, CUT,
                 "baselines   %.3f knows nothing, %.3f frequencies, %.3f pairs (nats/char)",
                 baselines->uniform, baselines->unigram, baselines->bigram);
