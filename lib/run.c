@@ -143,7 +143,7 @@ static size_t take_steps(Run *run) {
         if (from + i < run->settings.batch_losses)
             printf("%zu,%.8f\n", from + i + 1, (double)trainer->losses[i]);
     }
-    if (trainer->bad_step) run->not_finite = "the loss";
+    if (trainer->bad_loss) run->not_finite = "the loss";
     report_steps(run, steps, seconds);
     return steps;
 }

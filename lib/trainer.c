@@ -170,11 +170,11 @@ static void take_step(Steps *steps, size_t step, const SortedBatch *batch, Team 
         team_meet(team);
     else
         team_step(team, member, &trainer->state, &optimizer, batch);
-    if (member > 0 || trainer->bad_step) return;
+    if (member > 0 || trainer->bad_loss) return;
     double loss = trainer->state.mean_loss;
     if (trainer->options.reference) loss = train_step(&training, &optimizer, &batch->batch);
     trainer->losses[steps->done++] = (float)loss;
-    if (!isfinite((float)loss)) trainer->bad_step = step + 1;
+    trainer->bad_loss = !isfinite((float)loss);
 }
 
 /* Members fill a round of batches and then learn from these together, one after the other. Or
@@ -193,7 +193,7 @@ static void learn(Team *team, int member, void *argument) {
         for (size_t b = (size_t)member - alone; fills && b < count; b += fillers)
             prepare(trainer, member, step + b, &coming[b]);
         if (member == 0)
-            trainer->stopping[turn] = trainer->bad_step || (trainer->stop && *trainer->stop);
+            trainer->stopping[turn] = trainer->bad_loss || (trainer->stop && *trainer->stop);
         for (size_t b = 0; learns && b < learned; b++)
             take_step(steps, step - alone * ready + b, &filled[b], alone ? trainer->alone : team,
                       member);
@@ -224,7 +224,7 @@ size_t trainer_run(Trainer *trainer, size_t steps) {
     Steps next = {.trainer = trainer};
     trainer->stopping[0] = trainer->stopping[1] = false;
     step_load(&trainer->state);
-    while (next.done < steps && trainer->step < trainer->steps && !trainer->bad_step) {
+    while (next.done < steps && trainer->step < trainer->steps && !trainer->bad_loss) {
         size_t before = next.done;
         if (trainer->stopping[0] || trainer->stopping[1]) break;
         if (trainer->step == trainer->shard_end) enter_shard(trainer);

@@ -41,8 +41,8 @@ typedef struct {
     Model sum; /* Adagrad's sums; with SGD its arrays are NULL */
     Random random;
     size_t step, steps; /* done, in all */
-    size_t bad_step;    /* the first step (from 1) whose loss was no finite number; 0: none */
-    float *losses;      /* [RUN_STEPS] of the steps of the last trainer_run, nats per position */
+    bool bad_loss; /* the loss of the latest step is no finite number: no further ones are taken */
+    float *losses; /* [RUN_STEPS] of the steps of the last trainer_run, nats per position */
 
     size_t shard_step, shard_end; /* the first step of this shard, and the one after its last */
     Random shard_random;          /* before this shard's shuffle: what a checkpoint keeps */

@@ -128,10 +128,10 @@ EXPORT("run") double take_steps(size_t steps) {
     size_t from = trainer->step;
     if (steps > RUN_STEPS) steps = RUN_STEPS;
     steps = trainer_run(trainer, steps);
-    if (trainer->bad_step)
+    if (trainer->bad_loss)
         fail("the loss of batch %zu is not a finite number: training stops; start again with a "
              "smaller learning rate",
-             trainer->bad_step);
+             trainer->step);
     for (size_t i = 0; i < steps; i++) {
         double count = (double)step_positions(trainer, from + i);
         sum += (double)trainer->losses[i] * count;
