@@ -147,7 +147,7 @@ double adapting_loss(const SavedModel *saved, const Bags *bags) {
         learners[l] = learner_start(saved, paces[l], reading.rows, gradient);
     for (size_t from = 0, count; from < bags->count; from += count) {
         size_t best = 0;
-        count = bags->count - from < ADAPT_BATCH ? bags->count - from : ADAPT_BATCH;
+        count = smaller(bags->count - from, ADAPT_BATCH);
         next_batch(&reading, from, count);
         for (size_t l = 1; l < LEARNERS; l++)
             if (learners[l].loss + LEAD < learners[best].loss) best = l;

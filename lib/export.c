@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "format.h"
+#include "memory.h"
 #include "projection.h"
 #include "start.h"
 
@@ -37,7 +38,7 @@ static void put_quoted(Buffer *file, const char *name) {
 /* The Projector wants a header in metadata.tsv, since there are several columns. */
 static void export_table(const SavedModel *saved, bool vec, const char *folder, size_t most) {
     const Vocabulary *vocabulary = &saved->vocabulary;
-    size_t dim = saved->model.dim, count = most < vocabulary->rows ? most : vocabulary->rows;
+    size_t dim = saved->model.dim, count = smaller(most, vocabulary->rows);
     Scored *rows = allocate(vocabulary->rows, sizeof *rows, "the export");
     Buffer vectors = {0}, metadata = {0};
     for (uint32_t r = 0; r < vocabulary->rows; r++) rows[r] = (Scored){vocabulary->count[r], r};

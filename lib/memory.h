@@ -21,6 +21,9 @@ void *reallocate(void *block, size_t count, size_t size, const char *what);
    and at least doubled when it was too small. Fails by name. Starts with NULL and 0. */
 void *grow(void *array, size_t *capacity, size_t needed, size_t size, const char *what);
 
+/* The smaller of two sizes. */
+static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
 /* A text that grows. Starts as {0}; text ends in a NUL that length does not count, and is NULL
    until something is added. */
 typedef struct {

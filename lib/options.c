@@ -99,7 +99,7 @@ static size_t edit_distance(const char *a, const char *b, size_t most) {
 bool is_nearer(const char *word, const char *name, size_t *distance) {
     enum { MOST = 3 };
     size_t length = strlen(word), name_length = strlen(name);
-    size_t shorter = length < name_length ? length : name_length;
+    size_t shorter = smaller(length, name_length);
     size_t wrong = edit_distance(word, name, MOST);
     if (shorter >= 3 && !strncmp(word, name, shorter)) wrong = 1; /* temp, batch-size */
     if (wrong > MOST || wrong > length / 3 + 1 || wrong >= shorter || wrong >= *distance)

@@ -153,8 +153,6 @@ void batch_fill(SortedBatch *batch, const Vocabulary *vocabulary, const Beside *
    look-up to the update. Below, a piece is the bags first .. last - 1. */
 enum { PIECE = 32 };
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
 Step step_start(Model model, Model sum, size_t bags) {
     size_t dim = model.dim, row = padded(dim);
     Step step = {.model = model, .sum = sum};

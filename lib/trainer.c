@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 static size_t divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- which positions, when ------------------------------------------------------------------- */
 

@@ -8,8 +8,6 @@
 
 /* In this file v is the vocabulary. */
 
-static size_t at_most(size_t a, size_t b) { return a < b ? a : b; }
-
 /* ---- strings: found from their parents, listed letter by letter ---- */
 
 /* The slot with the row that extends parent by letter, or the empty slot where it belongs. */
@@ -125,7 +123,7 @@ static void list_ngrams(Vocabulary *v, const uint8_t *text, size_t length) {
 /* The longest, or the character: the others are its parents. */
 static void read_ngrams(Reader *reader, size_t place, size_t count, uint32_t *rows) {
     for (size_t i = 0; i < count; i++, place++) {
-        size_t longest = at_most((size_t)reader->v->options.order, place);
+        size_t longest = smaller((size_t)reader->v->options.order, place);
         uint32_t row = reader->text[place - 1];
         for (size_t length = 1; length < longest; length++) {
             uint32_t longer = child_row(reader->v, row, reader->text[place - length - 1]);
@@ -217,7 +215,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
             reader->line = place;
         }
         size_t column = place - reader->line, above = reader->above + column;
-        rows[i] = (uint32_t)at_most(column, COLUMNS - 1);
+        rows[i] = (uint32_t)smaller(column, COLUMNS - 1);
         if (reader->key) rows[i] = above < reader->line ? reader->text[above] : NEWLINE;
     }
 }
@@ -228,7 +226,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
 static size_t key_length(int key, const uint8_t *text, size_t place) {
     if (key < ECHO_WORDS) return place < (size_t)key ? 0 : (size_t)key;
     int words = key - ECHO_WORDS;
-    for (size_t length = 1; length <= at_most(place, MAX_ECHO_KEY); length++) {
+    for (size_t length = 1; length <= smaller(place, MAX_ECHO_KEY); length++) {
         words -= word_begins(text, place - length);
         if (words == 0) return length;
     }
@@ -273,7 +271,7 @@ static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t ha
    places to be read, or for as many keys again. */
 static void renew_echoes(Reader *reader, size_t place) {
     uint64_t *old = reader->latest;
-    size_t kept = 0, room = at_most(reader->length, ECHO_WINDOW);
+    size_t kept = 0, room = smaller(reader->length, ECHO_WINDOW);
     for (size_t i = 0; i < reader->slots; i++)
         if (old[i] && (uint32_t)place - (uint32_t)old[i] < ECHO_WINDOW) old[kept++] = old[i];
     if (room < 2 * kept) room = 2 * kept;
@@ -371,7 +369,7 @@ Vocabulary vocabulary_list(const uint8_t *text, size_t length, RowOptions option
     v.sampled = length > LIST_SAMPLE;
     uint8_t *sample = v.sampled ? sample_of(text, length) : NULL;
     const uint8_t *listed = sample ? sample : text;
-    length = at_most(length, LIST_SAMPLE);
+    length = smaller(length, LIST_SAMPLE);
     list_characters(&v, listed, length);
     list_ngrams(&v, listed, length);
     list_phrases(&v, listed, length);
@@ -464,7 +462,7 @@ static void read_on(Reader *readers, size_t count, const uint8_t *text, size_t f
                     Bags *bags) {
     if (from == 0) from = 1;
     for (size_t few; from < to; from += few) {
-        few = at_most(to - from, FEW);
+        few = smaller(to - from, FEW);
         for (Reader *reader = readers; reader < readers + count; reader++) {
             reader->text = text;
             if (reader->read == read_echoes) prepare_echoes(reader, from, few);
@@ -485,7 +483,7 @@ static void find_rows(int member, size_t number, void *argument) {
     const Finding *finding = argument;
     Bags *bags = finding->bags;
     size_t end = bags->first + bags->count;
-    size_t begin = bags->first - at_most(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
+    size_t begin = bags->first - smaller(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
     (void)member;
     if (number == NGRAMS) begin = bags->first; /* n-grams need nothing of the places before */
     Reader reader = reader_start(finding->v, number, end - begin);
