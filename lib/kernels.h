@@ -1,5 +1,5 @@
-/* kernels.h: the matrix product on vectors, and softmax's loops. Each sum runs in its one order, so
-   vectors of any width give the same bits. */
+/* kernels.h: the matrix product and sums of rows on vectors, and softmax's loops. Each sum runs in
+   its one order, so vectors of any width give the same bits. */
 #ifndef KERNELS_H
 #define KERNELS_H
 
@@ -80,25 +80,55 @@ ALWAYS_INLINE void matmul(size_t rows, size_t columns, size_t depth, Matrix out,
     for (; j < columns; j += LANES) matmul_strip(rows, 1, j, depth, out, start, a, b);
 }
 
-/* The largest of values [100], in the 20 chains of model.h's softmax. */
+/* The largest of values [100]: 20 chains, then 10, so that no comparison waits for many others. */
 static inline float largest_of_100(const float *values) {
     float chain[20];
     for (size_t i = 0; i < 20; i++) chain[i] = values[i];
     for (size_t c = 20; c < 100; c += 20)
         for (size_t i = 0; i < 20; i++)
             chain[i] = values[c + i] > chain[i] ? values[c + i] : chain[i];
-    for (size_t i = 1; i < 20; i++) chain[0] = chain[i] > chain[0] ? chain[i] : chain[0];
+    for (size_t i = 0; i < 10; i++) chain[i] = chain[i + 10] > chain[i] ? chain[i + 10] : chain[i];
+    for (size_t i = 1; i < 10; i++) chain[0] = chain[i] > chain[0] ? chain[i] : chain[0];
     return chain[0];
 }
 
-/* values [100] become exp(value - largest); returns their sum, in 20 chains. */
-static inline float exponentials_of_100(float *values, float largest) {
+/* values [padded(100)] become exp(value - largest). What stands behind the 100 is no one's: it only
+   makes whole vectors, for compilers would do a rest of 4 one by one. */
+static inline void exponentials_of_100(float *values, float largest) {
+    for (size_t c = 0; c < padded(100); c++) values[c] = exact_expf(values[c] - largest);
+}
+
+/* The sum of values [100], in the 20 chains of model.h's softmax. */
+static inline float sum_of_100(const float *values) {
     float chain[20] = {0}, sum = 0;
-    for (size_t c = 0; c < 100; c++) values[c] = exact_expf(values[c] - largest);
     for (size_t c = 0; c < 100; c += 20)
         for (size_t i = 0; i < 20; i++) chain[i] += values[c + i];
     for (size_t i = 0; i < 20; i++) sum += chain[i];
     return sum;
+}
+
+/* So many vectors of sum_rows, kept in registers from the first row to the last. */
+ALWAYS_INLINE void sum_strip(const size_t vectors, const float *table, size_t dim,
+                             const uint32_t *indices, size_t n, float *sum) {
+    Floats total[WIDE] = {{0}};
+    for (size_t i = 0; i < n; i++)
+        for (size_t x = 0; x < vectors; x++)
+            total[x] += *(const Floats *)(table + indices[i] * dim + LANES * x);
+    for (size_t x = 0; x < vectors; x++) *(Floats *)(sum + LANES * x) = total[x];
+}
+
+/* sum [dim] = the sum of the rows indices [n] of a table [rows, dim], added in this order as by
+   embedding_forward. */
+static inline void sum_rows(const float *table, size_t dim, const uint32_t *indices, size_t n,
+                            float *sum) {
+    size_t d = 0, wide = WIDE * LANES;
+    for (; d + wide <= dim; d += wide) sum_strip(WIDE, table + d, dim, indices, n, sum + d);
+    for (; d + LANES <= dim; d += LANES) sum_strip(1, table + d, dim, indices, n, sum + d);
+    for (; d < dim; d++) {
+        float total = 0;
+        for (size_t i = 0; i < n; i++) total += table[indices[i] * dim + d];
+        sum[d] = total;
+    }
 }
 
 /* Asks for a row [dim] that will be needed, for the second-level cache. (Inlined by force: gcc

@@ -78,7 +78,8 @@ static void set_others(float *values, const Allowed *allowed, float value) {
 
 void allowed_softmax(float *logits, const Allowed *allowed) {
     set_others(logits, allowed, -INFINITY);
-    float total = exponentials_of_100(logits, largest_of_100(logits));
+    exponentials_of_100(logits, largest_of_100(logits));
+    float total = sum_of_100(logits);
     for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
     set_others(logits, allowed, 0); /* exact_expf never gives 0 */
 }
@@ -115,7 +116,7 @@ static uint8_t likeliest(const float *logits) {
 }
 
 uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random) {
-    float inverse = (float)(1 / sampling.temperature), total = 1, p[CHARACTERS];
+    float inverse = (float)(1 / sampling.temperature), total = 1, p[LOGITS] = {0};
     set_others(logits, allowed, -INFINITY);
     if (sampling.top_k == 1 || sampling.temperature < 1e-3) return likeliest(logits);
     for (size_t c = 0; c < CHARACTERS; c++) p[c] = logits[c] * inverse;

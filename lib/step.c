@@ -183,13 +183,6 @@ static void transpose(Step *step, size_t first, size_t last) {
 
 void step_load(Step *step) { transpose(step, 0, CHARACTERS); }
 
-/* embedding_forward, never inlined: gcc would exchange its loops where h is a local array, and then
-   gather numbers one by one. */
-static __attribute__((noinline)) void sum_rows(const Model *model, const uint32_t *bag, size_t n,
-                                               float *h) {
-    embedding_forward(model, bag, n, h);
-}
-
 /* Rows lie anywhere in memory: those of indices first .. last - 1 are asked for. */
 static void prefetch_rows(const float *rows, size_t dim, const uint32_t *indices, size_t first,
                           size_t last) {
@@ -198,15 +191,15 @@ static void prefetch_rows(const float *rows, size_t dim, const uint32_t *indices
 
 /* Both layers for a piece. */
 static void forward(const Step *step, const Batch *batch, size_t first, size_t last) {
-    enum { AHEAD = 4 };
+    enum { AHEAD = 8 };
     const Model *model = &step->model;
     const uint32_t *offsets = batch->offsets;
     size_t dim = model->dim, stride = padded(dim);
     for (size_t b = first; b < last; b++) {
         size_t soon = smaller(b + AHEAD, batch->bags - 1);
         prefetch_rows(model->embedding, dim, batch->indices, offsets[soon], offsets[soon + 1]);
-        embedding_forward(model, batch->indices + offsets[b], offsets[b + 1] - offsets[b],
-                          step->h + b * stride);
+        sum_rows(model->embedding, dim, batch->indices + offsets[b], offsets[b + 1] - offsets[b],
+                 step->h + b * stride);
     }
     Matrix logits = {step->logits + first * LOGITS, LOGITS, 1},
            h = {step->h + first * stride, stride, 1};
@@ -214,9 +207,10 @@ static void forward(const Step *step, const Batch *batch, size_t first, size_t l
     matmul(last - first, padded(CHARACTERS), dim, logits, bias, h, weight);
 }
 
-/* The losses of a piece, and dlogits: cross_entropy_forward and backward in three rounds, so that
-   no bag waits for what is not yet known of itself. */
+/* The losses of a piece, and dlogits: cross_entropy_forward and backward in rounds over the bags,
+   so that no bag waits for what is not yet known of itself. */
 static void cross_entropy(const Step *step, const Batch *batch, size_t first, size_t last) {
+    double logarithm[PIECE];
     float largest[PIECE], total[PIECE];
     const uint32_t *offsets = batch->target_offsets;
     for (size_t b = first; b < last; b++)
@@ -226,13 +220,15 @@ static void cross_entropy(const Step *step, const Batch *batch, size_t first, si
         step->loss[b] = 0;
         for (uint32_t i = offsets[b]; i < offsets[b + 1]; i++)
             step->loss[b] -= (double)logits[batch->targets[i]];
-        total[b - first] = exponentials_of_100(logits, largest[b - first]);
+        exponentials_of_100(logits, largest[b - first]);
     }
+    for (size_t b = first; b < last; b++) total[b - first] = sum_of_100(step->logits + b * LOGITS);
+    for (size_t b = 0; b < last - first; b++) logarithm[b] = exact_log((double)total[b]);
     for (size_t b = first; b < last; b++) {
         float *p = step->logits + b * LOGITS, sum = total[b - first];
         size_t n = offsets[b + 1] - offsets[b];
         for (size_t c = 0; c < CHARACTERS; c++) p[c] *= 1 / sum;
-        step->loss[b] += (double)n * ((double)largest[b - first] + exact_log((double)sum));
+        step->loss[b] += (double)n * ((double)largest[b - first] + logarithm[b - first]);
         cross_entropy_backward(p, batch->targets + offsets[b], n, batch->positions);
     }
 }
@@ -280,13 +276,13 @@ static void update_own_rows(const Step *step, const Optimizer *optimizer, const 
 static void update_shared_rows(const Step *step, const Optimizer *optimizer,
                                const SortedBatch *batch, size_t first, size_t last) {
     size_t dim = step->model.dim;
-    const Model dh = {.dim = padded(dim), .embedding = step->dh};
     float gradient[MAX_DIM];
     for (size_t s = first; step->sum.embedding && s < last; s++)
         prefetch_row(step->sum.embedding + batch->batch.rows[batch->shared[s]] * dim, dim);
     for (size_t s = first; s < last; s++) {
         uint32_t u = batch->shared[s], offset = batch->bag_offsets[u];
-        sum_rows(&dh, batch->bags + offset, batch->bag_offsets[u + 1] - offset, gradient);
+        sum_rows(step->dh, padded(dim), batch->bags + offset, batch->bag_offsets[u + 1] - offset,
+                 gradient);
         update_row(step, optimizer, &batch->batch, u, gradient);
     }
 }
@@ -357,11 +353,11 @@ void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits) 
     size_t dim = step->model.dim;
     float h[MAX_DIM], sum[LOGITS];
     prefetch_rows(step->model.embedding, dim, bag, 0, n);
-    sum_rows(&step->model, bag, n, h);
+    sum_rows(step->model.embedding, dim, bag, n, h);
     memcpy(sum, step->transpose + dim * LOGITS, sizeof sum);
     for (size_t d = 0; d < dim; d++)
         for (size_t c = 0; c < LOGITS; c++) sum[c] += h[d] * step->transpose[d * LOGITS + c];
-    memcpy(logits, sum, CHARACTERS * sizeof *logits);
+    memcpy(logits, sum, sizeof sum);
 }
 
 enum { CHUNK = 240 }; /* positions scored together, whatever the team */

@@ -71,7 +71,7 @@ void step_load(Step *step);
 void team_step(Team *team, int member, Step *step, const Optimizer *optimizer,
                const SortedBatch *batch);
 
-/* logits [100] of a bag of n rows. */
+/* logits [LOGITS] of a bag of n rows; behind the 100 stand zeros. */
 void bag_logits(const Step *step, const uint32_t *bag, size_t n, float *logits);
 
 /* The mean of -ln p[target] over all places of bags, in nats per character; any team, same bits. */
