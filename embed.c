@@ -222,9 +222,9 @@ static void show_row(const Look *look) {
     print_numbers(vector, dim);
     printf("norm %.4f, seen %s in training", exact_norm(vector, dim, 2),
            counted(saved->vocabulary.count[row], "times", number));
-    Start start = start_of(saved);
-    if (start.known)
-        printf(", moved %.4f from its start\n", distance_moved(saved, &start, row));
+    float *start = start_of(&saved->file, dim);
+    if (start)
+        printf(", moved %.4f from its start\n", distance_moved(&saved->model, start, row));
     else
         printf("; its start is not known (--pretrained, or not in the file)\n");
     for (uint32_t c = 0; c < CHARACTERS; c++) {
@@ -239,7 +239,7 @@ static void show_row(const Look *look) {
         printf("  %-6s %+8.3f      %-6s %+8.3f\n", character_name(character_of(up->row), name),
                up->score, character_name(character_of(down->row), other), down->score);
     }
-    start_free(&start);
+    free(start);
 }
 
 static void show_near(const Look *look) {
@@ -276,13 +276,13 @@ static void show_near(const Look *look) {
 
 /* Every character, the one whose row moved farthest first; false when their start is not known. */
 static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out) {
-    Start start = start_of(saved);
+    float *start = start_of(&saved->file, saved->model.dim);
     Scored order[CHARACTERS];
     char name[8], number[48];
-    if (!start.known) return false;
+    if (!start) return false;
     buffer_add(out,
                "how far backpropagation moved each character's row from where the seed put it\n");
-    size_t still = rank_moves(saved, &start, order);
+    size_t still = rank_moves(&saved->model, start, order);
     for (size_t i = 0; i < CHARACTERS; i++) {
         double share = order[0].score > 0 ? order[i].score / order[0].score : 0;
         long bar = lround(share * (columns - 40));
@@ -293,7 +293,7 @@ static bool describe_moves(const SavedModel *saved, size_t columns, Buffer *out)
         buffer_add(out, "\n");
     }
     buffer_add(out, "%s did not move by one bit\n", counted(still, "rows", number));
-    start_free(&start);
+    free(start);
     return true;
 }
 

@@ -96,15 +96,13 @@ static void adopt(Run *run) {
 /* Starts the trainer, where the checkpoint was when there is one. */
 static void start(Run *run, const TensorFile *checkpoint) {
     const Settings *settings = &run->settings;
-    size_t dim = settings->run.dim, size = CHARACTERS * dim * sizeof(float);
+    size_t dim = settings->run.dim;
     run->state.about = describe(run);
     if (settings->resume)
         checkpoint_check(checkpoint, &run->state.about, run->vocabulary.rows, dim);
     run->team = team_start((int)settings->threads);
     run->trainer = trainer_start(run->team, &run->vocabulary, run->text.ids, run->split,
                                  settings->run, &stop_signal);
-    run->start = allocate(size, 1, "the run");
-    memcpy(run->start, run->trainer->model.embedding, size);
     run->state.snapshots = snapshots_start(dim);
     run->started = run->last_save = seconds_now();
     if (!settings->resume) {
@@ -122,7 +120,6 @@ static void release(Run *run) {
     state_free(&run->state);
     bags_free(&run->val);
     vocabulary_free(&run->vocabulary);
-    free(run->start);
     free(run->text.ids);
     folder_close(&run->folder);
     options_free(run->settings.options);

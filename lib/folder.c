@@ -69,34 +69,20 @@ const char *file_read(Entry entry, Buffer *text) {
 
 /* ---- writing ---- */
 
-/* Closes all; returns how many files have taken their names. When none has, what is temporary is
-   removed; else it stays, whole, for --resume to find. */
-static size_t writer_end(Writer *writer) {
-    size_t renamed = 0;
-    for (size_t i = 0; i < writer->count; i++) renamed += !writer->files[i].temporary[0];
-    for (size_t i = 0; i < writer->count; i++) {
-        const struct WrittenFile *file = &writer->files[i];
-        if (renamed == 0) unlinkat(writer->folder, file->temporary, 0);
-        if (file->descriptor >= 0) close(file->descriptor);
-    }
-    if (writer->folder >= 0) close(writer->folder);
-    *writer = (Writer){0};
-    return renamed;
-}
-
-/* Ends the program: the latest call, for this file, failed with errno. */
-static _Noreturn void cannot_write(Writer *writer, const struct WrittenFile *file,
-                                   const char *doing) {
+/* Ends the program: the latest call, for the file of this path, failed with errno. When no file has
+   taken its name, what is temporary is removed; else it stays, whole, for --resume to find. */
+static _Noreturn void cannot_write(const Writer *writer, const char *path, const char *doing) {
     int why = errno;
-    const char *path = file->path, *advice = "";
-    size_t count = writer->count, renamed = writer_end(writer);
+    const char *advice = "";
+    for (size_t i = 0; writer->renamed == 0 && i < writer->count; i++)
+        unlinkat(writer->folder, writer->files[i].temporary, 0);
     if (why == ENOSPC) advice = "; free some disk space, or name another folder with --out";
     if (why == EFBIG) advice = "; raise the limit for the size of files (ulimit -f)";
-    if (renamed == 0)
+    if (writer->renamed == 0)
         fail("%s: cannot be written (%s: %s); what was saved before is untouched%s", path, doing,
              strerror(why), advice);
     fail("%s: cannot be written for certain (%s: %s); %zu of %zu files are new%s", path, doing,
-         strerror(why), renamed, count, advice);
+         strerror(why), writer->renamed, writer->count, advice);
 }
 
 /* Opens the folder that the first `length` characters of the name are. */
@@ -107,6 +93,21 @@ static int open_parent(Entry entry, int length) {
     return openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Some file systems have nothing to sync. */
+static void sync_all(const Writer *writer, int descriptor, const char *path, const char *doing) {
+    while (fsync(descriptor)) {
+        if (errno == EINVAL || errno == ENOTSUP) return;
+        if (errno != EINTR) cannot_write(writer, path, doing);
+    }
+}
+
+/* The latest file is on the disk. */
+static void end_file(const Writer *writer) {
+    const char *path = writer->files[writer->count - 1].path;
+    sync_all(writer, writer->descriptor, path, "fsync");
+    if (close(writer->descriptor) && errno != EINTR) cannot_write(writer, path, "close");
+}
+
 /* What stands under the temporary name is removed, not opened: it may be a link, or a FIFO. The
    mode of another user's file is not taken over. */
 void writer_begin(Writer *writer, Entry entry) {
@@ -114,60 +115,47 @@ void writer_begin(Writer *writer, Entry entry) {
     const char *slash = strrchr(entry.name, '/'), *name = slash ? slash + 1 : entry.name;
     struct WrittenFile *file = &writer->files[writer->count];
     struct stat about;
-    *file = (struct WrittenFile){.path = entry.path, .name = name, .descriptor = -1};
+    if (writer->count > 0) end_file(writer);
+    *file = (struct WrittenFile){.path = entry.path, .name = name};
     /* a name that is cut here is too long for the system */
     snprintf(file->temporary, sizeof file->temporary, "%s.partial", name);
     if (writer->count++ == 0) writer->folder = open_parent(entry, (int)(name - entry.name));
-    if (writer->folder < 0) cannot_write(writer, file, "open its folder");
+    if (writer->folder < 0) cannot_write(writer, file->path, "open its folder");
     bool there = fstatat(writer->folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0;
     bool keep = there && S_ISREG(about.st_mode) && about.st_uid == geteuid();
     mode_t mode = keep ? about.st_mode & 0777 : 0666;
     unlinkat(writer->folder, file->temporary, 0);
     errno = EISDIR;
+    writer->descriptor = -1;
     if (!there || !S_ISDIR(about.st_mode))
-        file->descriptor = openat(writer->folder, file->temporary, flags, mode);
-    if (file->descriptor < 0) cannot_write(writer, file, "open");
-    if (keep && fchmod(file->descriptor, mode)) cannot_write(writer, file, "chmod");
+        writer->descriptor = openat(writer->folder, file->temporary, flags, mode);
+    if (writer->descriptor < 0) cannot_write(writer, file->path, "open");
+    if (keep && fchmod(writer->descriptor, mode)) cannot_write(writer, file->path, "chmod");
 }
 
 void writer_add(Writer *writer, const void *bytes, size_t count) {
     const size_t most = (size_t)1 << 30;
-    struct WrittenFile *file = &writer->files[writer->count - 1];
     for (const char *at = bytes; count > 0;) {
-        ssize_t written = write(file->descriptor, at, count < most ? count : most);
+        ssize_t written = write(writer->descriptor, at, smaller(count, most));
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) cannot_write(writer, file, "write");
+        if (written < 0) cannot_write(writer, writer->files[writer->count - 1].path, "write");
         at += written;
         count -= (size_t)written;
     }
 }
 
-/* False with errno. Some file systems have nothing to sync. */
-static bool synced(int descriptor) {
-    while (fsync(descriptor)) {
-        if (errno == EINVAL || errno == ENOTSUP) return true;
-        if (errno != EINTR) return false;
-    }
-    return true;
-}
-
 void writer_finish(Writer *writer) {
-    struct WrittenFile *files = writer->files;
     if (writer->count == 0) return;
-    for (size_t i = 0; i < writer->count; i++) {
-        int descriptor = files[i].descriptor;
-        if (!synced(descriptor)) cannot_write(writer, &files[i], "fsync");
-        files[i].descriptor = -1;
-        if (close(descriptor) && errno != EINTR) cannot_write(writer, &files[i], "close");
-    }
-    for (size_t i = 0; i < writer->count; i++) {
-        if (renameat(writer->folder, files[i].temporary, writer->folder, files[i].name))
-            cannot_write(writer, &files[i], "rename");
-        files[i].temporary[0] = '\0';
+    end_file(writer);
+    for (; writer->renamed < writer->count; writer->renamed++) {
+        const struct WrittenFile *file = &writer->files[writer->renamed];
+        if (renameat(writer->folder, file->temporary, writer->folder, file->name))
+            cannot_write(writer, file->path, "rename");
     }
     /* the files have their new content once the folder says so */
-    if (!synced(writer->folder)) cannot_write(writer, files, "fsync of its folder");
-    writer_end(writer);
+    sync_all(writer, writer->folder, writer->files[0].path, "fsync of its folder");
+    close(writer->folder);
+    *writer = (Writer){0};
 }
 
 void file_write(Entry entry, const void *bytes, size_t count) {

@@ -29,12 +29,11 @@ const char *file_read(Entry entry, Buffer *text);
 /* Up to four files of one folder that are written together: all are complete and on the disk before
    the first takes its name. Starts as {0}. */
 typedef struct {
-    int folder;
-    size_t count;
+    int folder, descriptor; /* opened; the descriptor is that of the latest file */
+    size_t count, renamed;
     struct WrittenFile {
         const char *path, *name; /* in messages; in its folder */
-        char temporary[264];     /* NAME.partial; "" once it has taken its name */
-        int descriptor;          /* -1: closed */
+        char temporary[264];     /* NAME.partial */
     } files[4];
 } Writer;
 

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The lines of the page, from page/page.html and its parts; make writes them there. */
@@ -83,13 +84,12 @@ static void describe_settings(const Metadata *metadata, Buffer *settings) {
 
 /* The snapshots up to the saved model's step, and its own rows as the last. Snapshots of another
    run, whose first rows are not this run's start, are left out. */
-static Snapshots take_snapshots(const SavedModel *saved, const Start *start, const char *path) {
+static Snapshots take_snapshots(const SavedModel *saved, const float *start, const char *path) {
     size_t size = CHARACTERS * saved->model.dim, count = 0;
     int64_t step = (int64_t)metadata_count(&saved->file, "best_step");
     Snapshots snapshots = snapshots_start(saved->model.dim);
     bool usable = snapshots.capacity && snapshots_load(&snapshots, entry_of(path), &saved->file);
-    if (usable && start->known)
-        usable = !memcmp(snapshots.rows, start->model.embedding, size * sizeof(float));
+    if (usable && start) usable = !memcmp(snapshots.rows, start, size * sizeof(float));
     while (usable && count + 1 < MAX_SNAPSHOTS && count < snapshots.count &&
            snapshots.steps[count] < step)
         count++;
@@ -101,7 +101,7 @@ static Snapshots take_snapshots(const SavedModel *saved, const Start *start, con
 }
 
 /* The numbers for the page's script, as JSON. Rows are whole numbers of a unit. */
-static void describe_numbers(const SavedModel *saved, const Start *start,
+static void describe_numbers(const SavedModel *saved, const float *start,
                              const Snapshots *snapshots, Buffer *json) {
     size_t size = CHARACTERS * saved->model.dim;
     double largest = 0;
@@ -111,9 +111,9 @@ static void describe_numbers(const SavedModel *saved, const Start *start,
     buffer_add(json, "{\"dim\": %zu, \"unit\": %.9g,\n\"counts\": [", saved->model.dim, unit);
     for (uint32_t c = 0; c < CHARACTERS; c++)
         buffer_add(json, "%s%u", c ? "," : "", (unsigned)saved->vocabulary.count[c]);
-    if (start->known) buffer_add(json, "],\n\"moved\": [");
-    for (uint32_t c = 0; start->known && c < CHARACTERS; c++)
-        buffer_add(json, "%s%.6g", c ? "," : "", distance_moved(saved, start, c));
+    if (start) buffer_add(json, "],\n\"moved\": [");
+    for (uint32_t c = 0; start && c < CHARACTERS; c++)
+        buffer_add(json, "%s%.6g", c ? "," : "", distance_moved(&saved->model, start, c));
     buffer_add(json, "],\n\"snapshots\": [");
     for (size_t s = 0; s < snapshots->count; s++) {
         long long step = (long long)snapshots->steps[s];
@@ -132,9 +132,9 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     enum { ROWS, VAL_LOSS, SUMMARY, SAMPLE, SETTINGS, LOSSES, DATA };
     char number[32];
     Buffer page = {0}, path = {0};
-    Start start = start_of(saved);
+    float *start = start_of(&saved->file, saved->model.dim);
     buffer_add(&path, "%s/snapshots.safetensors", run);
-    Snapshots snapshots = take_snapshots(saved, &start, path.text);
+    Snapshots snapshots = take_snapshots(saved, start, path.text);
     buffer_free(&path);
     buffer_add(&path, "%s/loss.csv", run);
     read_log(path.text, &fields[LOSSES].text);
@@ -144,7 +144,7 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     buffer_add(&fields[SUMMARY].text, "%s", summary);
     describe_sample(saved, &fields[SAMPLE].text);
     describe_settings(&saved->file.metadata, &fields[SETTINGS].text);
-    describe_numbers(saved, &start, &snapshots, &fields[DATA].text);
+    describe_numbers(saved, start, &snapshots, &fields[DATA].text);
     for (size_t l = 0; l < sizeof report_page / sizeof *report_page; l++)
         put_line(&page, report_page[l], fields);
     write_output(out, "report.html", &page);
@@ -152,5 +152,5 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     buffer_free(&page);
     buffer_free(&path);
     snapshots_free(&snapshots);
-    start_free(&start);
+    free(start);
 }

@@ -235,15 +235,17 @@ static const char *reason(const Run *run) {
 
 /* How many rows moved, and the characters whose rows are furthest from their start. */
 static void report_moves(const Run *run) {
-    SavedModel saved = {.model = run->trainer->model};
-    Start start = {.known = true, .model.embedding = run->start};
+    const TensorFile about = {.metadata = run->state.about};
+    const Model *model = &run->trainer->model, *best = &run->state.best.model;
+    float *start = start_of(&about, model->dim);
     Scored moves[CHARACTERS];
     Buffer names = {0};
     char moved[32], still[32], name[8];
-    if (run->state.best.model.embedding) saved.model = run->state.best.model;
-    size_t rows = saved.model.rows, unmoved = rank_moves(&saved, &start, moves);
+    if (!start) return;
+    if (best->embedding) model = best;
+    size_t rows = model->rows, unmoved = rank_moves(model, start, moves);
     for (uint32_t row = CHARACTERS; row < rows; row++)
-        if (distance_moved(&saved, &start, row) == 0) unmoved++;
+        if (distance_moved(model, start, row) == 0) unmoved++;
     report_line(run, CUT, "rows        %s moved; %s are as they started, bit for bit",
                 grouped(rows - unmoved, moved), grouped(unmoved, still));
     for (int i = 0; i < 5 && moves[i].score > 0; i++) {
@@ -252,6 +254,7 @@ static void report_moves(const Run *run) {
     }
     if (names.length) report_line(run, CUT, "moved most %s", names.text);
     buffer_free(&names);
+    free(start);
 }
 
 /* A file that was written. */
@@ -317,7 +320,7 @@ void report_result(const Run *run) {
     report_line(run, CUT, "            (baselines: %.3f, %.3f, %.3f)", baselines->uniform,
                 baselines->unigram, baselines->bigram);
     if (why) report_line(run, CUT, "            %s", why);
-    if (!run->settings.pretrained[0] && !run->settings.init[0]) report_moves(run);
+    report_moves(run);
     report_file(run, MODEL, "the best model");
     report_file(run, CHECKPOINT, "for --resume");
     report_file(run, SNAPSHOTS, "for embed report");

@@ -20,7 +20,6 @@ typedef struct Run {
     Trainer *trainer;
     Bags val;        /* the validation part's bags; none when they are found anew each time */
     State state;     /* what the files hold beside */
-    float *start;    /* [100, dim] the characters' rows before the first step */
     bool owns_files; /* the folder holds no file of another run */
     double started, last_save; /* when training began (before a stop: earlier), and the last save */
     const char *not_finite;    /* what is no finite number, so that the run ends; NULL: nothing */

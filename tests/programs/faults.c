@@ -280,13 +280,16 @@ static void conclude(const char *name) {
 static void test_order(void) {
     folder_write(NULL);
     if (run(train_new, none)) check(false, "an undisturbed run: %s", said.text);
-    /* o of the folder, o w... for each file, f c for each, r for each, f c of the folder */
+    /* o of the folder, o w... f c for each file, r for each, f c of the folder */
     size_t saves = 0, bad = 0;
     for (const char *at = page->order; (at = strstr(at, "oow"));) {
         size_t begun = 0, synced = 0, renamed = 0;
-        for (at++; !strncmp(at, "ow", 2); begun++)
+        for (at++; !strncmp(at, "ow", 2); begun++) {
             for (at++; *at == 'w';) at++;
-        for (; !strncmp(at, "fc", 2); synced++) at += 2;
+            if (strncmp(at, "fc", 2) != 0) continue;
+            synced++;
+            at += 2;
+        }
         for (; *at == 'r'; renamed++) at++;
         bad += begun != synced || begun != renamed || strncmp(at, "fc", 2) != 0;
         saves += renamed;
