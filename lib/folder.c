@@ -197,17 +197,16 @@ static int lock_folder(int folder, const char *path) {
 }
 
 Folder folder_open(const char *path) {
-    static const char *const names[] = {"checkpoint", "model", "snapshots", "loss"};
+    static const char *const names[] = {"checkpoint.safetensors", "model.safetensors",
+                                        "snapshots.safetensors", "loss.csv"};
     make_folder(path);
     Folder folder = {.path = path};
     folder.descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder.descriptor < 0) no_folder(path, "", "opened");
     folder.lock = lock_folder(folder.descriptor, path);
     for (int i = 0; i < 2 * PARTIAL; i++) {
-        const char *kind = i % PARTIAL == LOG ? "csv" : "safetensors";
         Buffer own = {0};
-        buffer_add(&own, "%s/%s.%s%s", path, names[i % PARTIAL], kind,
-                   i < PARTIAL ? "" : ".partial");
+        buffer_add(&own, "%s/%s%s", path, names[i % PARTIAL], i < PARTIAL ? "" : ".partial");
         folder.file[i] = (Entry){folder.descriptor, own.text + strlen(path) + 1, own.text};
     }
     return folder;

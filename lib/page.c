@@ -65,12 +65,6 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
     stream_end(stream);
 }
 
-/* loss.csv as it is, nothing where there is none. */
-static void read_log(const char *path, Buffer *log) {
-    const char *reason = file_read(entry_of(path), log);
-    if (reason && errno && errno != ENOENT) fail("%s: cannot be read: %s", path, reason);
-}
-
 /* A line for each setting. */
 static void describe_settings(const Metadata *metadata, Buffer *settings) {
     const char *key = NULL;
@@ -137,7 +131,8 @@ void page_write(const SavedModel *saved, const char *run, const char *summary, c
     Snapshots snapshots = take_snapshots(saved, start, path.text);
     buffer_free(&path);
     buffer_add(&path, "%s/loss.csv", run);
-    read_log(path.text, &fields[LOSSES].text);
+    const char *reason = file_read(entry_of(path.text), &fields[LOSSES].text);
+    if (reason && errno && errno != ENOENT) fail("%s: cannot be read: %s", path.text, reason);
     const char *val_loss = metadata_find(&saved->file, "val_loss");
     buffer_add(&fields[ROWS].text, "%s", grouped(saved->vocabulary.rows, number));
     buffer_add(&fields[VAL_LOSS].text, "%s", val_loss ? val_loss : "unknown, in");

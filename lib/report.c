@@ -52,24 +52,6 @@ static void write_line(const char *line, size_t width) {
     fprintf(stderr, "%s\n", line);
 }
 
-void report_line(const Run *run, Wrap wrap, const char *format, ...) {
-    if (run->settings.quiet) return;
-    Buffer line = {0};
-    va_list arguments;
-    va_start(arguments, format);
-    buffer_vadd(&line, format, arguments);
-    va_end(arguments);
-    mask_controls(line.text);
-    live_line(run, "");
-    write_line(line.text, wrap == WHOLE ? SIZE_MAX : terminal_width());
-    buffer_free(&line);
-}
-
-void report_doing(const Run *run, const char *what) {
-    live_line(run, what);
-    if (!run->report.live && run->report.large) report_line(run, CUT, "%s", what);
-}
-
 /* Leaves out the last parts of a line, which stand behind two blanks, until it fits. */
 static char *fitted(Buffer *line, size_t width) {
     char *text = line->text;
@@ -81,6 +63,25 @@ static char *fitted(Buffer *line, size_t width) {
         text[length] = '\0';
     }
     return text;
+}
+
+void report_line(const Run *run, Wrap wrap, const char *format, ...) {
+    if (run->settings.quiet) return;
+    Buffer line = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_vadd(&line, format, arguments);
+    va_end(arguments);
+    if (wrap == FITTED) fitted(&line, terminal_width());
+    mask_controls(line.text);
+    live_line(run, "");
+    write_line(line.text, wrap == WHOLE ? SIZE_MAX : terminal_width());
+    buffer_free(&line);
+}
+
+void report_doing(const Run *run, const char *what) {
+    live_line(run, what);
+    if (!run->report.live && run->report.large) report_line(run, CUT, "%s", what);
 }
 
 /* ---- before the run ---- */
@@ -154,14 +155,11 @@ void report_rows(const Run *run) {
 void report_evaluation(Run *run, const LogRow *row, bool best) {
     size_t steps = run->trainer->steps, part = 1 + EVALUATIONS_SHOWN * (row->step + 1) / steps;
     char number[32];
-    Buffer line = {0};
     if (part <= run->report.shown && row->step < steps) return;
     run->report.shown = part;
-    buffer_add(&line, "epoch %5.2f  train %.4f  val %.4f %c %8.2f s  %13s characters", row->epoch,
-               row->train_loss, row->val_loss, best ? '*' : ' ', row->seconds,
-               grouped(row->characters, number));
-    report_line(run, WHOLE, "%s", fitted(&line, terminal_width()));
-    buffer_free(&line);
+    report_line(run, FITTED, "epoch %5.2f  train %.4f  val %.4f %c %8.2f s  %13s characters",
+                row->epoch, row->train_loss, row->val_loss, best ? '*' : ' ', row->seconds,
+                grouped(row->characters, number));
 }
 
 static void add_time(Buffer *line, double time) {

@@ -16,11 +16,6 @@ static void own_files(Run *run) {
     run->owns_files = true;
 }
 
-/* Saves the losses at once, so that one can watch them, but never over those of another run. */
-static void save_log(const Run *run) {
-    if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
-}
-
 static void save(Run *run) {
     own_files(run);
     report_doing(run, "saving");
@@ -31,22 +26,15 @@ static void save(Run *run) {
 
 /* ---- evaluating ---- */
 
-/* Finds the bags of the validation part. Those of a part that is larger than a shard would take
-   more memory than the model: they are found at each evaluation. */
-static void find_val(Run *run) {
-    size_t count = run->text.length - run->val_first;
-    report_doing(run, "looking up the rows of the validation part");
-    if (count <= SHARD)
-        run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->val_first, count);
-}
-
-/* The loss on the validation part, exactly: every character of it with its whole context. */
+/* The loss on the validation part, exactly: every character of it with its whole context. The bags
+   of a part that is larger than a shard would take more memory than the model: they are found at
+   each evaluation. */
 static double val_loss(Run *run) {
     if (run->val.count) return trainer_score(run->trainer, &run->val);
     size_t end = run->text.length;
     double sum = 0;
     for (size_t first = run->val_first, count; first < end; first += count) {
-        count = end - first < SHARD ? end - first : SHARD;
+        count = smaller(end - first, SHARD);
         Bags bags = bags_find(run->team, &run->vocabulary, run->text.ids, first, count);
         sum += trainer_score(run->trainer, &bags) * (double)count;
         bags_free(&bags);
@@ -96,7 +84,8 @@ static void evaluate(Run *run) {
     }
     LogRow row = log_row(run, loss);
     log_add(&run->state.log, row);
-    save_log(run);
+    /* at once, so that one can watch the losses, but never over those of another run */
+    if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
     report_evaluation(run, &row, best);
     standing->train_sum = 0;
     standing->train_positions = 0;
@@ -167,7 +156,10 @@ static _Noreturn void refuse_numbers(const Run *run) {
 }
 
 void run_train(Run *run) {
-    find_val(run);
+    size_t count = run->text.length - run->val_first;
+    report_doing(run, "looking up the rows of the validation part");
+    if (count <= SHARD)
+        run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->val_first, count);
     report_doing(run, "looking up the rows of the training part");
     run->report.large = false;
     if (run->trainer->step == 0 && run->state.standing.best_loss == INFINITY) look(run);
