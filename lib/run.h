@@ -2,7 +2,6 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "baselines.h"
 #include "checkpoint.h"
 #include "report.h"
 #include "settings.h"

@@ -1,5 +1,5 @@
-/* text.h: from a file's bytes to character ids, with an account of what had to be changed.
-   docs/files.md says what becomes what. */
+/* text.h: from a file's bytes to character ids, with an account of what had to be changed, and what
+   can be known of a text without a model. docs/files.md says what becomes what. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -40,6 +40,16 @@ char *text_argument(const char *what, const char *argument);
 
 /* Says on standard error in one line what was changed, if anything was. */
 void text_notice(const Text *text, const char *path);
+
+/* Losses that need no embedding, on a training part of at least two characters, in nats per
+   character. */
+typedef struct {
+    double uniform; /* ln 100: knows nothing */
+    double unigram; /* knows how frequent each character is */
+    double bigram;  /* knows how frequent each pair is: no model of order 1 does better */
+} Baselines;
+
+Baselines baselines_of(const uint8_t *ids, size_t length);
 
 /* A fingerprint of the ids (FNV-1a, 64 bits), to recognise a text. */
 uint64_t text_fingerprint(const uint8_t *ids, size_t length);

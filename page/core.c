@@ -2,7 +2,6 @@
    rest of the C is lib/'s and model.h, compiled as they are (page/system.c stands for threads and
    for messages). page/build makes a WebAssembly module of it, which holds one run from its start to
    its end. Sizes are 32 bits; pointers are places in its memory; fail() ends a call. */
-#include "../lib/baselines.h"
 #include "../lib/fail.h"
 #include "../lib/format.h"
 #include "../lib/memory.h"

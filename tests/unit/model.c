@@ -1,7 +1,6 @@
 /* the model's parts against mathematics: exact functions, start, layers, gradients, updates. */
 #include "../../model.h"
 
-#include "../../lib/baselines.h"
 #include "../../lib/characters.h"
 #include "../../lib/kernels.h"
 #include "../../lib/memory.h"
