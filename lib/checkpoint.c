@@ -130,20 +130,16 @@ static bool is_echo_key(uint8_t key) {
     return (key >= 1 && key <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE;
 }
 
-/* A tensor of bytes that a file may have; its shape is zeros when there is none. */
-static Tensor bytes_of(const TensorFile *file, const char *name, size_t rank) {
-    const Tensor *found = tensor_find(file, name, "U8", rank);
-    return found ? *found : (Tensor){0};
-}
-
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says
    how much memory is due. Other programs write no metadata of ours: then the order is as long as
    the n-grams are. */
 static Vocabulary vocabulary_of(const TensorFile *file, size_t rows) {
     static const char another[] =
         "its embedding has another number of rows than its ngrams, phrases and echoes say";
-    const Tensor ngrams = bytes_of(file, "ngrams", 2), phrases = bytes_of(file, "phrases", 2);
-    const Tensor echoes = bytes_of(file, "echoes", 1), columns = bytes_of(file, "columns", 1);
+    const Tensor ngrams = tensor_find(file, "ngrams", "U8", 2);
+    const Tensor phrases = tensor_find(file, "phrases", "U8", 2);
+    const Tensor echoes = tensor_find(file, "echoes", "U8", 1);
+    const Tensor columns = tensor_find(file, "columns", "U8", 1);
     double order = metadata_number(file, "order", ngrams.data ? (double)ngrams.shape[1] : 1);
     const char *reason;
     Vocabulary vocabulary;
@@ -180,21 +176,21 @@ static Vocabulary vocabulary_of(const TensorFile *file, size_t rows) {
 SavedModel model_open(const char *path) {
     SavedModel saved = {.file = tensors_open(entry_of(path), "a model")};
     TensorFile *file = &saved.file;
-    const Tensor *embedding = tensor_find(file, weights[EMBEDDING], "F32", 2);
+    const Tensor embedding = tensor_find(file, weights[EMBEDDING], "F32", 2);
     if (metadata_find(file, "random.position"))
         fail("%s: is a checkpoint, for --resume; name the model.safetensors beside it", path);
-    if (!embedding || !tensor_find(file, weights[WEIGHT], "F32", 2) ||
-        !tensor_find(file, weights[BIAS], "F32", 1))
+    if (!embedding.data || !tensor_find(file, weights[WEIGHT], "F32", 2).data ||
+        !tensor_find(file, weights[BIAS], "F32", 1).data)
         inconsistent(file, "it lacks embedding.weight, linear.weight or linear.bias as F32");
-    size_t rows = embedding->shape[0], dim = embedding->shape[1];
+    size_t rows = embedding.shape[0], dim = embedding.shape[1];
     if (dim < 1 || dim > MAX_DIM) inconsistent(file, "its dim is not from 1 to 4096");
     float *linear = allocate(linear_size(dim), sizeof *linear, "the linear layer");
-    saved.model = (Model){rows, dim, (float *)embedding->data, linear, linear + CHARACTERS * dim};
+    saved.model = (Model){rows, dim, (float *)embedding.data, linear, linear + CHARACTERS * dim};
     if (!tensor_take(file, array_of(&saved.model, weights, WEIGHT)) ||
         !tensor_take(file, array_of(&saved.model, weights, BIAS)))
         inconsistent(file, "its linear layer does not fit its embedding");
     saved.vocabulary = vocabulary_of(file, rows);
-    if ((uintptr_t)embedding->data % sizeof(float)) { /* not to be used where it stands */
+    if ((uintptr_t)embedding.data % sizeof(float)) { /* not to be used where it stands */
         saved.model.embedding = file->owned[0] = allocate(rows, dim * sizeof(float), "the model");
         tensor_take(file, array_of(&saved.model, weights, EMBEDDING));
     }
@@ -215,7 +211,7 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path,
     if (other_dim != dim)
         fail("%s: its rows have %zu numbers, not %zu; train with --dim %zu to start from it", path,
              other_dim, dim, other_dim);
-    bool counted = tensor_find(&other.file, "counts", "I32", 1), common = false;
+    bool counted = tensor_find(&other.file, "counts", "I32", 1).data, common = false;
     for (uint32_t row = 0; row < other.vocabulary.rows; row++) {
         uint32_t mine = same_row(vocabulary, &other.vocabulary, row);
         if (mine == NO_ROW) continue;
@@ -457,10 +453,10 @@ static void find_best(const State *state, Model *model, const Folder *folder,
 
 /* The rows are the checkpoint's; only their seconds stand in loss.csv alone. */
 static void take_log(Log *log, const Folder *folder, const TensorFile *file) {
-    const Tensor *rows = tensor_find(file, "log", "U8", 1);
+    const Tensor rows = tensor_find(file, "log", "U8", 1);
     Buffer text = {0};
-    if (rows) buffer_bytes(&text, rows->data, rows->shape[0]);
-    if (!rows || !log_parse(log, &text)) no_checkpoint(file, "log", "is damaged");
+    if (rows.data) buffer_bytes(&text, rows.data, rows.shape[0]);
+    if (!log_parse(log, &text)) no_checkpoint(file, "log", "is damaged");
     buffer_free(&text);
     if (!log_time(log, folder->file[LOG]))
         notice("%s: is missing or damaged, or of another run: it is written again, but for its "
@@ -472,13 +468,13 @@ void checkpoint_check(const TensorFile *checkpoint, const Metadata *about, size_
                       size_t dim) {
     const TensorFile run = {.metadata = *about};
     const char *text = metadata_find(checkpoint, "text_fingerprint");
-    const Tensor *table = tensor_find(checkpoint, weights[EMBEDDING], "F32", 2);
+    Tensor table = tensor_find(checkpoint, weights[EMBEDDING], "F32", 2);
     if (!text || strcmp(text, metadata_find(&run, "text_fingerprint")) != 0)
         fail("%s: this run was on another text; give that text, or start again without --resume",
              checkpoint->path);
-    if (!table) table = tensor_find(checkpoint, sums[EMBEDDING], "F32", 2);
-    if (table && (table->shape[0] != rows || table->shape[1] != dim))
-        no_checkpoint(checkpoint, table->name, "is missing or has another shape");
+    if (!table.data) table = tensor_find(checkpoint, sums[EMBEDDING], "F32", 2);
+    if (table.data && (table.shape[0] != rows || table.shape[1] != dim))
+        no_checkpoint(checkpoint, table.name, "is missing or has another shape");
     if (!has_hash(checkpoint, "run", run_hash(about)))
         no_checkpoint(checkpoint, "options", "are not of the run");
 }
@@ -487,12 +483,12 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint) {
     Standing *standing = &state->standing;
     size_t step = count_of(checkpoint, "step", trainer->steps);
-    size_t positions = positions_before(trainer, step);
+    size_t positions = smaller(positions_before(trainer, step), trainer->length);
     size_t evaluations = count_of(checkpoint, "evaluations", SIZE_MAX);
-    if (positions > trainer->length) positions = trainer->length; /* each epoch has an evaluation */
     standing->best_loss = number_of(checkpoint, "exact_val_loss", MOST_LOSS);
     standing->best_step = count_of(checkpoint, "best_step", step);
     standing->since_best = count_of(checkpoint, "since_best", evaluations);
+    /* since the last evaluation: each epoch has one */
     standing->train_positions = count_of(checkpoint, "train_positions", positions);
     standing->train_sum =
         number_of(checkpoint, "train_sum", MOST_LOSS * (double)standing->train_positions);
@@ -508,7 +504,7 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
     take(checkpoint, tensor_of("random.state", "I32", 624, 0, trainer->random.state));
     take(checkpoint, counts_of(trainer->vocabulary));
     if (!snapshots_read(&state->snapshots, checkpoint) &&
-        tensor_find(checkpoint, "snapshots", "F32", 3))
+        tensor_find(checkpoint, "snapshots", "F32", 3).data)
         no_checkpoint(checkpoint, "snapshots", "are damaged");
     take_log(&state->log, folder, checkpoint);
     if (metadata_count(checkpoint, "epochs") < trainer->options.epochs)

@@ -307,21 +307,19 @@ void tensors_close(TensorFile *file) {
     *file = (TensorFile){0};
 }
 
-const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype,
-                          size_t rank) {
+Tensor tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank) {
     for (size_t i = 0; i < file->tensor_count; i++) {
-        const Tensor *tensor = &file->tensors[i];
-        if (strcmp(tensor->name, name) != 0) continue;
-        return !strcmp(tensor->dtype, dtype) && tensor->rank == rank ? tensor : NULL;
+        Tensor tensor = file->tensors[i];
+        bool fits = !strcmp(tensor.dtype, dtype) && tensor.rank == rank;
+        if (fits && !strcmp(tensor.name, name)) return tensor;
     }
-    return NULL;
+    return (Tensor){0};
 }
 
 bool tensor_take(const TensorFile *file, Tensor tensor) {
-    const Tensor *found = tensor_find(file, tensor.name, tensor.dtype, tensor.rank);
-    if (!found || memcmp(found->shape, tensor.shape, tensor.rank * sizeof(size_t)) != 0)
-        return false;
-    memcpy((void *)tensor.data, found->data, found->end - found->begin);
+    const Tensor found = tensor_find(file, tensor.name, tensor.dtype, tensor.rank);
+    if (!found.data || memcmp(found.shape, tensor.shape, sizeof found.shape) != 0) return false;
+    memcpy((void *)tensor.data, found.data, found.end - found.begin);
     return true;
 }
 

@@ -53,8 +53,8 @@ const char *tensors_map(TensorFile *file, Entry entry);
 TensorFile tensors_open(Entry entry, const char *what);
 void tensors_close(TensorFile *file);
 
-/* A tensor by name, with this dtype and rank; NULL when there is none such. */
-const Tensor *tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank);
+/* A tensor by name, with this dtype and rank; all zeros, data NULL, when there is none such. */
+Tensor tensor_find(const TensorFile *file, const char *name, const char *dtype, size_t rank);
 
 /* Copies the tensor of this name, dtype and shape to tensor.data; false when there is none such. */
 bool tensor_take(const TensorFile *file, Tensor tensor);

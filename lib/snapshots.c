@@ -53,8 +53,7 @@ void snapshots_add(const Snapshots *snapshots, TensorFile *file) {
 }
 
 bool snapshots_read(Snapshots *snapshots, const TensorFile *file) {
-    const Tensor *steps = tensor_find(file, "steps", "I64", 1);
-    size_t count = steps ? steps->shape[0] : 0;
+    size_t count = tensor_find(file, "steps", "I64", 1).shape[0];
     snapshots->count = 0;
     if (count < 1 || count > snapshots->capacity) return false;
     bool good = tensor_take(file, steps_of(snapshots, count)) &&

@@ -49,7 +49,7 @@ static const char *refusal(const uint8_t *bytes, size_t size, const char *name, 
     TensorFile file;
     memcpy(exact, bytes, size);
     const char *reason = tensors_parse(&file, exact, size);
-    if (name) *found = tensor_find(&file, name, "U8", 1) != NULL;
+    if (name) *found = tensor_find(&file, name, "U8", 1).data != NULL;
     tensors_close(&file);
     free(exact);
     return reason;
@@ -105,8 +105,8 @@ static void test_reference_errors(void) {
     size_t size;
     uint8_t *bytes = breach_bytes(&one, &size);
     bool good = !tensors_parse(&file, bytes, size);
-    check(good && tensor_find(&file, "a", "U8", 1) && !tensor_find(&file, "b", "U8", 1) &&
-              !tensor_find(&file, "a", "I8", 1) && !tensor_find(&file, "a", "U8", 2),
+    check(good && tensor_find(&file, "a", "U8", 1).data && !tensor_find(&file, "b", "U8", 1).data &&
+              !tensor_find(&file, "a", "I8", 1).data && !tensor_find(&file, "a", "U8", 2).data,
           "SafeTensorError::TensorNotFound: no such name, or of another dtype or rank");
     tensors_close(&file);
     free(bytes);
@@ -263,10 +263,10 @@ static Tensor spoiled(const char *path, const char *name, size_t from, size_t st
                       float value) {
     static float numbers[1 << 16];
     TensorFile file = tensors_open(entry_of(path), "a model");
-    const Tensor *tensor = tensor_find(&file, name, "F32", strstr(name, "bias") ? 1 : 2);
-    size_t size = tensor->end - tensor->begin;
+    const Tensor tensor = tensor_find(&file, name, "F32", strstr(name, "bias") ? 1 : 2);
+    size_t size = tensor.end - tensor.begin;
     if (size > sizeof numbers) exit(2);
-    memcpy(numbers, tensor->data, size);
+    memcpy(numbers, tensor.data, size);
     for (size_t i = from, n = 0; n < count && i < size / sizeof(float); i += step, n++)
         numbers[i] = value;
     tensors_close(&file);
@@ -283,13 +283,13 @@ static void test_disagreements(void) {
     make_model(GOOD);
     Ending small = is_model(GOOD, "one that was just saved", NULL);
     TensorFile file = tensors_open(entry_of(GOOD), "a model");
-    const Tensor *cells = tensor_find(&file, "ngrams", "U8", 2);
-    const size_t rows = tensor_find(&file, "embedding.weight", "F32", 2)->shape[0];
-    const size_t ngrams = cells->shape[0], huge = (size_t)1 << 40;
+    const Tensor cells = tensor_find(&file, "ngrams", "U8", 2);
+    const size_t rows = tensor_find(&file, "embedding.weight", "F32", 2).shape[0];
+    const size_t ngrams = cells.shape[0], huge = (size_t)1 << 40;
     uint8_t texts[5][4096];
     char name[64];
     if (ngrams > 1000) exit(2);
-    for (int i = 0; i < 4; i++) memcpy(texts[i], cells->data, 4 * ngrams);
+    for (int i = 0; i < 4; i++) memcpy(texts[i], cells.data, 4 * ngrams);
     memset(texts[0], 0, 4);
     memcpy(texts[1], "a\0bc", 4);
     texts[2][4 * ngrams - 1] = 200;
@@ -550,7 +550,7 @@ static void test_metadata(void) {
         check(value && !strcmp(value, pair[1]), "metadata go round: key of %zu bytes, value of %zu",
               strlen(pair[0]), strlen(pair[1]));
     }
-    check(metadata_find(&file, "none") == NULL && tensor_find(&file, "none", "F32", 1) == NULL,
+    check(metadata_find(&file, "none") == NULL && tensor_find(&file, "none", "F32", 1).data == NULL,
           "what is not there is not found");
     check(metadata_number(&file, "odd", 7) == 7 && metadata_number(&file, "empty", 8) == 8 &&
               metadata_number(&file, "none", 9) == 9,
