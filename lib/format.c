@@ -9,13 +9,12 @@
 #include <string.h>
 
 char *grouped(size_t number, char *text) {
-    char digits[32];
-    int length = snprintf(digits, sizeof digits, "%zu", number), used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) text[used++] = ',';
-        text[used++] = digits[i];
+    if (number < 1000) {
+        sprintf(text, "%zu", number);
+    } else {
+        grouped(number / 1000, text);
+        sprintf(text + strlen(text), ",%03zu", number % 1000);
     }
-    text[used] = '\0';
     return text;
 }
 

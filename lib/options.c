@@ -92,8 +92,7 @@ static size_t edit_distance(const char *a, const char *b, size_t most) {
     if (*a && *b) changed = edit_distance(a + 1, b + 1, most - 1);
     if (*b) added = edit_distance(a, b + 1, most - 1);
     if (*a) removed = edit_distance(a + 1, b, most - 1);
-    if (added < changed) changed = added;
-    return 1 + (removed < changed ? removed : changed);
+    return 1 + smaller(changed, smaller(added, removed));
 }
 
 bool is_nearer(const char *word, const char *name, size_t *distance) {

@@ -180,14 +180,14 @@ char *progress_line(const Run *run, size_t width) {
     const Standing *standing = &run->state.standing;
     const Report *report = &run->report;
     size_t step = run->trainer->step, left = run->trainer->steps - step;
-    size_t in_epoch = epoch_steps(run->split, options->batch), epoch = step / in_epoch + 1;
+    size_t in_epoch = epoch_steps(run->split, options->batch);
+    size_t epoch = smaller(step / in_epoch + 1, options->epochs);
     double done = (double)step / (double)run->trainer->steps;
     double evaluations = ceil((double)(left * run->settings.evaluations) / (double)in_epoch);
     bool known = report->seconds > 0.1;
     double pace = known ? report->seconds / (double)report->steps : 0;
     char speed[32];
     Buffer line = {0};
-    if (epoch > options->epochs) epoch = options->epochs;
     buffer_add(&line, "%3.0f%%", 100 * done);
     if (width >= 60) buffer_add(&line, " [%.20s]", bar + 20 - (int)(20 * done));
     if (known) add_time(&line, (double)left * pace + evaluations * report->evaluation_seconds);

@@ -119,8 +119,7 @@ static size_t take_steps(Run *run) {
     Trainer *trainer = run->trainer;
     Standing *standing = &run->state.standing;
     size_t from = trainer->step, goal = from + 1, most = RUN_STEPS;
-    if (run->report.live) most = 1 + 50000 / run->settings.run.batch;
-    if (most > RUN_STEPS) most = RUN_STEPS;
+    if (run->report.live) most = smaller(most, 1 + 50000 / run->settings.run.batch);
     while (goal - from < most && !evaluation_due(run, goal) && !is_snapshot_due(run, goal)) goal++;
     double before = seconds_now();
     size_t steps = trainer_run(trainer, goal - from);

@@ -10,9 +10,8 @@
 
 Snapshots snapshots_start(size_t dim) {
     const size_t megabyte = 1000000, bytes = CHARACTERS * dim * sizeof(float);
-    Snapshots snapshots = {.dim = dim, .capacity = megabyte / bytes};
+    Snapshots snapshots = {.dim = dim, .capacity = smaller(megabyte / bytes, MAX_SNAPSHOTS)};
     if (snapshots.capacity < 2) snapshots.capacity = 0;
-    if (snapshots.capacity > MAX_SNAPSHOTS) snapshots.capacity = MAX_SNAPSHOTS;
     snapshots.rows = allocate(snapshots.capacity, bytes, "snapshots");
     return snapshots;
 }

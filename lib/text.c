@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum { UTF_8, UTF_16_LITTLE, UTF_16_BIG } Encoding;
+static const char marked[] = "UTF-8 with a byte order mark";
+static const char little_endian[] = "UTF-16, little-endian", big_endian[] = "UTF-16, big-endian";
 
 typedef struct {
     Text text;
     size_t capacity; /* of text.ids */
-    Encoding encoding;
     bool after_cr;
     bool multibyte;     /* a character of several bytes of UTF-8 was there */
     uint32_t *left_out; /* [CODES] how often each code point was, NULL: none was */
@@ -87,7 +87,7 @@ static size_t next_utf_8(Reader *reader, const unsigned char *bytes, size_t leng
 /* The same. Half a pair of surrogates is a character, which will be left out. */
 static size_t next_utf_16(const Reader *reader, const unsigned char *bytes, size_t length,
                           uint32_t *code) {
-    size_t low = reader->encoding == UTF_16_BIG;
+    size_t low = reader->text.encoding == big_endian;
     *code = 0xfffd;
     if (length < 2) return length;
     *code = bytes[low] | (uint32_t)bytes[!low] << 8;
@@ -104,14 +104,14 @@ static size_t add_bytes(Reader *reader, const unsigned char *bytes, size_t lengt
     Text *text = &reader->text;
     size_t i = 0, room = text->length + LONGEST * length;
     text->ids = grow(text->ids, &reader->capacity, room, 1, "the text");
-    bool utf_8 = reader->encoding == UTF_8;
+    bool utf_16 = text->encoding == little_endian || text->encoding == big_endian;
     while (i + LONGEST <= length || (last && i < length)) {
         uint32_t code;
         size_t offset = text->bytes + i;
-        if (utf_8)
-            i += next_utf_8(reader, bytes + i, length - i, &code);
-        else
+        if (utf_16)
             i += next_utf_16(reader, bytes + i, length - i, &code);
+        else
+            i += next_utf_8(reader, bytes + i, length - i, &code);
         add_character(reader, code, offset);
     }
     text->bytes += i;
@@ -130,18 +130,13 @@ static bool begins(const unsigned char *bytes, size_t length, const char *mark) 
     return length >= strlen(mark) && !memcmp(bytes, mark, strlen(mark));
 }
 
-/* Finds the encoding by the text's first bytes. */
-static void recognise(Reader *reader, const unsigned char *bytes, size_t length) {
-    bool little = begins(bytes, length, "\xff\xfe"), big = begins(bytes, length, "\xfe\xff");
-    if (begins(bytes, length, "\xef\xbb\xbf")) {
-        reader->text.encoding = "UTF-8 with a byte order mark";
-    } else if (little || (!big && has_zeros(bytes, length, true))) {
-        reader->encoding = UTF_16_LITTLE;
-        reader->text.encoding = "UTF-16, little-endian";
-    } else if (big || has_zeros(bytes, length, false)) {
-        reader->encoding = UTF_16_BIG;
-        reader->text.encoding = "UTF-16, big-endian";
-    }
+/* The encoding, by the text's first bytes. NULL: UTF-8. */
+static const char *encoding_of(const unsigned char *bytes, size_t length) {
+    if (begins(bytes, length, "\xef\xbb\xbf")) return marked;
+    if (begins(bytes, length, "\xff\xfe")) return little_endian;
+    if (begins(bytes, length, "\xfe\xff")) return big_endian;
+    if (has_zeros(bytes, length, true)) return little_endian;
+    return has_zeros(bytes, length, false) ? big_endian : NULL;
 }
 
 /* ---- what is no text ---- */
@@ -300,7 +295,7 @@ static void read_file(Reader *reader, int file, const char *path) {
         last = length < CHUNK || (reader->text.bytes >= ENOUGH && is_no_text(&reader->text));
         if (reader->text.bytes == 0) {
             refuse_other_formats(path, chunk, length);
-            recognise(reader, chunk, length);
+            reader->text.encoding = encoding_of(chunk, length);
         }
         size_t used = add_bytes(reader, chunk, length, last);
         waiting = length - used;
