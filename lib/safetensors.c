@@ -133,26 +133,24 @@ static size_t dtype_size(const char *dtype) {
 
 /* {"dtype": ..., "shape": ..., "data_offsets": ...} in any order, each once. */
 static void read_tensor(Reader *reader, Tensor *tensor) {
-    static const char *const names[] = {"dtype", "shape", "data_offsets"};
-    bool seen[4] = {false};
     size_t count = 0, offsets[2] = {0};
+    bool shaped = false, placed = false;
     for (; has_item(reader, count, '{', '}'); count++) {
         const char *key = read_key(reader);
-        int field = 0;
-        while (field < 3 && strcmp(key, names[field]) != 0) field++;
-        if (field == 3 || seen[field]) refuse(reader, not_fields);
-        seen[field] = true;
-        if (field == 0) {
+        if (!strcmp(key, "dtype")) {
             const char *dtype = read_string(reader);
             if (dtype_size(dtype) == 0) refuse(reader, "a tensor has a dtype that is not known");
             snprintf(tensor->dtype, sizeof tensor->dtype, "%s", dtype);
-        } else if (field == 1) {
+        } else if (!strcmp(key, "shape")) {
             tensor->rank = read_numbers(reader, tensor->shape, MAX_RANK);
-        } else if (read_numbers(reader, offsets, 2) != 2) {
+            shaped = true;
+        } else if (!strcmp(key, "data_offsets")) {
+            placed = read_numbers(reader, offsets, 2) == 2;
+        } else {
             refuse(reader, not_fields);
         }
     }
-    if (count < 3) refuse(reader, not_fields);
+    if (count != 3 || !tensor->dtype[0] || !shaped || !placed) refuse(reader, not_fields);
     tensor->begin = offsets[0];
     tensor->end = offsets[1];
 }
