@@ -93,7 +93,7 @@ static int open_parent(Entry entry, int length) {
     return openat(entry.folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Some file systems have nothing to sync. */
+/* Returns when what was written is on the disk. Some file systems have nothing to sync. */
 static void sync_all(const Writer *writer, int descriptor, const char *path, const char *doing) {
     while (fsync(descriptor)) {
         if (errno == EINVAL || errno == ENOTSUP) return;
@@ -101,7 +101,7 @@ static void sync_all(const Writer *writer, int descriptor, const char *path, con
     }
 }
 
-/* The latest file is on the disk. */
+/* Closes the latest file, which is then on the disk. */
 static void end_file(const Writer *writer) {
     const char *path = writer->files[writer->count - 1].path;
     sync_all(writer, writer->descriptor, path, "fsync");
