@@ -32,7 +32,7 @@ UNIT     = $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/*.c))
 SCRIPTS  = $(filter-out tests/programs/lib.sh,$(wildcard tests/programs/*.sh))
 
 # The third level of optimisation only where it is felt: elsewhere it makes compiling slower.
-FELT     = step trainer vocabulary sampling adapt
+FELT     = step trainer vocabulary sampling adapt sentence
 $(filter-out $(FELT:%=$(OBJECTS)/lib/%.o),$(SOURCES:%.c=$(OBJECTS)/%.o)): CFLAGS := $(CFLAGS:-O3=-O2)
 
 SILENT   = $(findstring s,$(firstword -$(MAKEFLAGS)))

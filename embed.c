@@ -82,26 +82,24 @@ static void put_mark(char grid[MAP_LINES][MAX_COLUMNS + 1], int width, const cha
 /* The characters that occur, by their names, on the plane on which their rows differ most. Long
    names come first (white space is last in the table). */
 static void describe_map(const SavedModel *saved, size_t columns, Buffer *out) {
-    uint32_t rows[CHARACTERS];
-    size_t count = characters_seen(saved, rows);
+    Plane plane = plane_of(saved);
     int width = (int)columns - 2;
-    double at[CHARACTERS][2], share[2];
     char grid[MAP_LINES][MAX_COLUMNS + 1] = {{0}}, number[48];
-    project_rows(saved->model.embedding, saved->model.dim, rows, count, at, share);
-    for (int a = 0; a < 2; a++) { /* from 0, left and below, to 1 */
-        double wide, low = lowest(at, count, a, &wide);
-        for (size_t i = 0; i < count; i++) at[i][a] = wide > 0 ? (at[i][a] - low) / wide : 0.5;
-    }
     for (int l = 0; l < MAP_LINES; l++) memset(grid[l], ' ', width);
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = plane.count; i-- > 0;) {
         char name[8], mark[12];
-        character_name(character_of(rows[i]), name);
+        double at[2]; /* from 0, left and below, to 1 */
+        for (int a = 0; a < 2; a++) {
+            double wide = plane.width[a];
+            at[a] = wide > 0 ? (plane.at[i][a] - plane.low[a]) / wide : 0.5;
+        }
+        character_name(character_of(plane.id[i]), name);
         snprintf(mark, sizeof mark, name[1] ? "\x7f%s\x7f" : "%s", name);
-        put_mark(grid, width, mark, (1 - at[i][1]) * (MAP_LINES - 1), at[i][0] * (width - 1));
+        put_mark(grid, width, mark, (1 - at[1]) * (MAP_LINES - 1), at[0] * (width - 1));
     }
-    buffer_add(out, "\nmap of the %s seen ", counted(count, "characters", number));
-    buffer_add(out, "(%.0f%% of their rows' variance across, %.0f%% along)\n\n", 100 * share[0],
-               100 * share[1]);
+    buffer_add(out, "\nmap of the %s seen ", counted(plane.count, "characters", number));
+    buffer_add(out, "(%.0f%% of their rows' variance across, %.0f%% along)\n\n",
+               100 * plane.share[0], 100 * plane.share[1]);
     for (int l = 0; l < MAP_LINES; l++) {
         for (char *c = grid[l]; *c; c++)
             if (*c == KEPT_FREE) *c = ' ';
@@ -157,32 +155,32 @@ static void show_model(const Look *look) {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* The ids of an argument, in which \n and the like stand for characters. Free them. */
-static uint8_t *read_argument(const char *argument, size_t *length) {
+/* An argument, in which \n and the like stand for characters. Free its ids. */
+static Line read_argument(const char *argument) {
     char *text = text_argument("the text", argument);
-    uint8_t *ids = allocate(strlen(text) + 1, 1, "a text");
-    *length = unescaped(text, ids);
+    Line line = {allocate(strlen(text) + 1, 1, "a text"), 0};
+    line.length = unescaped(text, line.ids);
     free(text);
-    return ids;
+    return line;
 }
 
 /* vector [dim]: the row that a text names, which is returned; without one, NO_ROW, the mean of the
    rows in its bag: it points where their sum does, but is never too large for a float. */
 static uint32_t find_row(const SavedModel *saved, const char *argument, float *vector) {
     char *text = text_argument("the text", argument);
-    size_t dim = saved->model.dim, count = 1, length;
+    size_t dim = saved->model.dim, count = 1;
     uint32_t row = named_row(&saved->vocabulary, text), rows[MAX_BAG] = {row};
     if (row == NO_ROW) {
-        uint8_t *ids = read_argument(argument, &length);
+        Line line = read_argument(argument);
         Stream *stream = stream_start(&saved->vocabulary);
-        if (length == 0)
+        if (line.length == 0)
             fail("\"%s\" has nothing in it, or a \\xHH that is none of the 100 characters; see "
                  "--help",
                  text);
-        for (size_t i = 0; i < length; i++) stream_push(stream, ids[i]);
+        for (size_t i = 0; i < line.length; i++) stream_push(stream, line.ids[i]);
         count = stream_rows(stream, rows);
         stream_end(stream);
-        free(ids);
+        free(line.ids);
     }
     memset(vector, 0, dim * sizeof *vector);
     for (size_t i = 0; i < count; i++)
@@ -308,15 +306,19 @@ static void show_moved(const Look *look) {
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-static void add_argument(Texts *texts, const char *argument) {
-    size_t length;
-    uint8_t *ids = read_argument(argument, &length);
-    texts_add(texts, ids, length);
-    free(ids);
+typedef struct {
+    Line *lines;
+    size_t count, capacity;
+} Lines;
+
+static void add_line(Lines *list, Line line) {
+    list->lines = grow(list->lines, &list->capacity, list->count + 1, sizeof line, "the texts");
+    list->lines[list->count++] = line;
 }
 
-/* The lines of a file; or, where each is a pair with a tab between, both texts of each line. */
-static void add_file(Texts *texts, const char *path, bool pairs) {
+/* The lines of a file; or, where each is a pair with a tab between, both texts of each line. Free
+   the text's ids. */
+static Text add_file(Lines *list, const char *path, bool pairs) {
     Text file = text_read(path, false);
     text_notice(&file, path);
     const uint8_t line_feed = id_of('\n'), tab = id_of('\t');
@@ -327,46 +329,51 @@ static void add_file(Texts *texts, const char *path, bool pairs) {
             if (split == begin && file.ids[end] == tab) split = end;
         if (pairs && split == begin)
             fail("%s: line %zu has no tab between two texts; put one there", path, line);
-        if (pairs) texts_add(texts, file.ids + begin, split - begin);
+        if (pairs) add_line(list, (Line){file.ids + begin, split - begin});
         if (pairs) begin = split + 1;
-        texts_add(texts, file.ids + begin, end - begin);
+        add_line(list, (Line){file.ids + begin, end - begin});
     }
     if (line == 1) fail("%s: has no lines; name a file that has", path);
-    free(file.ids);
+    return file;
 }
 
 static void show_cosines(const Look *look) {
-    Texts texts = {0};
-    size_t count;
-    if (look->pairs) add_file(&texts, look->pairs, true);
-    for (int i = 1; i <= 2 && !look->pairs; i++) add_argument(&texts, look->words[i]);
-    Scored *pairs = compare_texts(&look->saved, &texts, true, &count);
-    for (size_t i = 0; i < count; i++)
+    Lines list = {0};
+    Text file = {0};
+    if (look->pairs) file = add_file(&list, look->pairs, true);
+    for (int i = 1; i <= 2 && !look->pairs; i++) add_line(&list, read_argument(look->words[i]));
+    Scored *pairs = compare_lines(&look->saved, list.lines, list.count, true);
+    for (size_t i = 0; i < list.count / 2; i++)
         printf(look->pairs ? "%.6f\n" : "cosine %+.6f between the two texts\n", pairs[i].score);
+    for (size_t i = 0; i < list.count && !look->pairs; i++) free(list.lines[i].ids);
     free(pairs);
-    texts_free(&texts);
+    free(list.lines);
+    free(file.ids);
 }
 
 /* The lines of a file that are nearest to a text. */
 static void show_lines(const Look *look) {
-    Texts texts = {0};
-    size_t count, columns = terminal_columns() - 20, most = look->count ? look->count : 10;
-    add_argument(&texts, look->words[2]);
-    add_file(&texts, look->words[1], false);
-    Scored *near = compare_texts(&look->saved, &texts, false, &count);
+    Lines list = {0};
+    size_t columns = terminal_columns() - 20, most = look->count ? look->count : 10;
+    Line subject = read_argument(look->words[2]);
+    add_line(&list, subject);
+    Text file = add_file(&list, look->words[1], false);
+    size_t count = list.count - 1;
+    Scored *near = compare_lines(&look->saved, list.lines, list.count, false);
     sort_scored(near, count);
-    for (size_t i = 0; i < most && i < count; i++) {
-        size_t line = near[i].row, end = texts.offsets[line + 1];
-        printf("  %+.4f %8zu  ", near[i].score, line);
-        for (size_t c = texts.offsets[line] + 1; c < end && c <= texts.offsets[line] + columns;
-             c++) {
-            char character = character_of(texts.ids[c]);
+    for (size_t i = 0; i < smaller(most, count); i++) {
+        const Line *line = &list.lines[near[i].row];
+        printf("  %+.4f %8u  ", near[i].score, near[i].row);
+        for (size_t c = 0; c < smaller(line->length, columns); c++) {
+            char character = character_of(line->ids[c]);
             putchar(iscntrl(character) ? ' ' : character);
         }
         printf("\n");
     }
     free(near);
-    texts_free(&texts);
+    free(list.lines);
+    free(subject.ids);
+    free(file.ids);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */

@@ -37,14 +37,14 @@ typedef struct {
     Sampling sampling;
     bool next, adapt, seed_given;
     const char *model, *score, *until, *prompt_file, *prompt;
-    char *end; /* [end_length] what --until means */
+    uint8_t *end; /* [end_length] what --until means */
     size_t end_length;
 } Settings;
 
 /* ---- the prompt ------------------------------------------------------------------------------ */
 
-/* The characters of the prompt, in the stream and in `written`; without a prompt a beginning, which
-   is not written. */
+/* The ids of the prompt, in the stream and in `written`; without a prompt a beginning, which is not
+   written. */
 static void push_prompt(Stream *stream, const SavedModel *saved, const Settings *settings,
                         Buffer *written) {
     const char *file = settings->prompt_file;
@@ -52,17 +52,16 @@ static void push_prompt(Stream *stream, const SavedModel *saved, const Settings 
     if (file) {
         Text text = text_read(file, false);
         text_notice(&text, file);
-        for (size_t i = 0; i < text.length; i++)
-            buffer_bytes(written, (char[]){character_of(text.ids[i])}, 1);
+        buffer_bytes(written, text.ids, text.length);
         free(text.ids);
     } else if (settings->prompt) {
         char *prompt = text_argument("the prompt", settings->prompt);
-        buffer_bytes(written, prompt, strlen(prompt));
+        for (const char *c = prompt; *c; c++)
+            buffer_bytes(written, (uint8_t[]){(uint8_t)id_of((unsigned char)*c)}, 1);
         free(prompt);
     } else
         stream_begin(stream, saved);
-    for (size_t i = 0; i < written->length; i++)
-        stream_push(stream, (uint8_t)id_of((unsigned char)written->text[i]));
+    for (size_t i = 0; i < written->length; i++) stream_push(stream, (uint8_t)written->text[i]);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -78,26 +77,14 @@ static Allowed without_repeats(const Buffer *text, size_t n, Allowed seen) {
     const char *end = text->text + text->length - (n - 1);
     const char *at = text->length > REACH ? text->text + text->length - REACH : text->text;
     for (; at < end; at++)
-        if (!memcmp(at, end, n - 1)) allowed.may[id_of((unsigned char)at[n - 1])] = false;
+        if (!memcmp(at, end, n - 1)) allowed.may[(uint8_t)at[n - 1]] = false;
     for (size_t c = 0; c < CHARACTERS; c++) left += allowed.may[c];
     return left ? allowed : seen;
 }
 
-static bool ends_with(const Buffer *text, const char *end, size_t length) {
+static bool ends_with(const Buffer *text, const uint8_t *end, size_t length) {
     return length > 0 && text->length >= length &&
            !memcmp(text->text + text->length - length, end, length);
-}
-
-/* --until as characters: \n and the like become what they stand for. */
-static void read_until(Settings *settings) {
-    size_t size = strlen(settings->until) + 1;
-    uint8_t *ids = allocate(size, 1, "--until");
-    settings->end = allocate(size, 1, "--until");
-    settings->end_length = unescaped(settings->until, ids);
-    if (*settings->until && settings->end_length == 0)
-        wrong_use("--until: \"%s\" is not made of printable characters", settings->until);
-    for (size_t i = 0; i < settings->end_length; i++) settings->end[i] = character_of(ids[i]);
-    free(ids);
 }
 
 static void write_on(const SavedModel *saved, Stream *stream, const Settings *settings,
@@ -106,15 +93,15 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
     Random random = random_seeded((uint32_t)settings->seed);
     const Allowed seen = seen_characters(&saved->vocabulary);
     bool live = isatty(STDOUT_FILENO);
-    if (written->length) fwrite(written->text, 1, written->length, stdout);
+    for (size_t i = 0; i < written->length; i++)
+        putchar_unlocked(character_of((uint8_t)written->text[i]));
     for (size_t i = 0; i < settings->length; i++) {
         Allowed allowed = without_repeats(written, settings->no_repeat, seen);
         next_logits(saved, stream, logits);
         uint8_t id = draw_character(logits, &allowed, settings->sampling, &random);
-        char character = character_of(id);
         stream_push(stream, id);
-        if (settings->no_repeat || settings->end_length) buffer_bytes(written, &character, 1);
-        if (putchar_unlocked(character) == EOF || live || i == 0) flush_output();
+        if (settings->no_repeat || settings->end_length) buffer_bytes(written, &id, 1);
+        if (putchar_unlocked(character_of(id)) == EOF || live || i == 0) flush_output();
         if (ends_with(written, settings->end, settings->end_length)) break;
     }
     putchar('\n');
@@ -125,57 +112,55 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
 
 enum { SHOWN = 12, COLUMNS_SHOWN = 6 };
 
-static void show_probabilities(const Candidate *candidates) {
+static void show_probabilities(const Scored *likely, size_t count) {
     printf("next\n");
-    for (int i = 0; i < SHOWN && candidates[i].value > 0; i++) {
+    for (size_t i = 0; i < smaller(SHOWN, count); i++) {
         char name[8], bar[41] = "";
-        double p = (double)candidates[i].value;
+        double p = likely[i].score;
         memset(bar, '#', (size_t)(40 * p + 0.5));
-        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(candidates[i].id), name),
-               100 * p, bar);
+        printf("  %-6s %6.2f%%  %s\n", character_name(character_of(likely[i].row), name), 100 * p,
+               bar);
     }
 }
 
 /* What `addend` [100] adds to the logits of the likeliest characters, beyond what it adds to the
-   mean of all that are allowed: softmax does not notice what is added to all. */
-static void show_addend(const char *name, size_t count, const float *addend, const Allowed *allowed,
-                        const Candidate *candidates) {
-    double sum = 0, number = 0;
-    char seen[32];
-    for (size_t c = 0; c < CHARACTERS; c++) {
-        sum += allowed->may[c] ? (double)addend[c] : 0;
-        number += allowed->may[c];
-    }
+   mean of all that are likely [count]: softmax does not notice what is added to all. */
+static void show_addend(const char *name, size_t seen, const float *addend, const Scored *likely,
+                        size_t count) {
+    double sum = 0;
+    char number[32];
+    for (size_t i = 0; i < count; i++) sum += (double)addend[likely[i].row];
     printf("  %-20.40s", name);
-    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++)
-        printf(" %+6.2f", (double)addend[candidates[i].id] - sum / number);
-    if (count) printf("  seen %s", grouped(count, seen));
+    for (size_t i = 0; i < smaller(COLUMNS_SHOWN, count); i++)
+        printf(" %+6.2f", (double)addend[likely[i].row] - sum / (double)count);
+    if (seen) printf("  seen %s", grouped(seen, number));
     printf("\n");
 }
 
 static void show_next(const SavedModel *saved, const Stream *stream) {
     const Vocabulary *vocabulary = &saved->vocabulary;
     Allowed allowed = seen_characters(vocabulary);
-    Candidate candidates[CHARACTERS];
+    Scored likely[CHARACTERS];
     float logits[LOGITS];
-    uint32_t rows[MAX_BAG];
-    size_t count = stream_rows(stream, rows);
+    uint32_t bag[MAX_BAG];
+    size_t rows = stream_rows(stream, bag), count = 0;
     char name[ROW_NAME];
     next_logits(saved, stream, logits);
     allowed_softmax(logits, &allowed);
-    rank_characters(logits, candidates);
-    show_probabilities(candidates);
+    rank_characters(logits, likely);
+    while (count < CHARACTERS && likely[count].score > 0) count++;
+    show_probabilities(likely, count);
     printf("\nwhat each row of the bag adds to their logits\n  %-20s", "");
-    for (int i = 0; i < COLUMNS_SHOWN && candidates[i].value > 0; i++)
-        printf(" %6s", character_name(character_of(candidates[i].id), name));
+    for (size_t i = 0; i < smaller(COLUMNS_SHOWN, count); i++)
+        printf(" %6s", character_name(character_of(likely[i].row), name));
     printf("\n");
-    for (size_t i = 0; i < count; i++) {
-        bag_logits(&saved->step, rows + i, 1, logits);
+    for (size_t i = 0; i < rows; i++) {
+        bag_logits(&saved->step, bag + i, 1, logits);
         for (size_t c = 0; c < CHARACTERS; c++) logits[c] -= saved->model.bias[c];
-        show_addend(row_name(vocabulary, rows[i], name), vocabulary->count[rows[i]], logits,
-                    &allowed, candidates);
+        show_addend(row_name(vocabulary, bag[i], name), vocabulary->count[bag[i]], logits, likely,
+                    count);
     }
-    show_addend("linear.bias", 0, saved->model.bias, &allowed, candidates);
+    show_addend("linear.bias", 0, saved->model.bias, likely, count);
     flush_output();
 }
 
@@ -266,7 +251,10 @@ int main(int argc, char **argv) {
         wrong_use("--from and --adapt belong to --score FILE; leave them out, or name the file");
     if (settings.prompt && settings.prompt_file)
         wrong_use("\"%s\" and --prompt are two prompts; leave one out", settings.prompt);
-    read_until(&settings);
+    settings.end = allocate(strlen(settings.until) + 1, 1, "--until");
+    settings.end_length = unescaped(settings.until, settings.end);
+    if (*settings.until && settings.end_length == 0)
+        wrong_use("--until: \"%s\" is not made of printable characters", settings.until);
     signal(SIGPIPE, SIG_IGN); /* flush_output takes a failed write for a quiet end */
     settings.seed_given = option_named(table, "seed")->given;
     SavedModel saved = model_open(settings.model);

@@ -4,6 +4,7 @@
    the functions of model.h that also train the real models, and ends in checks that can fail. The
    exit status is 0 only when all hold. */
 #include "lib/attention.h"
+#include "lib/baselines.h"
 #include "lib/characters.h"
 #include "lib/fail.h"
 #include "lib/format.h"
@@ -119,44 +120,23 @@ static Training *fresh(Story *s, int i) {
 static float *row_of(const Model *model, size_t r) { return model->embedding + r * model->dim; }
 
 /* The batch of the first n positions of a text: text[i + 1] follows text[i]. Each character that
-   occurs is a bag; its targets are what follows it. Free with batch_free. */
+   occurs is a bag; its targets are what follows it. Free its offsets: all of it stands there. */
 static Batch followers(const uint8_t *text, size_t n) {
     enum { ROOM = CHARACTERS + 1 };
-    uint32_t *room = allocate(4 * ROOM, sizeof *room, "a batch"), *rows = room + ROOM, used = 0;
-    uint8_t *targets = allocate(n, 1, "a batch");
-    Batch f = {0, n, 0, room, rows, rows + ROOM, targets, rows, rows + 2 * ROOM};
+    uint32_t *room = allocate(4 * ROOM + n / 4 + 1, sizeof *room, "a batch"), used = 0;
+    uint32_t *rows = room + ROOM, *frequency = room + 3 * ROOM;
+    uint8_t *targets = (uint8_t *)(room + 4 * ROOM);
+    Batch f = {0, n, 0, room, rows, room + 2 * ROOM, targets, rows, frequency};
     for (uint32_t c = 0; c < CHARACTERS; c++) {
         for (size_t i = 0; i < n; i++)
             if (text[i] == c) targets[used++] = text[i + 1];
         if (used == f.target_offsets[f.bags]) continue;
         rows[f.bags] = c;
-        f.frequency[f.bags] = used - f.target_offsets[f.bags];
+        frequency[f.bags] = used - f.target_offsets[f.bags];
         f.offsets[++f.bags] = ++f.distinct;
         f.target_offsets[f.bags] = used;
     }
     return f;
-}
-
-static void batch_free(Batch *batch) {
-    free(batch->offsets);
-    free(batch->targets);
-}
-
-/* share [100]: how often each character follows that of bag b. Returns the sum of -ln share over
-   the targets of the bag: no model of pairs has a lower loss. */
-static double shares(const Batch *batch, size_t b, double *share) {
-    double n = batch->frequency[b], loss = 0;
-    const uint8_t *targets = batch->targets + batch->target_offsets[b];
-    memset(share, 0, CHARACTERS * sizeof *share);
-    for (size_t i = 0; i < n; i++) share[targets[i]] += 1 / n;
-    for (size_t i = 0; i < n; i++) loss -= exact_log(share[targets[i]]);
-    return loss;
-}
-
-static double least_loss(const Batch *batch) {
-    double loss = 0, share[CHARACTERS];
-    for (size_t b = 0; b < batch->bags; b++) loss += shares(batch, b, share);
-    return loss / batch->positions;
 }
 
 /* The model after so many steps on one batch. */
@@ -354,8 +334,7 @@ static void one_position(Story *s) {
         "Each character is to predict the next one, and the last one the first. The row of %s is "
         "h. nn.Linear makes a logit of it for each of the 100 characters that may follow: logit[c] "
         "= weight[c] . h + bias[c]. Softmax turns them into probabilities: p[c] = e^logit[c] / "
-        "(the sum "
-        "of all 100 e^logit).",
+        "(the sum of all 100 e^logit).",
         c);
     print_row(s, "h", row_of(model, s->ids[0]), DIM);
     say(s,
@@ -404,6 +383,22 @@ static void one_step(Story *s) {
           "and then all gradients are 0 again");
 }
 
+/* How often up to three characters follow that of a bag. */
+static void print_followers(Story *s, const Model *model, size_t b) {
+    const Batch *batch = &s->batch;
+    size_t c = batch->rows[b], n = batch->frequency[b], shown = 0;
+    float p[CHARACTERS];
+    probabilities(model, c, p);
+    for (int i = 0; i < CHARACTERS && shown < 3; i++) {
+        double count = 0;
+        for (size_t k = 0; k < n; k++) count += batch->targets[batch->target_offsets[b] + k] == i;
+        if (count == 0) continue;
+        say(s, " %s after %s: counted %.4f, learned p = %.4f", s->names[i], s->names[c], count / n,
+            p[i]);
+        shown++;
+    }
+}
+
 static void it_learns(Story *s) {
     /* the losses by PyTorch, as tests/slow/wtf.py prints them */
     static const float pytorch[2][SHOWN] = {
@@ -411,9 +406,8 @@ static void it_learns(Story *s) {
         {4.85296f, 4.78103f, 4.18496f, 3.67359f, 2.61121f, 1.67360f, 0.57007f}};
     static const int steps[SHOWN] = {0, 1, 9, 10, 30, 50, 900};
     Batch *batch = &s->batch;
-    float loss[2][SHOWN], p[CHARACTERS], end[2];
-    double least = least_loss(batch), share[CHARACTERS];
-    size_t b = bag_with(s, 3), c = batch->rows[b];
+    float loss[2][SHOWN], end[2];
+    double least = baselines_of(s->ids, s->length + 1).bigram;
     one_step(s);
     say(s, "A thousand such steps, and again with frozen rows: only nn.Linear learns.\n"
            " steps                   0       1      10      20      50     100    1000");
@@ -432,15 +426,7 @@ static void it_learns(Story *s) {
         "how often each character follows each other one (an entropy). The table could be "
         "counted. Embedding and Linear learn it:",
         least);
-    shares(batch, b, share);
-    probabilities(&s->t[0].model, c, p);
-    for (int i = 0, shown = 0; i < CHARACTERS && shown < 3; i++) {
-        if (share[i] == 0) continue;
-        begin(s, ROWS);
-        printf("   %s after %s: counted %.4f, learned p = %.4f\n", s->names[i], s->names[c],
-               share[i], p[i]);
-        shown++;
-    }
+    print_followers(s, &s->t[0].model, bag_with(s, 3));
     say(s, "For Embedding -> Linear is one 100 x 100 table of logits, kept as 100 x 10 times 10 x "
            "100. All rows go through the same 10 x 100, so characters with similar followers need "
            "similar rows (section 8).");
@@ -484,7 +470,6 @@ static void max_norm(Story *s) {
     static const double types[] = {2, 1, INFINITY};
     static const char *const names[] = {"norm_type=2", "norm_type=1", "norm_type=inf"};
     const Model *old = &fresh(s, 0)->model;
-    const Batch *batch = &s->batch;
     double error = 0;
     say(s,
         "max_norm=1: a row longer than 1 is shortened to 1 when it is looked up. norm_type says "
@@ -494,13 +479,11 @@ static void max_norm(Story *s) {
     print_row(s, "max_norm=None", row_of(old, s->ids[0]), DIM);
     for (int i = 0; i < 3; i++) {
         Optimizer shorten = {.sgd = true, .max_norm = 1, .norm_type = types[i]};
-        const Model *model = train(fresh(s, 1), &shorten, batch, 1);
-        for (size_t r = 0, b = 0; r < CHARACTERS; r++) {
+        const Model *model = train(fresh(s, 1), &shorten, &s->batch, 1);
+        for (int r = 0; r < CHARACTERS; r++) {
             double expected = exact_norm(row_of(old, r), DIM, types[i]);
-            bool looked_up = b < batch->bags && batch->rows[b] == r;
-            if (looked_up) expected = fmin(1, expected);
+            if (memchr(s->ids, r, s->length)) expected = fmin(1, expected);
             error = fmax(error, fabs(exact_norm(row_of(model, r), DIM, types[i]) - expected));
-            b += looked_up;
         }
         print_row(s, names[i], row_of(model, s->ids[0]), DIM);
     }
@@ -633,7 +616,7 @@ static void train_on_text(Training *t, const uint8_t *text, size_t length, bool 
         Optimizer adagrad = {false, 0.1f * left, 0.03f * left, freeze};
         Batch batch = followers(text + random_bits(&random) % (length - BATCH), BATCH);
         train_step(t, &adagrad, &batch);
-        batch_free(&batch);
+        free(batch.offsets);
     }
 }
 
@@ -667,7 +650,8 @@ static void a_whole_text(Story *s) {
         " loss, rows learn      %.2f\n"
         " the table of pairs    %.2f (its loss on the part that it was counted in)\n"
         "The rows nearest to those of five characters, before training and after it:",
-        path, grouped(text.length, number), -w[0], -w[1], frozen_loss, loss, least_loss(&part));
+        path, grouped(text.length, number), -w[0], -w[1], frozen_loss, loss,
+        baselines_of(text.ids, learned + 1).bigram);
     for (const char *c = shown; *c; c++) {
         begin(s, ROWS);
         printf("   %-11s", s->names[id_of(*c)]);
@@ -683,8 +667,8 @@ static void a_whole_text(Story *s) {
     check(s, loss < 2.6 && frozen_loss > loss + 0.3, "rows that learn lower the loss further");
     check(s, after > 0.3 && after > before + 0.2,
           "the mean cosine of two vowels was %.2f and is %.2f", before, after);
-    batch_free(&part);
-    batch_free(&val);
+    free(part.offsets);
+    free(val.offsets);
     free(text.ids);
 }
 
@@ -759,18 +743,13 @@ static Sentence print_shares(Story *s, const char *text) {
 
 /* The shares of the first token, and the mean, by the formulas. */
 static void check_sentence(Story *s, const Sentence *sentence) {
-    double share[MAX_TOKENS], sum = 0, error = 0;
-    float mean[HEAD] = {0};
+    float mean[HEAD] = {0}, share[MAX_TOKENS], sum = 0, error = 0;
     for (size_t j = 0; j < sentence->n; j++) {
-        double product = 0;
-        for (int d = 0; d < HEAD; d++) {
-            product += (double)sentence->qkv[0][d] * sentence->qkv[j][HEAD + d];
-            mean[d] += sentence->y[j][d] / sentence->n;
-        }
-        sum += share[j] = exp(product / sqrt(HEAD));
+        sum += share[j] = expf(dot(sentence->qkv[0], sentence->qkv[j] + HEAD) / sqrtf(HEAD));
+        for (int d = 0; d < HEAD; d++) mean[d] += sentence->y[j][d] / sentence->n;
     }
     for (size_t j = 0; j < sentence->n; j++)
-        error = fmax(error, fabs(share[j] / sum - sentence->a[0][j]));
+        error = fmaxf(error, fabsf(share[j] / sum - sentence->a[0][j]));
     check(s, error < 1e-6, "these shares are the softmax of query . key / sqrt 10");
     check(s, apart(mean, sentence->mean, HEAD) < 1e-6, "the sentence is the mean of its y");
 }
@@ -907,7 +886,7 @@ int main(int argc, char **argv) {
         printf("\nAll checks hold.%s\n",
                only ? "" : " train data/text.txt does this on a whole text.");
     flush_output();
-    batch_free(&s->batch);
+    free(s->batch.offsets);
     free(s->ids);
     return s->failures > 0;
 }

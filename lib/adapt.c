@@ -28,27 +28,22 @@ typedef struct {
     const Bags *bags;
     Vocabulary vocabulary; /* of the text that is read: its row r is new row model.rows + r */
     Bags own;
-    Batch batch;
-    uint32_t *latest; /* [rows] the last batch that had the row, */
-    uint32_t number;  /* and the number of this batch, from 1 */
-    size_t rows;      /* the model's and the new ones */
+    SortedBatch sorted; /* its batch; in the order of the text */
+    uint32_t *latest;   /* [rows] the last batch that had the row, */
+    uint32_t number;    /* and the number of this batch, from 1 */
+    size_t rows;        /* the model's and the new ones */
 } Reading;
 
 static Reading reading_start(const SavedModel *saved, const Bags *bags) {
     Reading reading = {.saved = saved, .bags = bags};
     const RowOptions options = {.order = LONGEST, .min_count = 2, .max_rows = 1 << 20};
-    size_t indices = ADAPT_BATCH * (largest_bag(&saved->vocabulary) + LONGEST);
     Team *team = team_start(1);
     reading.vocabulary = vocabulary_list(bags->targets, bags->count, options);
     reading.own =
         bags_find(team, &reading.vocabulary, bags->targets - bags->first, bags->first, bags->count);
     team_end(team);
     reading.rows = saved->model.rows + reading.vocabulary.rows;
-    uint32_t *memory = allocate(2 * (ADAPT_BATCH + 1 + indices), sizeof *memory, "a batch");
-    reading.batch.offsets = memory;
-    reading.batch.target_offsets = memory + ADAPT_BATCH + 1;
-    reading.batch.indices = memory + 2 * (ADAPT_BATCH + 1);
-    reading.batch.rows = reading.batch.indices + indices;
+    reading.sorted = batch_allocate(ADAPT_BATCH, largest_bag(&saved->vocabulary) + LONGEST);
     reading.latest = allocate(reading.rows, sizeof *reading.latest, "a batch");
     return reading;
 }
@@ -56,7 +51,7 @@ static Reading reading_start(const SavedModel *saved, const Bags *bags) {
 static void reading_end(Reading *reading) {
     vocabulary_free(&reading->vocabulary);
     bags_free(&reading->own);
-    free(reading->batch.offsets);
+    batch_free(&reading->sorted);
     free(reading->latest);
 }
 
@@ -77,10 +72,10 @@ static size_t reading_bag(const Reading *reading, size_t place, uint32_t *bag) {
 
 /* Makes the next batch of the places from..from + count - 1. */
 static void next_batch(Reading *reading, size_t from, size_t count) {
-    Batch *batch = &reading->batch;
+    Batch *batch = &reading->sorted.batch;
     uint32_t end = 0;
     batch->bags = batch->positions = count;
-    batch->targets = (uint8_t *)reading->bags->targets + from;
+    memcpy(batch->targets, reading->bags->targets + from, count);
     batch->distinct = 0;
     reading->number++;
     for (size_t b = 0; b <= count; b++) {
@@ -101,10 +96,10 @@ typedef struct {
     double loss; /* so far, the sum */
 } Learner;
 
-static Learner learner_start(const SavedModel *saved, Pace pace, size_t rows, Model gradient) {
+static Learner learner_start(const SavedModel *saved, Pace pace, Model gradient) {
     const Model *model = &saved->model;
     const float unit = 1.0f / (ADAPT_BATCH * ADAPT_BATCH);
-    size_t dim = model->dim;
+    size_t rows = gradient.rows, dim = gradient.dim;
     double trained = fmin(metadata_number(&saved->file, "lr", TRAINED_LR), TRAINED_LR);
     float share = (float)(trained / TRAINED_LR);
     Learner learner = {0};
@@ -143,8 +138,7 @@ double adapting_loss(const SavedModel *saved, const Bags *bags) {
     Model gradient = model_allocate(reading.rows, saved->model.dim);
     Learner learners[LEARNERS];
     double total = 0;
-    for (size_t l = 0; l < LEARNERS; l++)
-        learners[l] = learner_start(saved, paces[l], reading.rows, gradient);
+    for (size_t l = 0; l < LEARNERS; l++) learners[l] = learner_start(saved, paces[l], gradient);
     for (size_t from = 0, count; from < bags->count; from += count) {
         size_t best = 0;
         count = smaller(bags->count - from, ADAPT_BATCH);
@@ -152,7 +146,7 @@ double adapting_loss(const SavedModel *saved, const Bags *bags) {
         for (size_t l = 1; l < LEARNERS; l++)
             if (learners[l].loss + LEAD < learners[best].loss) best = l;
         for (size_t l = 0; l < LEARNERS; l++) {
-            double loss = learn(&learners[l], &saved->model, &reading.batch);
+            double loss = learn(&learners[l], &saved->model, &reading.sorted.batch);
             if (l == best) total += loss;
         }
     }

@@ -74,7 +74,7 @@ static void export_table(const SavedModel *saved, bool vec, const char *folder, 
 enum { WIDTH = 560, HEIGHT = 380, RADIUS = 11 };
 
 /* Half the width of a mark. Names of several letters are in smaller print. */
-static double half_width(uint32_t id) {
+static double half_width(uint8_t id) {
     char name[8];
     size_t length = strlen(character_name(character_of(id), name));
     return length < 3 ? RADIUS : 4 * length;
@@ -82,7 +82,7 @@ static double half_width(uint32_t id) {
 
 /* Moves marks until none covers another: of two that are too near each goes a quarter of what is
    missing away from the other. Marks in one place, or in a line (dim 1), leave it, too. */
-static void spread_marks(double (*at)[2], const uint32_t *id, size_t count) {
+static void spread_marks(double (*at)[2], const uint8_t *id, size_t count) {
     for (size_t i = 0; i < count; i++)
         for (int a = 0; a < 2; a++) at[i][a] += 0.01 * (i * (a ? 7 : 3) % 11) - 0.05;
     for (size_t step = 0; step < 300 * count * count; step++) {
@@ -102,22 +102,19 @@ static void spread_marks(double (*at)[2], const uint32_t *id, size_t count) {
 /* On a picture that shows the marks where columns 5 and 6 say, none is on another. When all are on
    one line (dim 1), both axes have one scale. */
 static void export_map(const SavedModel *saved, const char *folder) {
-    uint32_t seen[CHARACTERS];
-    double at[CHARACTERS][2], spread[CHARACTERS][2], share[2], unit[2];
-    size_t count = characters_seen(saved, seen);
+    Plane plane = plane_of(saved);
+    double spread[CHARACTERS][2], unit[2] = {plane.width[0] / WIDTH, plane.width[1] / HEIGHT};
     Buffer file = {0};
-    project_rows(saved->model.embedding, saved->model.dim, seen, count, at, share);
-    for (int a = 0; a < 2; a++) {
-        lowest(at, count, a, &unit[a]);
-        unit[a] /= a ? HEIGHT : WIDTH;
-        if (unit[a] == 0) unit[a] = a ? unit[0] : 1;
-        for (size_t i = 0; i < count; i++) spread[i][a] = at[i][a] / unit[a];
-    }
-    spread_marks(spread, seen, count);
-    for (size_t i = 0; i < count; i++) {
-        char name[8], character = character_of(seen[i]);
-        buffer_add(&file, "%.6g\t%.6g\t%d\t%u\t%.6g\t%.6g\t", at[i][0], at[i][1],
-                   character_kind(character), seen[i], spread[i][0] * unit[0],
+    if (unit[0] == 0) unit[0] = 1;
+    if (unit[1] == 0) unit[1] = unit[0];
+    for (size_t i = 0; i < plane.count; i++)
+        for (int a = 0; a < 2; a++) spread[i][a] = plane.at[i][a] / unit[a];
+    spread_marks(spread, plane.id, plane.count);
+    for (size_t i = 0; i < plane.count; i++) {
+        const double *at = plane.at[i];
+        char name[8], character = character_of(plane.id[i]);
+        buffer_add(&file, "%.6g\t%.6g\t%d\t%u\t%.6g\t%.6g\t", at[0], at[1],
+                   character_kind(character), plane.id[i], spread[i][0] * unit[0],
                    spread[i][1] * unit[1]);
         put_quoted(&file, character_name(character, name));
         buffer_add(&file, "\n");

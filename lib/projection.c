@@ -1,6 +1,7 @@
 #include "projection.h"
 
 #include "memory.h"
+#include "sampling.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,34 +36,34 @@ static double find_axis(const double *rows, size_t count, size_t dim, double *ax
     return value;
 }
 
-void project_rows(const float *table, size_t dim, const uint32_t *row, size_t count,
-                  double (*at)[2], double share[2]) {
+Plane plane_of(const SavedModel *saved) {
+    Plane plane = {0};
+    Allowed seen = seen_characters(&saved->vocabulary);
+    size_t dim = saved->model.dim;
+    const float *table = saved->model.embedding;
+    for (uint8_t c = 0; c < CHARACTERS; c++)
+        if (seen.may[c]) plane.id[plane.count++] = c;
+    size_t count = plane.count;
     double *rows = allocate((count + 1) * dim, sizeof *rows, "a projection");
     double *axis = rows + count * dim;
     for (size_t d = 0; d < dim; d++) {
         double mean = 0;
-        for (size_t i = 0; i < count; i++) mean += table[row[i] * dim + d] / (double)count;
-        for (size_t i = 0; i < count; i++) rows[i * dim + d] = table[row[i] * dim + d] - mean;
+        for (size_t i = 0; i < count; i++) mean += table[plane.id[i] * dim + d] / (double)count;
+        for (size_t i = 0; i < count; i++) rows[i * dim + d] = table[plane.id[i] * dim + d] - mean;
     }
     double variance = dot(rows, rows, count * dim);
     for (int a = 0; a < 2; a++) {
-        double value = find_axis(rows, count, dim, axis);
+        double value = find_axis(rows, count, dim, axis), high = 0;
         bool differ = value > 1e-9 * variance;
-        share[a] = differ ? value / variance : 0;
+        plane.share[a] = differ ? value / variance : 0;
         for (size_t i = 0; i < count; i++) { /* what lies along this axis is not the next one's */
-            at[i][a] = differ ? dot(rows + i * dim, axis, dim) : 0;
-            for (size_t d = 0; d < dim; d++) rows[i * dim + d] -= at[i][a] * axis[d];
+            double at = plane.at[i][a] = differ ? dot(rows + i * dim, axis, dim) : 0;
+            for (size_t d = 0; d < dim; d++) rows[i * dim + d] -= at * axis[d];
+            plane.low[a] = fmin(plane.low[a], at);
+            high = fmax(high, at);
         }
+        plane.width[a] = high - plane.low[a];
     }
     free(rows);
-}
-
-double lowest(double (*at)[2], size_t count, int axis, double *width) {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < count; i++) {
-        low = fmin(low, at[i][axis]);
-        high = fmax(high, at[i][axis]);
-    }
-    *width = high - low;
-    return low;
+    return plane;
 }

@@ -84,26 +84,20 @@ void allowed_softmax(float *logits, const Allowed *allowed) {
     set_others(logits, allowed, 0); /* exact_expf never gives 0 */
 }
 
-static int more_likely(const void *a, const void *b) {
-    const Candidate *x = a, *y = b;
-    if (x->value != y->value) return x->value > y->value ? -1 : 1;
-    return (int)x->id - (int)y->id;
-}
-
-void rank_characters(const float *values, Candidate *candidates) {
-    for (uint8_t c = 0; c < CHARACTERS; c++) candidates[c] = (Candidate){values[c], c};
-    qsort(candidates, CHARACTERS, sizeof *candidates, more_likely);
+void rank_characters(const float *values, Scored *ranked) {
+    for (uint32_t c = 0; c < CHARACTERS; c++) ranked[c] = (Scored){(double)values[c], c};
+    sort_scored(ranked, CHARACTERS);
 }
 
 /* Sets p [100] to 0 but for the likeliest that top_k and top_p keep; returns the sum of these. */
 static float keep_likeliest(float *p, Sampling sampling) {
-    Candidate candidates[CHARACTERS];
+    Scored ranked[CHARACTERS];
     size_t most = sampling.top_k ? sampling.top_k : CHARACTERS, count = 0;
     float total = 0;
-    rank_characters(p, candidates);
+    rank_characters(p, ranked);
     while (count < most && (count == 0 || total < (float)sampling.top_p))
-        total += candidates[count++].value;
-    while (count < CHARACTERS) p[candidates[count++].id] = 0;
+        total += p[ranked[count++].row];
+    while (count < CHARACTERS) p[ranked[count++].row] = 0;
     return total;
 }
 

@@ -3,6 +3,7 @@
 #define SAMPLING_H
 
 #include "checkpoint.h"
+#include "ranking.h"
 #include "vocabulary.h"
 
 /* The context in which a text of this kind begins: the last OPENING characters, at most, of a
@@ -44,12 +45,7 @@ typedef struct {
 /* Draws one of the characters allowed from softmax(logits / temperature); uses up the logits. */
 uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random);
 
-typedef struct {
-    float value;
-    uint8_t id;
-} Candidate;
-
-/* All 100 characters, the one with the largest value first: values [100], candidates [100]. */
-void rank_characters(const float *values, Candidate *candidates);
+/* All 100 characters by values [100], the one with the largest first: ranked [100]. */
+void rank_characters(const float *values, Scored *ranked);
 
 #endif

@@ -1,15 +1,6 @@
 #include "start.h"
 
 #include "memory.h"
-#include "sampling.h"
-
-size_t characters_seen(const SavedModel *saved, uint32_t *rows) {
-    Allowed seen = seen_characters(&saved->vocabulary);
-    size_t count = 0;
-    for (uint32_t c = 0; c < CHARACTERS; c++)
-        if (seen.may[c]) rows[count++] = c;
-    return count;
-}
 
 float *start_of(const TensorFile *file, size_t dim) {
     const char *pretrained = metadata_find(file, "pretrained"), *init = metadata_find(file, "init");

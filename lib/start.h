@@ -17,8 +17,4 @@ double distance_moved(const Model *model, const float *start, uint32_t row);
    move. */
 size_t rank_moves(const Model *model, const float *start, Scored *moves);
 
-/* rows [100]: the characters that the training text holds, all 100 where the file has no counts;
-   returns how many. */
-size_t characters_seen(const SavedModel *saved, uint32_t *rows);
-
 #endif

@@ -92,15 +92,15 @@ static void test_draws(Sampling sampling, bool few) {
 
 static void test_ranks(void) {
     float values[CHARACTERS];
-    Candidate candidates[CHARACTERS];
+    Scored ranked[CHARACTERS];
     bool sorted = true;
     for (size_t c = 0; c < CHARACTERS; c++) values[c] = (float)(c * 7 % 10);
-    rank_characters(values, candidates);
+    rank_characters(values, ranked);
     for (size_t i = 0; i < CHARACTERS; i++)
-        sorted &= candidates[i].value == values[candidates[i].id];
+        sorted &= ranked[i].score == (double)values[ranked[i].row];
     for (size_t i = 1; i < CHARACTERS; i++) {
-        Candidate a = candidates[i - 1], b = candidates[i];
-        sorted &= a.value > b.value || (a.value == b.value && a.id < b.id);
+        Scored a = ranked[i - 1], b = ranked[i];
+        sorted &= a.score > b.score || (a.score == b.score && a.row < b.row);
     }
     check(sorted, "characters by their values, the smaller id first where they are equal");
 }
