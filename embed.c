@@ -44,9 +44,10 @@ static const char default_model[] = "out/model.safetensors";
 
 /* What a verb gets: the options, the texts after it, the model. */
 typedef struct {
-    size_t count; /* 0: what the verb takes */
+    size_t count;
     bool any;
-    const char *path, *format, *out, *pairs;
+    const char *path, *folder, *name; /* the model's; the folder it is in; its name there */
+    const char *format, *out, *pairs;
     const char *words[3];
     SavedModel saved;
 } Look;
@@ -243,7 +244,7 @@ static void show_row(const Look *look) {
 static void show_near(const Look *look) {
     const Vocabulary *vocabulary = &look->saved.vocabulary;
     const float *table = look->saved.model.embedding;
-    size_t dim = look->saved.model.dim, found = 0, most = look->count ? look->count : 12;
+    size_t dim = look->saved.model.dim, found = 0;
     float vector[MAX_DIM];
     uint32_t subject = find_row(&look->saved, look->words[1], vector);
     Buffer printed = {0};
@@ -265,7 +266,7 @@ static void show_near(const Look *look) {
     printf("%s\n", all ? "all rows" : row_kind_name(kind));
     if (subject < CHARACTERS && vocabulary->count[subject] == 0)
         printf("  (never seen in training: its row is what it was at the start)\n");
-    for (size_t i = 0; i < found && i < most; i++)
+    for (size_t i = 0; i < smaller(found, look->count); i++)
         printf("  %+.4f  %-24s seen %s\n", near[i].score, row_name(vocabulary, near[i].row, name),
                counted(vocabulary->count[near[i].row], "times", number));
     free(near);
@@ -354,14 +355,14 @@ static void show_cosines(const Look *look) {
 /* The lines of a file that are nearest to a text. */
 static void show_lines(const Look *look) {
     Lines list = {0};
-    size_t columns = terminal_columns() - 20, most = look->count ? look->count : 10;
+    size_t columns = terminal_columns() - 20;
     Line subject = read_argument(look->words[2]);
     add_line(&list, subject);
     Text file = add_file(&list, look->words[1], false);
-    size_t count = list.count - 1;
+    size_t found = list.count - 1;
     Scored *near = compare_lines(&look->saved, list.lines, list.count, false);
-    sort_scored(near, count);
-    for (size_t i = 0; i < smaller(most, count); i++) {
+    sort_scored(near, found);
+    for (size_t i = 0; i < smaller(found, look->count); i++) {
         const Line *line = &list.lines[near[i].row];
         printf("  %+.4f %8u  ", near[i].score, near[i].row);
         for (size_t c = 0; c < smaller(line->length, columns); c++) {
@@ -378,29 +379,16 @@ static void show_lines(const Look *look) {
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* The folder that the model is in. Free it with buffer_free. */
-static Buffer folder_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    Buffer folder = {0};
-    buffer_add(&folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    return folder;
-}
-
 static void export_files(const Look *look) {
-    Buffer folder = folder_of(look->path);
-    export_rows(&look->saved, look->format, look->out ? look->out : folder.text,
-                look->count ? look->count : 10000);
-    buffer_free(&folder);
+    export_rows(&look->saved, look->format, look->out, look->count);
 }
 
 static void write_report(const Look *look) {
-    Buffer folder = folder_of(look->path), text = {0};
-    const char *slash = strrchr(look->path, '/');
-    describe_model(&look->saved, slash ? slash + 1 : look->path, 80, &text);
+    Buffer text = {0};
+    describe_model(&look->saved, look->name, 80, &text);
     buffer_add(&text, "\n");
     describe_moves(&look->saved, 80, &text);
-    page_write(&look->saved, folder.text, text.text, look->out ? look->out : folder.text);
-    buffer_free(&folder);
+    page_write(&look->saved, look->folder, text.text, look->out);
     buffer_free(&text);
 }
 
@@ -411,15 +399,16 @@ typedef struct {
     void (*run)(const Look *look);
     size_t texts;        /* how many follow it */
     const char *options; /* that it takes, beside --model */
+    size_t count;        /* --count, when it is not given */
 } Verb;
 
 static const Verb verbs[] = {{"", show_model, 0, ""},
                              {"row", show_row, 1, ""},
-                             {"near", show_near, 1, "count any"},
+                             {"near", show_near, 1, "count any", 12},
                              {"moved", show_moved, 0, ""},
                              {"compare", show_cosines, 2, "pairs"},
-                             {"lines", show_lines, 2, "count"},
-                             {"export", export_files, 0, "count format out"},
+                             {"lines", show_lines, 2, "count", 10},
+                             {"export", export_files, 0, "count format out", 10000},
                              {"report", write_report, 0, "out"}};
 
 static const Verb *find_verb(const char *name) {
@@ -434,6 +423,7 @@ static const Verb *find_verb(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    Buffer folder = {0};
     Look look = {.path = default_model, .format = "tsv", .words = {"", "", ""}};
     Option options[] = {
         {GROUP, .name = "Options"},
@@ -462,7 +452,14 @@ int main(int argc, char **argv) {
     look.saved = model_open(look.path);
     require_finite(look.saved.model.embedding, CHARACTERS * look.saved.model.dim);
     require_finite(look.saved.model.linear, linear_size(look.saved.model.dim));
+    const char *slash = strrchr(look.path, '/');
+    look.name = slash ? slash + 1 : look.path;
+    buffer_add(&folder, "%.*s", slash ? (int)(slash - look.path) : 1, slash ? look.path : ".");
+    look.folder = folder.text;
+    if (!look.out) look.out = folder.text;
+    if (!look.count) look.count = verb->count;
     verb->run(&look);
+    buffer_free(&folder);
     model_close(&look.saved);
     flush_output();
     return 0;
