@@ -66,20 +66,18 @@ static void push_prompt(Stream *stream, const SavedModel *saved, const Settings 
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Which characters may come next: those seen, but for what would write the last n characters of the
-   text once more, that is, what followed the same n - 1 characters before. All those seen when
-   nothing would be left. */
-static Allowed without_repeats(const Buffer *text, size_t n, Allowed seen) {
+/* Masks what would write the last n characters of the text once more, that is, what followed the
+   same n - 1 characters before; nothing when nothing would be left. */
+static void mask_repeats(const Buffer *text, size_t n, float *logits) {
     enum { REACH = 4096 };
-    if (n == 0 || text->length < n) return seen;
-    Allowed allowed = seen;
-    size_t left = 0;
+    float others[CHARACTERS];
+    if (n == 0 || text->length < n) return;
+    memcpy(others, logits, sizeof others);
     const char *end = text->text + text->length - (n - 1);
     const char *at = text->length > REACH ? text->text + text->length - REACH : text->text;
     for (; at < end; at++)
-        if (!memcmp(at, end, n - 1)) allowed.may[(uint8_t)at[n - 1]] = false;
-    for (size_t c = 0; c < CHARACTERS; c++) left += allowed.may[c];
-    return left ? allowed : seen;
+        if (!memcmp(at, end, n - 1)) others[(uint8_t)at[n - 1]] = -INFINITY;
+    if (largest_of_100(others) > -INFINITY) memcpy(logits, others, sizeof others);
 }
 
 static bool ends_with(const Buffer *text, const uint8_t *end, size_t length) {
@@ -91,14 +89,13 @@ static void write_on(const SavedModel *saved, Stream *stream, const Settings *se
                      Buffer *written) {
     float logits[LOGITS];
     Random random = random_seeded((uint32_t)settings->seed);
-    const Allowed seen = seen_characters(&saved->vocabulary);
     bool live = isatty(STDOUT_FILENO);
     for (size_t i = 0; i < written->length; i++)
         putchar_unlocked(character_of((uint8_t)written->text[i]));
     for (size_t i = 0; i < settings->length; i++) {
-        Allowed allowed = without_repeats(written, settings->no_repeat, seen);
         next_logits(saved, stream, logits);
-        uint8_t id = draw_character(logits, &allowed, settings->sampling, &random);
+        mask_repeats(written, settings->no_repeat, logits);
+        uint8_t id = draw_character(logits, settings->sampling, &random);
         stream_push(stream, id);
         if (settings->no_repeat || settings->end_length) buffer_bytes(written, &id, 1);
         if (putchar_unlocked(character_of(id)) == EOF || live || i == 0) flush_output();
@@ -139,15 +136,14 @@ static void show_addend(const char *name, size_t seen, const float *addend, cons
 
 static void show_next(const SavedModel *saved, const Stream *stream) {
     const Vocabulary *vocabulary = &saved->vocabulary;
-    Allowed allowed = seen_characters(vocabulary);
     Scored likely[CHARACTERS];
-    float logits[LOGITS];
+    float logits[LOGITS], p[CHARACTERS];
     uint32_t bag[MAX_BAG];
     size_t rows = stream_rows(stream, bag), count = 0;
     char name[ROW_NAME];
     next_logits(saved, stream, logits);
-    allowed_softmax(logits, &allowed);
-    rank_characters(logits, likely);
+    tempered_softmax(logits, 1, p);
+    rank_characters(p, likely);
     while (count < CHARACTERS && likely[count].score > 0) count++;
     show_probabilities(likely, count);
     printf("\nwhat each row of the bag adds to their logits\n  %-20s", "");

@@ -54,11 +54,10 @@ static void describe_sample(const SavedModel *saved, Buffer *sample) {
     Stream *stream = stream_start(&saved->vocabulary);
     Random random = random_seeded(1);
     float logits[LOGITS];
-    Allowed allowed = seen_characters(&saved->vocabulary);
     Sampling sampling = {.temperature = 0.6, .top_p = 1};
     stream_begin(stream, saved);
     for (int i = 0; i < LENGTH && finite_logits(saved, stream, logits); i++) {
-        uint8_t id = draw_character(logits, &allowed, sampling, &random);
+        uint8_t id = draw_character(logits, sampling, &random);
         stream_push(stream, id);
         buffer_add(sample, "%c", character_of(id));
     }

@@ -38,11 +38,11 @@ static double find_axis(const double *rows, size_t count, size_t dim, double *ax
 
 Plane plane_of(const SavedModel *saved) {
     Plane plane = {0};
-    Allowed seen = seen_characters(&saved->vocabulary);
+    bool known = counts_known(&saved->vocabulary);
     size_t dim = saved->model.dim;
     const float *table = saved->model.embedding;
     for (uint8_t c = 0; c < CHARACTERS; c++)
-        if (seen.may[c]) plane.id[plane.count++] = c;
+        if (saved->vocabulary.count[c] || !known) plane.id[plane.count++] = c;
     size_t count = plane.count;
     double *rows = allocate((count + 1) * dim, sizeof *rows, "a projection");
     double *axis = rows + count * dim;

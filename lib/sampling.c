@@ -52,7 +52,10 @@ bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits)
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows), dim = saved->model.dim;
     bag_logits(&saved->step, rows, count, logits);
-    if (all_finite(logits, CHARACTERS)) return true;
+    if (all_finite(logits, CHARACTERS)) {
+        mask_unseen(&saved->vocabulary, logits);
+        return true;
+    }
     for (size_t i = 0; i < count; i++) require_finite(saved->model.embedding + rows[i] * dim, dim);
     require_finite(saved->model.linear, linear_size(dim));
     return false;
@@ -63,25 +66,25 @@ void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
         fail("the model's numbers are so large that a sum of them is not finite; train it again");
 }
 
-Allowed seen_characters(const Vocabulary *vocabulary) {
-    Allowed seen;
+bool counts_known(const Vocabulary *vocabulary) {
     bool known = false;
     for (size_t c = 0; c < CHARACTERS; c++) known |= vocabulary->count[c] > 0;
-    for (size_t c = 0; c < CHARACTERS; c++) seen.may[c] = vocabulary->count[c] > 0 || !known;
-    return seen;
+    return known;
 }
 
-/* The characters that are not allowed get this value. */
-static void set_others(float *values, const Allowed *allowed, float value) {
-    for (size_t c = 0; c < CHARACTERS; c++) values[c] = allowed->may[c] ? values[c] : value;
+void mask_unseen(const Vocabulary *vocabulary, float *logits) {
+    bool known = counts_known(vocabulary);
+    for (size_t c = 0; c < CHARACTERS; c++)
+        if (known && !vocabulary->count[c]) logits[c] = -INFINITY;
 }
 
-void allowed_softmax(float *logits, const Allowed *allowed) {
-    set_others(logits, allowed, -INFINITY);
-    exponentials_of_100(logits, largest_of_100(logits));
-    float total = sum_of_100(logits);
-    for (size_t c = 0; c < CHARACTERS; c++) logits[c] *= 1 / total;
-    set_others(logits, allowed, 0); /* exact_expf never gives 0 */
+void tempered_softmax(const float *logits, double temperature, float *p) {
+    float power[LOGITS] = {0}, inverse = (float)(1 / temperature);
+    for (size_t c = 0; c < CHARACTERS; c++) power[c] = logits[c] * inverse;
+    exponentials_of_100(power, largest_of_100(power));
+    float total = sum_of_100(power);
+    for (size_t c = 0; c < CHARACTERS; c++) /* exact_expf never gives 0 */
+        p[c] = logits[c] > -INFINITY ? power[c] * (1 / total) : 0;
 }
 
 void rank_characters(const float *values, Scored *ranked) {
@@ -109,12 +112,10 @@ static uint8_t likeliest(const float *logits) {
     return best;
 }
 
-uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random) {
-    float inverse = (float)(1 / sampling.temperature), total = 1, p[LOGITS] = {0};
-    set_others(logits, allowed, -INFINITY);
+uint8_t draw_character(const float *logits, Sampling sampling, Random *random) {
+    float p[CHARACTERS], total = 1;
     if (sampling.top_k == 1 || sampling.temperature < 1e-3) return likeliest(logits);
-    for (size_t c = 0; c < CHARACTERS; c++) p[c] = logits[c] * inverse;
-    allowed_softmax(p, allowed);
+    tempered_softmax(logits, sampling.temperature, p);
     if (sampling.top_k || sampling.top_p < 1) total = keep_likeliest(p, sampling);
     float draw = random_uniform(random) * total;
     for (uint8_t c = 0; c < CHARACTERS; c++)

@@ -19,22 +19,21 @@ void stream_begin(Stream *stream, const SavedModel *saved);
 /* With max_norm, what nn.Embedding does when it looks up rows: shortens those that are longer. */
 void shorten_rows(SavedModel *saved);
 
-/* logits [LOGITS] of the character after the stream's text. Fails when the model holds numbers
-   that are not finite; where these are, but a sum of them is not, finite_logits returns false, and
-   next_logits fails, too. */
+/* logits [LOGITS] of the character after the stream's text, masked by mask_unseen. Fails when the
+   model holds numbers that are not finite; where these are, but a sum of them is not, finite_logits
+   returns false, and next_logits fails, too. */
 bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits);
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits);
 
-/* Which characters may be drawn. */
-typedef struct {
-    bool may[CHARACTERS];
-} Allowed;
+/* Logits [100] of characters that the training text lacks become -INFINITY; none does when the file
+   has no counts. */
+void mask_unseen(const Vocabulary *vocabulary, float *logits);
 
-/* Those that the training text has; all, when the file does not say. */
-Allowed seen_characters(const Vocabulary *vocabulary);
+/* Has the file counts of rows? */
+bool counts_known(const Vocabulary *vocabulary);
 
-/* Logits [LOGITS] become probabilities of the characters allowed; the others get exactly 0. */
-void allowed_softmax(float *logits, const Allowed *allowed);
+/* p [100] = softmax(logits / temperature); exactly 0 where a logit is -INFINITY. */
+void tempered_softmax(const float *logits, double temperature, float *p);
 
 typedef struct {
     double temperature; /* below 1 the likely become likelier; below 0.001: always the likeliest */
@@ -42,8 +41,8 @@ typedef struct {
     double top_p;       /* only the fewest that together have this probability; 1: all */
 } Sampling;
 
-/* Draws one of the characters allowed from softmax(logits / temperature); uses up the logits. */
-uint8_t draw_character(float *logits, const Allowed *allowed, Sampling sampling, Random *random);
+/* Draws a character from softmax(logits / temperature). */
+uint8_t draw_character(const float *logits, Sampling sampling, Random *random);
 
 /* All 100 characters by values [100], the one with the largest first: ranked [100]. */
 void rank_characters(const float *values, Scored *ranked);

@@ -229,7 +229,6 @@ EXPORT("row") uint32_t row_of(const char *name) { return named_row(&run.vocabula
 EXPORT("sample")
 char *sample(const char *prompt, size_t length, double temperature, uint32_t seed) {
     const Sampling sampling = {.temperature = temperature, .top_p = 1};
-    const Allowed seen = seen_characters(&run.vocabulary);
     Stream *stream = stream_behind(prompt);
     Random random = random_seeded(seed);
     char *text = allocate(length + 1, 1, "the sample");
@@ -237,7 +236,8 @@ char *sample(const char *prompt, size_t length, double temperature, uint32_t see
         uint32_t rows[MAX_BAG];
         float logits[LOGITS];
         bag_logits(&run.trainer->state, rows, stream_rows(stream, rows), logits);
-        uint8_t id = draw_character(logits, &seen, sampling, &random);
+        mask_unseen(&run.vocabulary, logits);
+        uint8_t id = draw_character(logits, sampling, &random);
         text[i] = character_of(id);
         stream_push(stream, id);
     }

@@ -22,8 +22,6 @@ static uint32_t state_of(uint32_t bits) {
    then the likeliest is taken. */
 static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
     enum { LIKELIEST = 3 };
-    Allowed all;
-    memset(all.may, true, sizeof all.may);
     Random random = random_seeded(1), largest = random_seeded(2);
     size_t count = 0;
     for (size_t i = 0; i < tries; i++) {
@@ -32,21 +30,20 @@ static size_t beyond(Sampling sampling, size_t tries, size_t *wrong) {
         logits[LIKELIEST] = 5;
         largest.position = 0;
         largest.state[0] = state_of(UINT32_MAX);
-        uint8_t id = draw_character(logits, &all, sampling, &largest);
+        uint8_t id = draw_character(logits, sampling, &largest);
         *wrong += id >= CHARACTERS;
         count += id == LIKELIEST;
     }
     return count;
 }
 
-/* The character that a definition in doubles draws: softmax(logits / temperature) over the allowed
-   ones, of which the likeliest stay. Returns CHARACTERS where rounding may decide. */
-static size_t defined_draw(const float *logits, const Allowed *allowed, Sampling sampling,
-                           double uniform) {
+/* The character that a definition in doubles draws: softmax(logits / temperature) over those that
+   are not masked, of which the likeliest stay. Returns CHARACTERS where rounding may decide. */
+static size_t defined_draw(const float *logits, Sampling sampling, double uniform) {
     double p[CHARACTERS], sum = 0, kept = 0;
     bool in[CHARACTERS] = {false}, close = false;
     for (size_t c = 0; c < CHARACTERS; c++) {
-        p[c] = allowed->may[c] ? exp((double)logits[c] / sampling.temperature) : 0;
+        p[c] = exp((double)logits[c] / sampling.temperature);
         sum += p[c];
     }
     for (size_t c = 0; c < CHARACTERS; c++) p[c] /= sum;
@@ -72,16 +69,15 @@ static size_t defined_draw(const float *logits, const Allowed *allowed, Sampling
 
 static void test_draws(Sampling sampling, bool few) {
     Random random = random_seeded(5);
-    Allowed allowed;
     size_t wrong = 0, sure = 0;
-    for (size_t c = 0; c < CHARACTERS; c++) allowed.may[c] = !few || c % 3 == 1;
     for (int i = 0; i < 400; i++) {
-        float logits[LOGITS], kept[LOGITS];
+        float logits[LOGITS];
         for (size_t c = 0; c < CHARACTERS; c++) logits[c] = 6 * random_uniform(&random) - 3;
-        memcpy(kept, logits, sizeof kept);
+        for (size_t c = 0; few && c < CHARACTERS; c++)
+            if (c % 3 != 1) logits[c] = -INFINITY;
         Random copy = random;
-        size_t expected = defined_draw(kept, &allowed, sampling, (double)random_uniform(&copy));
-        size_t drawn = draw_character(logits, &allowed, sampling, &random);
+        size_t expected = defined_draw(logits, sampling, (double)random_uniform(&copy));
+        size_t drawn = draw_character(logits, sampling, &random);
         sure += expected < CHARACTERS;
         wrong += expected < CHARACTERS && drawn != expected;
     }
