@@ -50,23 +50,19 @@ static void begin(Story *s, Block block) {
 /* Paragraphs (printf style) with \n between them, in lines of at most 80 columns. One that begins
    with a space is a row, printed as it is. */
 static void __attribute__((format(printf, 2, 3))) say(Story *s, const char *format, ...) {
-    char text[2000];
+    Buffer text = {0}, line = {0};
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    buffer_vadd(&text, format, arguments);
     va_end(arguments);
-    for (char *line = text, *end; line; line = end) {
-        end = strchr(line, '\n');
-        if (end) *end++ = '\0';
-        begin(s, *line == ' ' ? ROWS : WORDS);
-        while (*line != ' ' && strlen(line) > 77) {
-            char *space = line + 77;
-            while (*space != ' ') space--;
-            printf("   %.*s\n", (int)(space - line), line);
-            line = space + 1;
-        }
-        printf("%s%s\n", *line == ' ' ? "  " : "   ", line);
+    for (char *part = strtok(text.text, "\n"); part; part = strtok(NULL, "\n")) {
+        bool row = *part == ' ';
+        begin(s, row ? ROWS : WORDS);
+        buffer_add(&line, "%s%s", row ? "  " : "   ", part);
+        print_wrapped(stdout, line.text, 80, 3);
+        buffer_free(&line);
     }
+    buffer_free(&text);
 }
 
 /* A row of numbers and its name: as many as fit 80 columns. */

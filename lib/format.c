@@ -4,7 +4,6 @@
 #include "utf8.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +31,20 @@ const char *shown(const char *text, Buffer *buffer) {
     buffer_add(buffer, "%s", text);
     mask_controls(buffer->text);
     return buffer->text;
+}
+
+void print_wrapped(FILE *file, const char *line, size_t width, size_t indent) {
+    size_t room = width, least = indent;
+    while (strlen(line) > room) {
+        size_t cut = room;
+        while (cut > least && line[cut] != ' ') cut--;
+        if (cut <= least) cut = room;
+        fprintf(file, "%.*s\n%*s", (int)cut, line, (int)indent, "");
+        line += cut + strspn(line + cut, " ");
+        room = width > indent ? width - indent : 1;
+        least = 0;
+    }
+    fprintf(file, "%s\n", line);
 }
 
 char *shell_word(const char *text) {

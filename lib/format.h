@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* A number with its thousands separated: 1,115,394. Returns text [32]. */
 char *grouped(size_t number, char *text);
@@ -15,6 +16,10 @@ char *counted(size_t number, const char *things, char *text);
 /* Text from outside (a file, an argument, a path) as it may be printed: what could command a
    terminal or forge a line is shown as ?. Replaces the buffer's content and returns it. */
 const char *shown(const char *text, Buffer *buffer);
+
+/* Prints a line, in lines of at most `width` columns: it is cut at blanks, and what follows is
+   indented. */
+void print_wrapped(FILE *file, const char *line, size_t width, size_t indent);
 
 /* A word as the shell reads it, in quotes where needed, so that a command that is suggested can be
    pasted whatever a folder is called. What shown() replaces is ? here, too. Free with free(). */

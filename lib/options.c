@@ -111,20 +111,12 @@ bool is_nearer(const char *word, const char *name, size_t *distance) {
 
 enum { LEFT = 29, WIDTH = 80 }; /* columns before the explanations, and in all */
 
-/* Prints left and, beside it, the words of help, as many to a line as fit. */
+/* Prints left and, beside it, help. */
 static void print_entry(const char *left, const char *help) {
-    int column = printf("  %-*s ", LEFT - 3, left);
-    for (bool first = true; *help; first = false) {
-        int length = (int)strcspn(help, " ");
-        if (!first && column + 1 + length > WIDTH)
-            column = printf("\n%*s", LEFT, "") - 1;
-        else if (!first)
-            column += printf(" ");
-        column += printf("%.*s", length, help);
-        help += length;
-        help += strspn(help, " ");
-    }
-    printf("\n");
+    Buffer line = {0};
+    buffer_add(&line, "  %-*s %s", LEFT - 3, left, help);
+    print_wrapped(stdout, line.text, WIDTH, LEFT);
+    buffer_free(&line);
 }
 
 static void print_option(const Option *option) {

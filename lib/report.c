@@ -38,20 +38,6 @@ static void live_line(const Run *run, const char *line) {
     if (run->report.live) fprintf(stderr, "\r\033[K%.*s", (int)terminal_width() - 1, line);
 }
 
-/* Writes a line. Where it is wider, it is cut at blanks, and what follows is indented. */
-static void write_line(const char *line, size_t width) {
-    size_t indent = width < 3 * INDENT ? 2 : INDENT, room = width;
-    while (strlen(line) > room) {
-        size_t cut = room;
-        while (cut > indent && line[cut] != ' ') cut--;
-        if (cut == indent) cut = room;
-        fprintf(stderr, "%.*s\n%*s", (int)cut, line, (int)indent, "");
-        line += cut + strspn(line + cut, " ");
-        room = width - indent;
-    }
-    fprintf(stderr, "%s\n", line);
-}
-
 /* Leaves out the last parts of a line, which stand behind two blanks, until it fits. */
 static char *fitted(Buffer *line, size_t width) {
     char *text = line->text;
@@ -75,7 +61,8 @@ void report_line(const Run *run, Wrap wrap, const char *format, ...) {
     if (wrap == FITTED) fitted(&line, terminal_width());
     mask_controls(line.text);
     live_line(run, "");
-    write_line(line.text, wrap == WHOLE ? SIZE_MAX : terminal_width());
+    size_t width = wrap == WHOLE ? SIZE_MAX : terminal_width();
+    print_wrapped(stderr, line.text, width, width < 3 * INDENT ? 2 : INDENT);
     buffer_free(&line);
 }
 

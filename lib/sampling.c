@@ -52,13 +52,12 @@ bool finite_logits(const SavedModel *saved, const Stream *stream, float *logits)
     uint32_t rows[MAX_BAG];
     size_t count = stream_rows(stream, rows), dim = saved->model.dim;
     bag_logits(&saved->step, rows, count, logits);
-    if (all_finite(logits, CHARACTERS)) {
-        mask_unseen(&saved->vocabulary, logits);
-        return true;
-    }
-    for (size_t i = 0; i < count; i++) require_finite(saved->model.embedding + rows[i] * dim, dim);
-    require_finite(saved->model.linear, linear_size(dim));
-    return false;
+    bool finite = all_finite(logits, CHARACTERS);
+    for (size_t i = 0; !finite && i < count; i++)
+        require_finite(saved->model.embedding + rows[i] * dim, dim);
+    if (!finite) require_finite(saved->model.linear, linear_size(dim));
+    mask_unseen(&saved->vocabulary, logits);
+    return finite;
 }
 
 void next_logits(const SavedModel *saved, const Stream *stream, float *logits) {
