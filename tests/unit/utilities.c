@@ -16,6 +16,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* ---- lines ---- */
+
+/* A line in a terminal of every width, even of one column, in which nothing can be indented. */
+static void test_wrapped(void) {
+    static const char line[] = "  a name    and what it means, in several-and-longer words";
+    size_t narrow = 0, wide = 0;
+    for (size_t width = 1; width <= 80; width++) {
+        char *text = NULL;
+        size_t size = 0, longest = 0, letters = 0;
+        FILE *file = open_memstream(&text, &size);
+        print_wrapped(file, line, width, 12);
+        fclose(file);
+        for (char *part = strtok(text, "\n"); part; part = strtok(NULL, "\n")) {
+            longest = strlen(part) > longest ? strlen(part) : longest;
+            for (const char *c = part; *c; c++) letters += *c != ' ';
+        }
+        narrow += letters == 45;
+        wide += width < 13 || longest <= width;
+        free(text);
+    }
+    check(narrow == 80, "a line keeps its letters, however narrow the terminal");
+    check(wide == 80, "and is nowhere wider than it");
+}
+
 /* ---- memory ---- */
 
 static void test_grow(void) {
@@ -229,6 +253,7 @@ int main(void) {
     mkdir("build", 0777);
     mkdir("build/test", 0777);
     set_program_name("utilities");
+    test_wrapped();
     test_grow();
     test_buffer();
     test_shown();
