@@ -4,7 +4,6 @@
    the functions of model.h that also train the real models, and ends in checks that can fail. The
    exit status is 0 only when all hold. */
 #include "lib/attention.h"
-#include "lib/baselines.h"
 #include "lib/characters.h"
 #include "lib/fail.h"
 #include "lib/format.h"
