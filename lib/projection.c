@@ -17,7 +17,7 @@ static double dot(const double *a, const double *b, size_t dim) {
    (the matrix is their covariance). The start is orthogonal to no axis by design. The sign is free:
    the farthest row gets a positive place. Returns the variance along it, times count. */
 static double find_axis(const double *rows, size_t count, size_t dim, double *axis) {
-    double *next = allocate(dim, sizeof *next, "a projection"), value = 0, farthest = 0;
+    double next[MAX_DIM], value = 0, farthest = 0;
     for (size_t d = 0; d < dim; d++) axis[d] = 1 + d * 7919 % 101 / 101.0;
     for (int step = 0; step < 500; step++) {
         memset(next, 0, dim * sizeof *next);
@@ -32,7 +32,6 @@ static double find_axis(const double *rows, size_t count, size_t dim, double *ax
         for (size_t d = 0; d < dim; d++) axis[d] = next[d] / value;
     }
     for (size_t d = 0; farthest < 0 && d < dim; d++) axis[d] = -axis[d];
-    free(next);
     return value;
 }
 
@@ -44,8 +43,7 @@ Plane plane_of(const SavedModel *saved) {
     for (uint8_t c = 0; c < CHARACTERS; c++)
         if (saved->vocabulary.count[c] || !known) plane.id[plane.count++] = c;
     size_t count = plane.count;
-    double *rows = allocate((count + 1) * dim, sizeof *rows, "a projection");
-    double *axis = rows + count * dim;
+    double *rows = allocate(count * dim, sizeof *rows, "a projection"), axis[MAX_DIM];
     for (size_t d = 0; d < dim; d++) {
         double mean = 0;
         for (size_t i = 0; i < count; i++) mean += table[plane.id[i] * dim + d] / (double)count;
