@@ -579,15 +579,14 @@ static void embedding_and_linear(Story *s) {
           "nn.Linear(10, 100) starts within 1/sqrt 10 = %.4f of 0", bound);
 }
 
-/* The four rows nearest to that of c by cosine, among the frequent ones of a batch. */
-static void print_nearest(const Story *s, const Model *model, uint32_t c, const Batch *batch) {
+/* The four rows nearest to that of c by cosine, among those of frequent characters. */
+static void print_nearest(const Story *s, const Model *model, uint32_t c, const size_t *counts,
+                          size_t length) {
     Scored near[CHARACTERS];
     size_t found = 0;
-    for (size_t b = 0; b < batch->bags; b++) {
-        uint32_t r = batch->rows[b];
-        if (batch->frequency[b] > batch->positions / 500 && r != c)
+    for (uint32_t r = 0; r < CHARACTERS; r++)
+        if (counts[r] > length / 500 && r != c)
             near[found++] = (Scored){cosine(row_of(model, c), row_of(model, r), DIM), r};
-    }
     sort_scored(near, found);
     for (int k = 0; k < 4; k++) printf(" %6s", s->names[near[k].row]);
 }
@@ -627,7 +626,8 @@ static void a_whole_text(Story *s) {
     char number[32];
     train_on_text(learns, text.ids, learned, false);
     train_on_text(frozen, text.ids, learned, true);
-    Batch part = followers(text.ids, learned);
+    size_t counts[CHARACTERS] = {0};
+    for (size_t i = 0; i < learned; i++) counts[text.ids[i]]++;
     Batch val = followers(text.ids + learned, text.length - learned - 1);
     double loss = mean_loss(learns, &val), frozen_loss = mean_loss(frozen, &val);
     double before = vowels_alike(&start->model), after = vowels_alike(&learns->model);
@@ -650,9 +650,9 @@ static void a_whole_text(Story *s) {
     for (const char *c = shown; *c; c++) {
         begin(s, ROWS);
         printf("   %-11s", s->names[id_of(*c)]);
-        print_nearest(s, &start->model, id_of(*c), &part);
+        print_nearest(s, &start->model, id_of(*c), counts, learned);
         printf("   ");
-        print_nearest(s, &learns->model, id_of(*c), &part);
+        print_nearest(s, &learns->model, id_of(*c), counts, learned);
         printf("\n");
     }
     say(s, "Nobody said what a vowel is. But similar characters follow vowels, so the rows of "
@@ -662,7 +662,6 @@ static void a_whole_text(Story *s) {
     check(s, loss < 2.6 && frozen_loss > loss + 0.3, "rows that learn lower the loss further");
     check(s, after > 0.3 && after > before + 0.2,
           "the mean cosine of two vowels was %.2f and is %.2f", before, after);
-    free(part.offsets);
     free(val.offsets);
     free(text.ids);
 }
