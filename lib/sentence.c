@@ -97,9 +97,9 @@ static void read_line(const Space *space, int member, size_t number, float *vect
     add_rows(space, member, number, y);
     for (size_t k = 0; k < dim; k++) {
         const double *column = space->factor + k * dim; /* of L */
-        y[k] /= column[k];
-        for (size_t d = k + 1; d < dim; d++) y[d] -= column[d] * y[k];
-        vector[k] = y[k];
+        double found = y[k] / column[k];
+        for (size_t d = k + 1; d < dim; d++) y[d] -= column[d] * found;
+        vector[k] = found;
     }
 }
 
