@@ -6,6 +6,7 @@
 
 export LC_ALL=C
 program=train  # whose messages refuses expects
+four="model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv"  # a run's files
 failures=0
 python=/usr/bin/python3  # the one that Debian's python3-numpy and python3-torch belong to
 

@@ -38,17 +38,17 @@ static void parse(const void *words) {
 #define WORDS(...) ((const char *[]){__VA_ARGS__, NULL})
 
 static void gives(const char **words, int operands, const char *values) {
-    const Child *child = in_child(parse, words);
-    bool good = child->status == 10 + operands && !strcmp(child->said, values);
-    check(good, "%s: %s", words[0], good ? values : child->said);
+    Child child = in_child(parse, words);
+    bool good = child.status == 10 + operands && !strcmp(child.said, values);
+    check(good, "%s: %s", words[0], good ? values : child.said);
 }
 
 static void refused(const char **words, const char *line) {
-    const Child *child = in_child(parse, words);
+    Child child = in_child(parse, words);
     char expected[512];
     snprintf(expected, sizeof expected, "options: %s\n", line);
-    bool good = child->status == 2 && !strcmp(child->said, expected);
-    check(good, "%s: %s", words[0], good ? line : child->said);
+    bool good = child.status == 2 && !strcmp(child.said, expected);
+    check(good, "%s: %s", words[0], good ? line : child.said);
 }
 
 static void test_values(void) {
@@ -95,20 +95,20 @@ static void test_names(void) {
     char *endless = malloc(100001);
     memset(endless, '-', 100000);
     endless[100000] = '\0';
-    const Child *child = in_child(parse, WORDS(endless));
-    check(child->status == 2 && !strncmp(child->said, "options: unknown option ---", 27),
+    Child child = in_child(parse, WORDS(endless));
+    check(child.status == 2 && !strncmp(child.said, "options: unknown option ---", 27),
           "a word of 100,000 characters is refused");
     free(endless);
 }
 
 static void test_help(void) {
-    const Child *child = in_child(parse, WORDS("--help"));
+    Child child = in_child(parse, WORDS("--help"));
     size_t longest = 0;
-    for (const char *line = child->said; line; line = strchr(line, '\n')) {
+    for (const char *line = child.said; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strcspn(line, "\n") > longest) longest = strcspn(line, "\n");
     }
-    check(child->status == 0 && longest <= 80 && longest > 70,
+    check(child.status == 0 && longest <= 80 && longest > 70,
           "--help fits 80 columns: the longest line has %zu", longest);
     static const char *const parts[] = {
         "usage\n\nThings\n", "  -n, --length N             characters to write (default 500)\n",
@@ -116,8 +116,8 @@ static void test_help(void) {
         "--set NAME=VALUE       for experiments, with these names: every, other\n", "\nexamples\n"};
     size_t found = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        found += strstr(child->said, parts[i]) != NULL;
-    check(found == sizeof parts / sizeof *parts && !strstr(child->said, "--every"),
+        found += strstr(child.said, parts[i]) != NULL;
+    check(found == sizeof parts / sizeof *parts && !strstr(child.said, "--every"),
           "--help shows each option, and of the advanced ones the names");
 }
 

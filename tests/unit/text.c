@@ -112,11 +112,13 @@ static Sample *letters(size_t count) {
     return &sample;
 }
 
-static Sample *with(size_t count, Item item) {
+static Sample *with_many(size_t count, Item item, size_t times) {
     Sample *sample = letters(count);
-    add(sample, item);
+    for (size_t i = 0; i < times; i++) add(sample, item);
     return sample;
 }
+
+static Sample *with(size_t count, Item item) { return with_many(count, item, 1); }
 
 static Sample *with_items(size_t count) {
     Sample *sample = letters(count);
@@ -405,13 +407,10 @@ static void read_and_notice(const void *strict) {
 static bool says(int status, const void *bytes, size_t size, bool strict, const char *begin) {
     char wanted[2048] = "";
     put(bytes, size);
-    const Child *child = in_child(read_and_notice, &strict);
-    const char *end = strchr(child->said, '\n');
+    Child child = in_child(read_and_notice, &strict);
     if (*begin) snprintf(wanted, sizeof wanted, "test_text: %s: %s", path, begin);
-    bool good = child->status == status && !strncmp(child->said, wanted, strlen(wanted)) &&
-                (*begin ? end && !end[1] : !*child->said);
-    if (!good) printf("note status %d: %s\n", child->status, child->said);
-    return good;
+    return ended(&child, status, *begin ? wanted : NULL) &&
+           !strncmp(child.said, wanted, strlen(wanted));
 }
 
 static void notices(const Sample *sample, const char *line, const char *what) {
@@ -423,20 +422,15 @@ static void notices(const Sample *sample, const char *line, const char *what) {
 
 static void test_notice(void) {
     notices(letters(100), "", "printable ASCII: nothing");
-    Sample *sample = with(100, crlf);
-    add(sample, crlf);
-    notices(sample, "2 line ends (such as CR LF) became LF\n", "CR LF");
-    sample = letters(100);
-    for (int i = 0; i < 3; i++) add(sample, quote);
-    notices(sample, "3 characters" BEYOND "\n", "look-alikes");
-    sample = with(100, cyrillic);
-    add(sample, cyrillic);
-    notices(sample, "left out 2 characters (nothing in ASCII), Cyrillic: \u0436 2 times" UCONV "\n",
+    notices(with_many(100, crlf, 2), "2 line ends (such as CR LF) became LF\n", "CR LF");
+    notices(with_many(100, quote, 3), "3 characters" BEYOND "\n", "look-alikes");
+    notices(with_many(100, cyrillic, 2),
+            "left out 2 characters (nothing in ASCII), Cyrillic: \u0436 2 times" UCONV "\n",
             "characters left out: themselves, their script, what to do");
     notices(with(100, emoji),
             "left out 1 character (nothing in ASCII), emoji and symbols: \U0001f600 1 time\n",
             "emoji");
-    sample = letters(20000);
+    Sample *sample = letters(20000);
     for (int i = 0; i < 1234; i++) {
         add(sample, crlf);
         add(sample, quote);
@@ -557,12 +551,10 @@ static void test_hole(double gigabytes) {
                gigabytes);
         return;
     }
-    const Child *child = in_child(read_in_little_memory, &(bool){false});
-    const char *end = strchr(child->said, '\n');
-    check(child->status == 1 && end && !end[1] && strstr(child->said, "is not text: ") &&
-              child->memory < 200000,
-          "a text that is a hole of %g GB: status %d, %ld MB of memory, one line: %.60s", gigabytes,
-          child->status, child->memory / 1000, child->said);
+    Child child = in_child(read_in_little_memory, &(bool){false});
+    check(ended(&child, 1, "is not text: ") && child.memory < 200000,
+          "a text that is a hole of %g GB is refused, in %ld MB of memory", gigabytes,
+          child.memory / 1000);
 }
 
 int main(void) {

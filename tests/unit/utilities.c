@@ -150,18 +150,16 @@ static void fail_with(const void *text) { fail("%s", (const char *)text); }
 static void test_failures(void) {
     int wrong = 0;
     for (int i = 0; i < 50; i++) {
-        const Child *child = in_child(fail_in_threads, NULL);
-        const char *said = child->said, *end = strchr(said, '\n');
-        wrong += child->status != 1 ||
-                 strncmp(said, "utilities: out of memory: the table needs ", 42) ||
-                 !strstr(said, "; try a smaller --dim\n") || !end || end[1];
+        Child child = in_child(fail_in_threads, NULL);
+        wrong += !ended(&child, 1, "; try a smaller --dim\n") ||
+                 strncmp(child.said, "utilities: out of memory: the table needs ", 42);
     }
     check(wrong == 0, "of several threads that fail one speaks: one line, status 1");
-    const Child *child = in_child(fail_without_advice, NULL);
-    check(child->status == 1 && strstr(child->said, " MB\n"),
+    Child child = in_child(fail_without_advice, NULL);
+    check(child.status == 1 && strstr(child.said, " MB\n"),
           "a program without such options gives no advice about memory");
     child = in_child(fail_with, "a\nb\xc2\x9b");
-    check(child->status == 1 && !strcmp(child->said, "utilities: a?b?\n"),
+    check(child.status == 1 && !strcmp(child.said, "utilities: a?b?\n"),
           "a message is one line without control characters");
 }
 
