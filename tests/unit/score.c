@@ -1,12 +1,10 @@
-/* the loss of a saved model, computed again from the file alone by code that shares nothing with
-   the program: its own reading of the file, its own search for rows, its own arithmetic in double.
-
-   usage: test_score   trains small models with ./train and compares with their val_loss. */
+/* The loss of a saved model, computed again from the file alone by code that shares nothing with
+   the program: its own reading of the file, its own search for rows, its own arithmetic in double. */
 #include "../check.h"
+#include "rows.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#define FOLDER "build/test/score"
+#define MODEL FOLDER "/model.safetensors"
 
 static const char printable[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#"
                                 "$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\x0b\x0c";
@@ -53,11 +51,6 @@ static double find_number(const char *file, const char *name) {
     return at ? strtod(at + strlen(key), NULL) : NAN;
 }
 
-static bool word_letter(char c) {
-    return c == '_' || c == '\'' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z');
-}
-
 /* The row whose right-aligned text in the array is this one, or -1: sorted once, then bisected. */
 typedef struct {
     const char *cell;
@@ -86,20 +79,6 @@ static long find_entry(const Entry *entries, Array array, const char *text, size
     return found ? (long)found->row : -1;
 }
 
-/* For each place the latest place before it that has the same two characters before it, 0 when
-   there is none: a step of searches for longer strings. */
-static size_t *places_before(const char *text, size_t length) {
-    static size_t latest[128][128];
-    size_t *before = calloc(length + 1, sizeof *before);
-    memset(latest, 0, sizeof latest);
-    for (size_t place = 2; place <= length; place++) {
-        size_t *pair = &latest[(unsigned char)text[place - 2]][(unsigned char)text[place - 1]];
-        before[place] = *pair;
-        *pair = place;
-    }
-    return before;
-}
-
 /* The phrases' texts, as the n-grams have theirs: each is the beginning of the one before and a
    last character. */
 static Array phrase_cells(Array pairs) {
@@ -113,113 +92,86 @@ static Array phrase_cells(Array pairs) {
     return (Array){pairs.rows, WIDTH, cells};
 }
 
-/* A model's file and a text, with what finding the bags takes. */
+/* A model's file and its text, with what finding the bags takes. */
 typedef struct {
-    const char *text;
-    size_t length, *before;
-    char *plain;
+    char *text, *file, *plain;
+    size_t length, split, *before;
     Array embedding, weight, bias, ngrams, phrases, echoes, columns, counts;
     Entry *ngram_entries, *phrase_entries;
 } Reading;
 
-static Reading reading_start(const char *file, const char *text, size_t length) {
-    Reading r = {.text = text,
-                 .length = length,
-                 .before = places_before(text, length),
-                 .plain = malloc(length + 1)};
-    r.embedding = find_array(file, "embedding.weight");
-    r.weight = find_array(file, "linear.weight");
-    r.bias = find_array(file, "linear.bias");
-    r.ngrams = find_array(file, "ngrams");
-    r.phrases = phrase_cells(find_array(file, "phrases"));
-    r.echoes = find_array(file, "echoes");
-    r.columns = find_array(file, "columns");
-    r.counts = find_array(file, "counts");
-    r.ngram_entries = sort_entries(r.ngrams);
-    r.phrase_entries = sort_entries(r.phrases);
-    return r;
+/* Trains a model on the first `most` characters of data/text.txt, and reads both. */
+static bool reading_start(Reading *r, const char *options, size_t most) {
+    char command[512];
+    size_t size;
+    snprintf(command, sizeof command,
+             "mkdir -p " FOLDER " && head -c %zu data/text.txt > " FOLDER "/text && "
+             "./train -q --out " FOLDER " %s " FOLDER "/text",
+             most, options);
+    if (!check(system(command) == 0, "./train %s", options)) return false;
+    r->text = read_whole(FOLDER "/text", &r->length);
+    r->file = read_whole(MODEL, &size);
+    r->plain = malloc(r->length + 1);
+    r->split = (size_t)find_number(r->file, "train_characters");
+    r->before = places_before(r->text, r->length);
+    r->embedding = find_array(r->file, "embedding.weight");
+    r->weight = find_array(r->file, "linear.weight");
+    r->bias = find_array(r->file, "linear.bias");
+    r->ngrams = find_array(r->file, "ngrams");
+    r->phrases = phrase_cells(find_array(r->file, "phrases"));
+    r->echoes = find_array(r->file, "echoes");
+    r->columns = find_array(r->file, "columns");
+    r->counts = find_array(r->file, "counts");
+    r->ngram_entries = sort_entries(r->ngrams);
+    r->phrase_entries = sort_entries(r->phrases);
+    return true;
 }
 
 static void reading_end(Reading *r) {
-    free(r->plain);
-    free(r->before);
+    void *const parts[] = {r->text,   r->file,          r->plain,
+                           r->before, r->ngram_entries, r->phrase_entries};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
     free((char *)r->phrases.data);
-    free(r->ngram_entries);
-    free(r->phrase_entries);
 }
 
-/* The id of the character above place, of a line feed where the line above is shorter or there
-   is none. */
-static size_t id_above(const char *text, size_t place) {
-    size_t line = place, above;
-    while (line > 0 && text[line - 1] != '\n') line--;
-    for (above = line ? line - 1 : 0; above > 0 && text[above - 1] != '\n';) above--;
-    above += place - line;
-    return (size_t)(strchr(printable, above < line ? text[above] : '\n') - printable);
-}
+static size_t id_of(int character) { return (size_t)(strchr(printable, character) - printable); }
 
 /* The rows of a place's bag; returns how many. */
 static size_t plain_bag(const Reading *r, size_t place, size_t *on) {
+    enum { BACK = 300 }; /* more than two words have */
     const char *text = r->text;
-    char *plain = r->plain;
-    size_t count = 0, used = 0, start = place > 300 ? place - 300 : 0, column = 0;
+    size_t count = 0, start = place > BACK ? place - BACK : 0, group = 100 + r->ngrams.rows;
     if (place == 0) return 0;
-    on[count++] = (size_t)(strchr(printable, text[place - 1]) - printable);
+    on[count++] = id_of(text[place - 1]);
     for (size_t k = 2; k <= r->ngrams.columns && k <= place; k++) {
         long row = find_entry(r->ngram_entries, r->ngrams, text + place - k, k);
         if (row < 0) break;
         on[count++] = 100 + (size_t)row;
     }
-    for (size_t i = start; r->phrases.rows && i < place; i++) {
-        char c = text[i] >= 'A' && text[i] <= 'Z'     ? (char)(text[i] + 32)
-                 : strchr(" \t\n\r\x0b\x0c", text[i]) ? ' '
-                                                      : text[i];
-        if (c != ' ' || (used ? plain[used - 1] != ' ' : start > 0)) plain[used++] = c;
+    size_t length = make_plain(text + start, place - start, r->plain);
+    for (int words = 1; r->phrases.rows && words <= 2; words++) {
+        size_t first = words_back(r->plain, length, words);
+        if (first == SIZE_MAX) break;
+        long row = find_entry(r->phrase_entries, r->phrases, r->plain + first, length - first);
+        if (row >= 0) on[count++] = group + (size_t)row;
     }
-    for (size_t i = used, words = 0; i > 0 && words < 2; i--) {
-        if (!word_letter(plain[i - 1]) || (i > 1 && word_letter(plain[i - 2]))) continue;
-        words++;
-        long row = find_entry(r->phrase_entries, r->phrases, plain + i - 1, used - i + 1);
-        if (row >= 0) on[count++] = 100 + r->ngrams.rows + (size_t)row;
-    }
-    size_t group = 100 + r->ngrams.rows + r->phrases.rows;
+    group += r->phrases.rows;
     for (size_t e = 0; e < r->echoes.rows; e++, group += 100) {
-        size_t key = (unsigned char)r->echoes.data[e], size = key;
-        if (key == 103) {
-            if (place) on[count++] = group + id_above(text, place);
-            continue;
-        }
-        if (key > 100) {
-            size_t i = place, words = 0;
-            while (i > 0 && words < key - 100) {
-                i--;
-                words += word_letter(text[i]) && (i == 0 || !word_letter(text[i - 1]));
-            }
-            size = words == key - 100 ? place - i : 0;
-        }
-        if (size == 0 || size > 40 || size > place) continue;
-        size_t f = place;
-        while ((f = size > 1 ? r->before[f] : f - 1) >= size && f > 0 && place - f < 1 << 22) {
-            if (memcmp(text + f - size, text + place - size, size)) continue;
-            if (key > 100 &&
-                !(word_letter(text[f - size]) && (f == size || !word_letter(text[f - size - 1]))))
-                continue;
-            on[count++] = group + (size_t)(strchr(printable, text[f]) - printable);
-            break;
-        }
+        int follower = slow_echo(text, r->before, place, (unsigned char)r->echoes.data[e]);
+        if (follower >= 0) on[count++] = group + id_of(follower);
     }
-    while (column < 80 && column < place && text[place - 1 - column] != '\n') column++;
-    if (r->columns.rows) on[count++] = group + column;
+    if (r->columns.rows) on[count++] = group + slow_column(text, place);
     return count;
 }
 
-static double plain_score(const Reading *r, size_t from) {
+/* The loss on the validation part. */
+static double plain_score(const Reading *r) {
     size_t dim = r->embedding.columns;
     const float *rows = (const float *)(const void *)r->embedding.data;
     const float *w = (const float *)(const void *)r->weight.data,
                 *b = (const float *)(const void *)r->bias.data;
     double total = 0, *h = malloc(dim * sizeof *h);
-    for (size_t place = from; place < r->length; place++) {
+    for (size_t place = r->split; place < r->length; place++) {
         size_t on[128], count = plain_bag(r, place, on);
         for (size_t d = 0; d < dim; d++) {
             h[d] = 0;
@@ -235,25 +187,17 @@ static double plain_score(const Reading *r, size_t from) {
         total += log(sum) - next;
     }
     free(h);
-    return total / (double)(r->length - from);
+    return total / (double)(r->length - r->split);
 }
 
 /* The counts of rows in groups: in how many bags of the training part each is, whatever the
    epochs and saves. */
 static void test_counts(const char *options) {
-    enum { LENGTH = 6000 };
-    char command[512];
-    size_t text_size, model_size, wrong = 0, groups = 0;
-    snprintf(command, sizeof command,
-             "mkdir -p build/test && head -c %d data/text.txt > build/test/score.txt && ./train -q "
-             "--dim 3 --out build/test/score %s build/test/score.txt",
-             LENGTH, options);
-    if (!check(system(command) == 0, "./train %s", options)) return;
-    char *text = read_whole("build/test/score.txt", &text_size),
-         *model = read_whole("build/test/score/model.safetensors", &model_size);
-    Reading r = reading_start(model, text, text_size);
+    Reading r;
+    size_t wrong = 0, groups = 0;
+    if (!reading_start(&r, options, 6000)) return;
     uint32_t *count = calloc(r.embedding.rows, sizeof *count);
-    for (size_t place = 0; place < (size_t)find_number(model, "train_characters"); place++) {
+    for (size_t place = 0; place < r.split; place++) {
         size_t on[128];
         for (size_t i = plain_bag(&r, place, on); i > 0; i--) count[on[i - 1]]++;
     }
@@ -264,42 +208,29 @@ static void test_counts(const char *options) {
           options, groups, wrong);
     reading_end(&r);
     free(count);
-    free(text);
-    free(model);
 }
 
 static void compare(const char *options) {
-    char command[512];
-    snprintf(command, sizeof command, "./train -q -e 1 --out build/test/score %s data/text.txt",
-             options);
-    if (!check(system(command) == 0, "./train %s", options)) return;
-    size_t text_size, model_size;
-    char *text = read_whole("data/text.txt", &text_size),
-         *model = read_whole("build/test/score/model.safetensors", &model_size);
-    Reading reading = reading_start(model, text, text_size);
-    double score = plain_score(&reading, (size_t)find_number(model, "train_characters")),
-           saved = find_number(model, "val_loss");
-    reading_end(&reading);
+    Reading r;
+    if (!reading_start(&r, options, 1000000000)) return;
+    double score = plain_score(&r), saved = find_number(r.file, "val_loss"), told = NAN;
     check(close_to(score, saved, 1e-5), "%s: val_loss %.6f, from the file alone %.6f", options,
           saved, score);
-    snprintf(
-        command, sizeof command,
-        "./sample --model build/test/score/model.safetensors --score data/text.txt --from %.0f",
-        find_number(model, "train_characters"));
+    char command[512];
+    snprintf(command, sizeof command,
+             "./sample --model " MODEL " --score " FOLDER "/text --from %zu", r.split);
     FILE *pipe = popen(command, "r");
-    double told = NAN;
     bool read = pipe && fscanf(pipe, "chars %*u nats/char %lf", &told) == 1;
     check(read && pclose(pipe) == 0 && close_to(told, saved, 1e-5),
           "%s: ./sample --score says %.6f", options, told);
-    free(text);
-    free(model);
+    reading_end(&r);
 }
 
 int main(void) {
-    compare("--order 1 --dim 10");
-    compare("--order 4 --dim 16 --rows ngrams --min-count 2");
-    compare("--dim 13 --seed 7");
-    test_counts("-e 1");
-    test_counts("-e 3 --save-every 0");
+    compare("-e 1 --order 1 --dim 10");
+    compare("-e 1 --order 4 --dim 16 --rows ngrams --min-count 2");
+    compare("-e 1 --dim 13 --seed 7");
+    test_counts("-e 1 --dim 3");
+    test_counts("-e 3 --dim 3 --save-every 0");
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "../../lib/step.h"
 #include "../../lib/text.h"
 #include "../check.h"
+#include "rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,26 +17,6 @@ static uint32_t occurrences(const char *text, size_t length, const char *string,
     return count;
 }
 
-static bool word_letter(char c) {
-    return c == '_' || c == '\'' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z');
-}
-
-static bool starts_word(const char *text, size_t i) {
-    return word_letter(text[i]) && (i == 0 || !word_letter(text[i - 1]));
-}
-
-/* Small letters, white space runs as one space, none at the start; returns the length. */
-static size_t make_plain(const char *text, size_t length, char *plain) {
-    size_t used = 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = strchr(" \t\n\r\v\f", text[i]) ? ' ' : text[i];
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        if (c != ' ' || (used && plain[used - 1] != ' ')) plain[used++] = c;
-    }
-    return used;
-}
-
 /* How often a phrase begins at the start of a word and lies within that word and the next. */
 static uint32_t phrase_occurrences(const char *plain, size_t length, const char *phrase,
                                    size_t size) {
@@ -47,35 +28,6 @@ static uint32_t phrase_occurrences(const char *plain, size_t length, const char 
         count += words <= PHRASE_WORDS;
     }
     return count;
-}
-
-/* The character above place, a newline where the line above is shorter or there is none. */
-static int slow_above(const char *text, size_t place) {
-    size_t line = place, above;
-    while (line > 0 && text[line - 1] != '\n') line--;
-    if (line == 0) return '\n';
-    above = line - 1;
-    while (above > 0 && text[above - 1] != '\n') above--;
-    above += place - line;
-    return above < line ? (unsigned char)text[above] : '\n';
-}
-
-/* The character after the key's last stand before place, or -1. */
-static int slow_echo(const char *text, size_t place, int key) {
-    size_t length = (size_t)key;
-    if (key == ECHO_ABOVE) return place == 0 ? -1 : slow_above(text, place);
-    if (key > ECHO_WORDS) {
-        size_t start = place;
-        for (int words = key - ECHO_WORDS; words > 0; words -= starts_word(text, start))
-            if (start-- == 0) return -1;
-        length = place - start;
-    }
-    if (length == 0 || length > place || length > MAX_ECHO_KEY) return -1;
-    for (size_t found = place - 1; found >= length && place - found < ECHO_WINDOW; found--)
-        if (!memcmp(text + found - length, text + place - length, length) &&
-            (key < ECHO_WORDS || starts_word(text, found - length)))
-            return (unsigned char)text[found];
-    return -1;
 }
 
 typedef struct {
@@ -93,9 +45,9 @@ static uint32_t row_of(const Vocabulary *v, RowKind kind, const char *text, size
 
 /* The rows of a place by definition, in the order of bag_rows. A string has a row when it stands
    often enough, and all shorter ones in its chain stand at least twice. */
-static Rows slow_rows(const Vocabulary *v, const char *text, size_t place) {
+static Rows slow_rows(const Vocabulary *v, const char *text, const size_t *before, size_t place) {
     Rows rows = {{0}, 0}, chain = {{0}, 0};
-    size_t min_count = v->options.min_count, column = 0;
+    size_t min_count = v->options.min_count;
     if (place == 0) return rows;
     for (size_t k = 1; k <= (size_t)v->options.order && k <= place; k++) {
         const char *start = text + place - k;
@@ -106,12 +58,11 @@ static Rows slow_rows(const Vocabulary *v, const char *text, size_t place) {
     }
     while (chain.count > 0) push(&rows, chain.rows[--chain.count]);
     char plain[LENGTH], trained[LENGTH];
-    size_t length = make_plain(text, place, plain), start = length;
+    size_t length = make_plain(text, place, plain);
     size_t trained_length = make_plain(text, TRAINED, trained);
-    for (int w = 0; v->options.phrases && w < PHRASE_WORDS && start > 0; w++) {
-        do start--;
-        while (start > 0 && !starts_word(plain, start));
-        if (!starts_word(plain, start)) break;
+    for (int words = 1; v->options.phrases && words <= PHRASE_WORDS; words++) {
+        size_t start = words_back(plain, length, words);
+        if (start == SIZE_MAX) break;
         const char *phrase = plain + start;
         size_t size = length - start;
         if (size > MAX_PHRASE) continue;
@@ -120,12 +71,11 @@ static Rows slow_rows(const Vocabulary *v, const char *text, size_t place) {
         push(&rows, row_of(v, PHRASE_ROWS, phrase, size));
     }
     for (int e = 0; e < v->options.echoes; e++) {
-        int follower = slow_echo(text, place, v->options.echo_keys[e]);
+        int follower = slow_echo(text, before, place, v->options.echo_keys[e]);
         uint32_t first = v->end[PHRASE_ROWS] + (uint32_t)e * CHARACTERS;
         if (follower >= 0) push(&rows, first + (uint32_t)id_of((unsigned char)follower));
     }
-    while (column < COLUMNS - 1 && column < place && text[place - 1 - column] != '\n') column++;
-    if (v->options.columns) push(&rows, v->end[ECHO_ROWS] + (uint32_t)column);
+    if (v->options.columns) push(&rows, v->end[ECHO_ROWS] + (uint32_t)slow_column(text, place));
     return rows;
 }
 
@@ -243,8 +193,9 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
          tail = bags_find(team, v, ids, TRAINED, LENGTH - TRAINED);
     Stream *stream = stream_start(v);
     size_t wrong = 0, differs = 0, streams = 0, all = 0, most = 0;
+    size_t *before = places_before(text, LENGTH);
     for (size_t i = 0; i < LENGTH; i++) {
-        Rows rows = rows_of(v, &bags, i), expected = slow_rows(v, text, i), streamed;
+        Rows rows = rows_of(v, &bags, i), expected = slow_rows(v, text, before, i), streamed;
         if (!same_rows(&rows, &expected) && wrong++ == 0) { /* show the first */
             print_rows("a context has", v, &rows);
             print_rows("but should have", v, &expected);
@@ -266,6 +217,7 @@ static void test_rows(const uint8_t *ids, RowOptions options, int members) {
     check(differs == 0, "%s: a part of the text has the rows that the whole has", kind);
     check(streams == 0, "%s: character by character the same rows are in the bag", kind);
     stream_end(stream);
+    free(before);
     test_batches(v, &bags, kind);
     test_names(v, kind);
     bags_free(&bags);
