@@ -1,11 +1,61 @@
-/* Drawing a character where the sum of all probabilities is a hair below 1 by rounding, and the
-   number drawn lies beyond it. */
+/* From a context to the next character: what each row adds and what is likely, by definition; what
+   is drawn, and where rounding leaves a little; where a sample begins. */
 #include "../../lib/sampling.h"
 #include "../check.h"
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- what comes next, and why ---- */
+
+#define FOLDER "build/test/sampling"
+
+/* The numbers of ./sample --next. */
+static void test_next(const char *context) {
+    SavedModel saved = model_open(FOLDER "/model.safetensors");
+    const Model *model = &saved.model;
+    Stream *stream = stream_start(&saved.vocabulary);
+    for (const char *c = context; *c; c++) stream_push(stream, (uint8_t)id_of((unsigned char)*c));
+    uint32_t rows[MAX_BAG];
+    size_t count = stream_rows(stream, rows), seen = 0;
+    float found[LOGITS], p[CHARACTERS], added[LOGITS];
+    double logits[CHARACTERS], sum = 0;
+    bool defined = true, likely = true;
+    for (size_t c = 0; c < CHARACTERS; c++) logits[c] = (double)model->bias[c];
+    for (size_t i = 0; i < count; i++) {
+        bag_logits(&saved.step, rows + i, 1, added);
+        for (size_t c = 0; c < CHARACTERS; c++) {
+            double adds = 0;
+            for (size_t d = 0; d < model->dim; d++)
+                adds += (double)model->linear[c * model->dim + d] *
+                        (double)model->embedding[rows[i] * model->dim + d];
+            defined &= close_to((double)(added[c] - model->bias[c]), adds, 1e-5);
+            logits[c] += adds;
+        }
+    }
+    next_logits(&saved, stream, found);
+    tempered_softmax(found, 1, p);
+    for (size_t c = 0; c < CHARACTERS; c++) {
+        sum += (double)p[c];
+        if (saved.vocabulary.count[c] == 0) {
+            likely &= found[c] == -INFINITY && p[c] == 0;
+            continue;
+        }
+        seen++;
+        defined &= close_to((double)found[c], logits[c], 1e-5);
+        likely &= close_to(log((double)(p[c] / p[10])), logits[c] - logits[10], 1e-5);
+    }
+    check(defined, "after %zu characters: what each of %zu rows adds, and all together",
+          strlen(context), count);
+    check(likely && close_to(sum, 1, 1e-6) && seen > 20 && seen < 80,
+          "after %zu characters: probabilities of %zu, none of the others", strlen(context), seen);
+    stream_end(stream);
+    model_close(&saved);
+}
+
+/* ---- drawing ---- */
 
 /* The word of the Mersenne Twister's state that random_bits turns into these bits. */
 static uint32_t state_of(uint32_t bits) {
@@ -164,6 +214,12 @@ static void test_beginnings(void) {
 }
 
 int main(void) {
+    if (system("mkdir -p " FOLDER " && head -c 9000 data/text.txt > " FOLDER "/text && "
+               "./train -q -t 1 --dim 8 --out " FOLDER " " FOLDER "/text"))
+        return 2;
+    test_next("");
+    test_next("the b");
+    test_next("It's 5 o'clock;\n\nthe fox");
     test_beginnings();
     static const double temperatures[] = {0.5, 1, 3}, shares[] = {0, 0.3, 0.9, 1};
     static const size_t counts[] = {0, 2, 3, 50, 100};
