@@ -70,6 +70,6 @@ fresh
 background ./train -q -t 1 -b 1 -e 1 -s 3 --save-every 100000 --out $out/run data/text.txt
 sleep 0.5
 stop KILL 2> /dev/null
-for file in $model checkpoint.safetensors snapshots.safetensors loss.csv; do
+for file in $four; do
     same $out/run/$file $out/whole/$file "a run killed before its first save leaves $file"
 done

@@ -10,11 +10,7 @@ small="-q -t 1 --dim 4 --order 3 -b 64"
 two=$out/two model=model.safetensors
 again() { ./train $small --out $two "$@" $out/text 2> $out/said; }
 left_over() { ls $two | grep -q partial; }
-leave() {
-    for file in $model checkpoint.safetensors snapshots.safetensors loss.csv; do
-        echo "left over" > $two/$file.partial
-    done
-}
+leave() { for file in $four; do echo "left over" > $two/$file.partial; done; }
 again -s 2
 cp $two/$model $out/before
 mkfifo $out/fifo

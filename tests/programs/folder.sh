@@ -6,7 +6,6 @@ begin folder
 
 head -c 3000 data/text.txt > $out/text
 small="-q -t 1 --dim 4 --order 2 -b 64 --set evaluations=2"
-four="model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv"
 # trains OUT OPTIONS...: what it says stands in $out/said
 trains() {
     folder=$out/$1

@@ -94,7 +94,7 @@ same_model broken late "several shards, stopped and resumed: the same bytes"
 for folder in $out/plain "$out/it's \"my\" \$folder & more"; do
     ./train $tiny --out "$folder" $text 2> $said
     tail -n 7 $said | sed 's/ ([^()]*)$//' > $out/end
-    for file in model.safetensors checkpoint.safetensors snapshots.safetensors loss.csv; do
+    for file in $four; do
         [ "$folder" = $out/plain ] && path=$folder/$file || path=$(quoted "$folder/$file")
         [ $file != model.safetensors ] || model=$path
         echo "file        $path"
@@ -136,8 +136,8 @@ run kept $tiny $text
 mkdir $out/first
 cp $(model kept) $out/first
 ./train $tiny -s 2 --out $out/kept $text 2> $said
-cmp -s $(model kept) $(model first)
-check "a second run in the same folder has its own model" [ $? -eq 1 ]
+differ() { cmp -s $1 $2; [ $? -eq 1 ]; }
+check "a second run in the same folder has its own model" differ $(model kept) $(model first)
 says_line "and says how to bring back the first" \
     "            mv $out/kept/previous/* $out/kept"
 mv $out/kept/previous/* $out/kept
@@ -246,10 +246,10 @@ for name in "$(printf 'caf\351')" "$(printf 'tab\tline\nbell\007')" 'quo"te' 'ba
     rm "$out/$name.safetensors"
 done
 rm -r "${out:?}/$deep"
-resumes --rows "$(printf 'phrases,%.0s' $(seq 1000))echoes"
-that $? "--rows of 8,000 characters is read back"
-resumes --max-norm 1 --norm-type "$(printf '0%.0s' $(seq 5000))2"
-that $? "--norm-type of 5,000 digits is read back"
+check "--rows of 8,000 characters is read back" \
+    resumes --rows "$(printf 'phrases,%.0s' $(seq 1000))echoes"
+check "--norm-type of 5,000 digits is read back" \
+    resumes --max-norm 1 --norm-type "$(printf '0%.0s' $(seq 5000))2"
 check "a rate is read back" resumes --lr 0.1234567890123
 check "with all its digits" [ "$(known odd lr)" = 0.1234567890123 ]
 
