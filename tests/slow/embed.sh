@@ -1,6 +1,7 @@
 #!/bin/bash
-# What ./embed writes, opened with the real things: numpy (exports, distances, the map's axes, and docs/files.md as a reader),
-# gnuplot (both pictures) and Chromium (the page: slider, play, pause, pointing, both themes, without script).
+# What ./embed writes, opened with the real things: numpy (exports, distances, the map's axes, by
+# docs/files.md's own reader, which finds what ./sample finds), gnuplot (both pictures) and Chromium
+# (the page: slider, play, pause, pointing, both themes, without script).
 cd "$(dirname "$0")/../.." || exit 1
 . tests/programs/lib.sh
 begin slow_embed
@@ -12,15 +13,20 @@ embed moved > $out/moved
 grep . data/text.txt | head -n 600 | awk 'NR % 2 { printf "%s\t", $0; next } { print }' > $out/pairs
 embed compare --pairs $out/pairs > $out/cosines
 embed row "the " > $out/row
-./sample --model $out/model.safetensors --score data/text.txt --from 154000 > $out/score || exit 1
-./sample --model $out/model.safetensors --next "the " > $out/next || exit 1
+head -c 15000 data/text.txt > $out/text
+./sample --model $out/model.safetensors --score $out/text --from 14000 > $out/score || exit 1
 
 if $python -c 'import numpy' 2> /dev/null; then
+    # the reader's last line is an example; its model is this one
+    sed -n '/^```python$/,/^```$/p' docs/files.md |
+        sed "/^\`\`\`/d; /^print(/d; s|out/model|$out/model|" > $out/reader.py
     $python - $out << 'PYTHON' || failures=1
-import bisect, csv, json, re, string, struct, sys
+import csv, json, re, struct, subprocess, sys
 import numpy as np
 
 folder, status = sys.argv[1], 0
+sys.path.insert(0, folder)
+from reader import arrays as model, load, logits, metadata as about, reader
 
 
 def check(holds, name):
@@ -29,83 +35,58 @@ def check(holds, name):
     status |= not holds
 
 
-def read(path):
+def aligned(path):
     data = open(path, "rb").read()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    about = header.pop("__metadata__")
-    types, arrays, covered = {"F32": "<f4", "I32": "<u4", "U8": "u1", "I64": "<i8"}, {}, 0
-    for name, a in header.items():
-        begin, end = a["data_offsets"]
-        assert begin == covered, "a hole"
-        covered = end
-        arrays[name] = np.frombuffer(data[8 + length :][begin:end], types[a["dtype"]]).reshape(a["shape"])
-    check(8 + length + covered == len(data) and length % 8 == 0, f"{path}: data are aligned, without holes")
-    return arrays, about
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:start])
+    header.pop("__metadata__")
+    ends = [0]
+    for begin, end in (about["data_offsets"] for about in header.values()):
+        assert begin == ends[-1], "a hole"
+        ends.append(end)
+    whole = start + ends[-1] == len(data) and start % 8 == 0
+    check(whole, f"{path}: data are aligned, without holes")
 
 
-model, about = read(f"{folder}/model.safetensors")
-table = model["embedding.weight"]
-shots, _ = read(f"{folder}/snapshots.safetensors")
+aligned(f"{folder}/model.safetensors")
+aligned(f"{folder}/snapshots.safetensors")
+table, ngrams = model["embedding.weight"], reader.ngram
+shots, _ = load(f"{folder}/snapshots.safetensors")
 
-# ---- docs/files.md, followed to the letter: the loss of the end of the text, and what follows "the "
-ids = {c: i for i, c in enumerate(string.printable)}
-ngrams = {bytes(cell).lstrip(b"\0").decode(): 100 + i for i, cell in enumerate(model["ngrams"])}
-phrases, phrase = {}, ""
-for i, (length, character) in enumerate(model["phrases"]):
-    phrase = phrase[: length - 1] + chr(character)
-    phrases[phrase] = 100 + len(ngrams) + i
-echoes = 100 + len(ngrams) + len(phrases)
-columns = echoes + 100 * len(model["echoes"])
-word = re.compile(r"(?<![A-Za-z0-9'_])[A-Za-z0-9'_]")
-
-
-def logits_of(text, i, starts):
-    """starts: where words begin. text[:i] is the context."""
-    on = [ids[text[i - 1]]]
-    for k in range(2, int(about["order"]) + 1):
-        if text[i - k : i] not in ngrams:
-            break
-        on.append(ngrams[text[i - k : i]])
-    plain = re.sub("[ \t\n\r\x0b\x0c]+", " ", text[max(0, i - 400) : i].lower())
-    on += [phrases[plain[m.start() :]] for m in list(word.finditer(plain))[-2:] if plain[m.start() :] in phrases]
-    last = starts[: bisect.bisect_left(starts, i)][-2:][::-1]
-    begin = text.rfind("\n", 0, i) + 1
-    for e, key in enumerate(map(int, model["echoes"])):
-        if key == 103:
-            above = text.rfind("\n", 0, max(0, begin - 1)) + 1 + i - begin
-            on.append(echoes + 100 * e + ids[text[above] if above < begin else "\n"])
-            continue
-        first = i - key if key < 100 else last[key - 101] if len(last) > key - 101 else -1
-        f = i - 1
-        while first >= 0 and i - first <= 40:
-            at = text.rfind(text[first:i], 0, f)
-            f = at + i - first
-            if at < 0 or i - f >= 1 << 22:
-                break
-            if key < 100 or at in starts:
-                on.append(echoes + 100 * e + ids[text[f]])
-                break
-            f -= 1
-    on.append(columns + min(80, i - begin))
-    return model["linear.weight"].astype(float) @ table[on].astype(float).sum(0) + model["linear.bias"]
+# ---- docs/files.md's reader: the loss of the end of a text, and what follows many contexts
 
 
 def log_softmax(logits):
     return logits - logits.max() - np.log(np.exp(logits - logits.max()).sum())
 
 
-text = open("data/text.txt").read()
-starts = [m.start() for m in word.finditer(text)]
-loss = -np.mean([log_softmax(logits_of(text, i, starts))[ids[text[i]]] for i in range(154000, len(text))])
-said = float(open(f"{folder}/score").read().split()[3])
+text = open(f"{folder}/text").read()
+losses = [log_softmax(logits(model, reader.rows(text[:i])).astype(float))[reader.id[text[i]]]
+          for i in range(14000, len(text))]
+loss, said = -np.mean(losses), float(open(f"{folder}/score").read().split()[3])
 check(abs(loss - said) < 1e-5, f"docs/files.md is enough for a reader: {loss:.6f} nats/char, ./sample --score says {said:.6f}")
-logits = logits_of("the ", 4, [0])
-logits[model["counts"][:100] == 0] = -np.inf  # ./sample never gives a character that the text lacks
-said = dict(re.findall(r"^  (\S+) +([0-9.]+)%", open(f"{folder}/next").read(), re.M))
-p = 100 * np.exp(log_softmax(logits))
-worst = max(abs(p[ids[{"space": " ", "\\n": "\n"}.get(c, c)]] - float(percent)) for c, percent in said.items())
-check(len(said) > 5 and worst < 0.006, f"numpy gets the probabilities of ./sample --next, to {worst:.4f} percent")
+
+names = {"space": " ", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\x0b": "\x0b", "\\x0c": "\x0c"}
+text, worst, compared, rows_agree = open("data/text.txt").read(), 0, 0, True
+contexts = ["", "a", "\n", "the ", "the fox and the b", "  \n\nTHE  Fox's\tden, and the fo",
+            "x" * 100, "It's 5 o'clock; it's "]
+contexts += [text[:40], text[5000:5333], text[100000:103000], text[140000:155000]]
+for context in contexts:
+    command = ["./sample", "--model", f"{folder}/model.safetensors", "--next", context]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    head, tail = shown.stdout.split("\n\n")
+    on = reader.rows(context)
+    values = logits(model, on).astype(float)
+    values[model["counts"][:100] == 0] = -np.inf  # what the text never had is not drawn
+    p = np.exp(log_softmax(values))
+    for line in head.splitlines()[1:]:
+        name, percent = line.split()[:2]
+        worst = max(worst, abs(100 * p[reader.id[names.get(name, name)]] - float(percent[:-1])))
+        compared += 1
+    rows_agree &= len(tail.splitlines()) - 3 == len(on)  # a heading, the characters, linear.bias
+check(rows_agree, "docs/files.md: its reader finds as many rows as ./sample --next")
+check(worst < 0.006 and compared >= 100,
+      f"and the probabilities (largest difference {worst:.4f} percent of {compared})")
 
 # ---- exports
 metadata = list(csv.reader(open(f"{folder}/metadata.tsv", newline=""), delimiter="\t"))[1:]
@@ -169,9 +150,12 @@ else
 fi
 
 if command -v gnuplot > /dev/null; then
-    make -s plot OUT=$out > /dev/null 2> $out/errors && [ ! -s $out/errors ] && ok "make plot draws both pictures" || bad "make plot: $(head -n 1 $out/errors)"
+    make -s plot OUT=$out > /dev/null 2> $out/errors && [ ! -s $out/errors ]
+    that $? "make plot draws both pictures" "$(head -n 1 $out/errors)"
     for picture in map loss; do
-        [ "$(head -c 8 $out/$picture.png | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] && [ "$(wc -c < $out/$picture.png)" -gt 10000 ] && ok "$picture.png is a picture" || bad "$picture.png"
+        [ "$(head -c 8 $out/$picture.png | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] &&
+            [ "$(wc -c < $out/$picture.png)" -gt 10000 ]
+        that $? "$picture.png is a picture"
     done
 else
     echo "skip gnuplot: install gnuplot-nox"
@@ -182,12 +166,14 @@ if command -v gnuplot > /dev/null && [ -x /bin/gnuplot ]; then
     for tool in make sh test cc awk cksum cmp mkdir dirname sed; do ln -sf "$(command -v $tool)" $out/few/; done
     PATH=$PWD/$out/few make -s -o embed plot OUT=$out > /dev/null 2> $out/errors
 fi
-grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq 1 ] && ok "without gnuplot make plot says in one line how to get it" || bad "without gnuplot: $(cat $out/errors)"
+grep -q 'needs gnuplot' $out/errors && [ "$(grep -vc '^make: ' $out/errors)" -eq 1 ]
+that $? "without gnuplot make plot says in one line how to get it" "$(cat $out/errors)"
 
 mkdir -p $out/unlogged
 cp $out/model.safetensors $out/unlogged
 make -s plot OUT=$out/unlogged > /dev/null 2> $out/errors
-grep -q 'no curve to draw' $out/errors && [ ! -f $out/unlogged/loss.png ] && ok "make plot without a log says so, and draws nothing" || bad "make plot without a log: $(cat $out/errors)"
+grep -q 'no curve to draw' $out/errors && [ ! -f $out/unlogged/loss.png ]
+that $? "make plot without a log says so, and draws nothing" "$(cat $out/errors)"
 
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -n "$chromium" ]; then
@@ -271,11 +257,17 @@ HTML
     for theme in 0 1; do
         browse --blink-settings=preferredColorScheme=$theme --screenshot=$out/theme$theme.png --window-size=390,844 "file://$PWD/$out/report.html"
     done
-    [ -s $out/theme0.png ] && [ -s $out/theme1.png ] && ! cmp -s $out/theme0.png $out/theme1.png && ok "page: a light and a dark theme" || bad "page: themes look the same"
-    sed '/^<script>/,/^<\/script>/d; s/<\/*noscript>//' $out/report.html > $out/without.html # what is shown without script
+    [ -s $out/theme0.png ] && [ -s $out/theme1.png ] && ! cmp -s $out/theme0.png $out/theme1.png
+    that $? "page: a light and a dark theme"
+    # what is shown without script
+    sed '/^<script>/,/^<\/script>/d; s/<\/*noscript>//' $out/report.html > $out/without.html
     browse --dump-dom "file://$PWD/$out/without.html" > $out/still.html
-    grep -q 'map of the 64 characters' $out/still.html && grep -q 'rows did not move by one bit' $out/still.html && grep -q '^1094,2.0000' $out/still.html &&
-        ok "page: without script the map, the moves and the losses are there as text" || bad "page: without script"
+    for words in 'map of the 64 characters' 'rows did not move by one bit' '^1094,2.0000'; do
+        grep -q "$words" $out/still.html || echo "no $words"
+    done > $out/lacks
+    [ ! -s $out/lacks ]
+    that $? "page: without script the map, the moves and the losses are there as text" \
+        "$(cat $out/lacks)"
 else
     echo "skip the page in a browser: install chromium"
 fi
