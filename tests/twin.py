@@ -5,6 +5,7 @@
 
 runs both and prints their losses side by side and the largest difference, of the first N batches (1000) or, with --full,
 of the whole run and of each evaluation on the validation part. Exit status 1 when they differ too much, 77 without PyTorch."""
+import argparse
 import csv
 import functools
 import subprocess
@@ -199,20 +200,15 @@ def compare(text_path, arguments, batches=1000, full=False, say=print):
     return largest, largest_val, twin
 
 
-def main(arguments):
-    if not arguments or "--help" in arguments or "-h" in arguments:
-        print(__doc__)
-        return 0 if arguments else 2
-    full = "--full" in arguments
-    if full:
-        arguments.remove("--full")
-    batches = 1000
-    if "--batches" in arguments:
-        place = arguments.index("--batches")
-        batches = int(arguments[place + 1])
-        del arguments[place:place + 2]
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__, allow_abbrev=False)  # --batch is ./train's
+    parser.add_argument("--batches", type=int, default=1000)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("text")
+    options, arguments = parser.parse_known_args()
+    full, batches = options.full, options.batches
     torch.set_num_threads(1)
-    largest, val, twin = compare(arguments[0], arguments[1:], batches, full)
+    largest, val, twin = compare(options.text, arguments, batches, full)
     print(f"largest difference of the losses of {'all' if full else f'the first {batches}'} batches: {largest:.1e} (at most 1e-4)")
     if full:
         print(f"largest difference of the losses on the validation part: {val:.1e} (at most 1e-3)")
@@ -222,4 +218,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
