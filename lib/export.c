@@ -4,7 +4,7 @@
 #include "format.h"
 #include "memory.h"
 #include "projection.h"
-#include "start.h"
+#include "ranking.h"
 
 #include <errno.h>
 #include <math.h>

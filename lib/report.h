@@ -23,8 +23,9 @@ typedef struct {
 } Report;
 
 Report report_start(bool quiet);
-/* A line that stays: cut where the terminal ends; whole, so that a command can be pasted; or without
-   the last parts, which stand behind two blanks, when there is no room for them. */
+
+/* A line that stays: cut where the terminal ends; whole, so that a command can be pasted; or
+   without the last parts, which stand behind two blanks, when there is no room for them. */
 typedef enum { CUT, WHOLE, FITTED } Wrap;
 void report_line(const Run *run, Wrap wrap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

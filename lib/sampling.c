@@ -2,7 +2,6 @@
 
 #include "fail.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Where the text after the last `mark` begins, 0 when there is no mark with a text before it. */
