@@ -126,7 +126,7 @@ static void release(Run *run) {
 }
 
 int main(int argc, char **argv) {
-    Run run = {.state.standing.best_loss = INFINITY};
+    Run run = {.state.best_loss = INFINITY};
     Settings *settings = &run.settings;
     TensorFile checkpoint = {0};
     set_program_name(argv[0]);

@@ -274,8 +274,8 @@ static Metadata description(const State *state, const Trainer *trainer) {
     metadata_add(&metadata, "version", VERSION);
     buffer_bytes(&metadata, state->about.text, state->about.length);
     metadata_add(&metadata, "steps", "%zu", trainer->steps);
-    metadata_add(&metadata, "val_loss", "%.6f", state->standing.best_loss);
-    metadata_add(&metadata, "best_step", "%zu", state->standing.best_step);
+    metadata_add(&metadata, "val_loss", "%.6f", state->best_loss);
+    metadata_add(&metadata, "best_step", "%zu", state->best_step);
     return metadata;
 }
 
@@ -289,20 +289,19 @@ static Tensor counts_of(const Vocabulary *vocabulary) {
 /* The weights are left out where they are those of the best model, which is saved beside: a large
    one may be replaced before the next checkpoint is saved. */
 static TensorFile checkpoint_file(const State *state, const Trainer *trainer) {
-    const Standing *standing = &state->standing;
     /* within a shard, the state before its shuffle, so that resuming shuffles it alike */
     bool within = trainer->step < trainer->shard_end;
     const Random *random = within ? &trainer->shard_random : &trainer->random;
     TensorFile file = {.metadata = description(state, trainer)};
     Buffer log = {0};
-    metadata_add(&file.metadata, "exact_val_loss", "%a", standing->best_loss);
-    metadata_add(&file.metadata, "since_best", "%zu", standing->since_best);
-    metadata_add(&file.metadata, "train_sum", "%a", standing->train_sum);
-    metadata_add(&file.metadata, "train_positions", "%zu", standing->train_positions);
+    metadata_add(&file.metadata, "exact_val_loss", "%a", state->best_loss);
+    metadata_add(&file.metadata, "since_best", "%zu", state->since_best);
+    metadata_add(&file.metadata, "train_sum", "%a", state->train_sum);
+    metadata_add(&file.metadata, "train_positions", "%zu", state->train_positions);
     metadata_add(&file.metadata, "step", "%zu", trainer->step);
     metadata_add(&file.metadata, "random.position", "%u", (unsigned)random->position);
     snapshots_add(&state->snapshots, &file);
-    if (standing->best_step != trainer->step || model_is_large(&trainer->model))
+    if (state->best_step != trainer->step || model_is_large(&trainer->model))
         add_model(&file, weights, &trainer->model);
     else
         add_hash(&file.metadata, "model", fingerprint(&trainer->model));
@@ -428,7 +427,7 @@ static bool take_best(Entry entry, const State *state, Model *model, const Tenso
     if (tensors_map(&file, entry)) return false;
     const char *run = metadata_find(&file, "run"), *wanted = metadata_find(checkpoint, "run");
     bool good = run && wanted && strcmp(run, wanted) == 0 &&
-                metadata_number(&file, "best_step", -1) >= (double)state->standing.best_step;
+                metadata_number(&file, "best_step", -1) >= (double)state->best_step;
     if (metadata_find(checkpoint, "model")) {
         for (int a = 0; a < ARRAYS; a++)
             good = good && tensor_take(&file, array_of(model, weights, a));
@@ -480,17 +479,16 @@ void checkpoint_check(const TensorFile *checkpoint, const Metadata *about, size_
 
 void state_resume(State *state, Trainer *trainer, const Folder *folder,
                   const TensorFile *checkpoint) {
-    Standing *standing = &state->standing;
     size_t step = count_of(checkpoint, "step", trainer->steps);
     size_t positions = smaller(positions_before(trainer, step), trainer->length);
     size_t evaluations = count_of(checkpoint, "evaluations", SIZE_MAX);
-    standing->best_loss = number_of(checkpoint, "exact_val_loss", MOST_LOSS);
-    standing->best_step = count_of(checkpoint, "best_step", step);
-    standing->since_best = count_of(checkpoint, "since_best", evaluations);
+    state->best_loss = number_of(checkpoint, "exact_val_loss", MOST_LOSS);
+    state->best_step = count_of(checkpoint, "best_step", step);
+    state->since_best = count_of(checkpoint, "since_best", evaluations);
     /* since the last evaluation: each epoch has one */
-    standing->train_positions = count_of(checkpoint, "train_positions", positions);
-    standing->train_sum =
-        number_of(checkpoint, "train_sum", MOST_LOSS * (double)standing->train_positions);
+    state->train_positions = count_of(checkpoint, "train_positions", positions);
+    state->train_sum =
+        number_of(checkpoint, "train_sum", MOST_LOSS * (double)state->train_positions);
     trainer->random.position = (uint32_t)count_of(checkpoint, "random.position", 624);
     find_best(state, &trainer->model, folder, checkpoint);
     for (int a = 0; a < ARRAYS; a++) {
@@ -507,7 +505,7 @@ void state_resume(State *state, Trainer *trainer, const Folder *folder,
         no_checkpoint(checkpoint, "snapshots", "are damaged");
     take_log(&state->log, folder, checkpoint);
     if (metadata_count(checkpoint, "epochs") < trainer->options.epochs)
-        standing->since_best = 0; /* a longer run has new hope */
+        state->since_best = 0; /* a longer run has new hope */
     trainer_seek(trainer, step);
 }
 

@@ -46,15 +46,6 @@ size_t model_adopt(Model *model, const Vocabulary *vocabulary, const char *path,
 
 /* ---- runs ---- */
 
-/* Where a run stands, beside its trainer. */
-typedef struct {
-    double best_loss;       /* on the validation part; INFINITY: none yet */
-    size_t best_step;       /* after which the best model was found */
-    size_t since_best;      /* evaluations since then */
-    double train_sum;       /* of the losses since the last evaluation, */
-    size_t train_positions; /* and of how many positions */
-} Standing;
-
 /* The best model so far: copied when an evaluation finds it, saved from time to time. */
 typedef struct {
     Model model;
@@ -64,8 +55,12 @@ typedef struct {
 
 /* What a run's files hold, beside what its trainer holds. */
 typedef struct {
-    Metadata about; /* the run's options and text: what it is known by */
-    Standing standing;
+    Metadata about;         /* the run's options and text: what it is known by */
+    double best_loss;       /* on the validation part; INFINITY: none yet */
+    size_t best_step;       /* after which the best model was found */
+    size_t since_best;      /* evaluations since then */
+    double train_sum;       /* of the losses since the last evaluation, */
+    size_t train_positions; /* and of how many positions */
     Best best;
     Snapshots snapshots;
     Log log;

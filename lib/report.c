@@ -164,7 +164,7 @@ static void add_time(Buffer *line, double time) {
 char *progress_line(const Run *run, size_t width) {
     static const char bar[] = "####################                    ";
     const RunOptions *options = &run->settings.run;
-    const Standing *standing = &run->state.standing;
+    const State *state = &run->state;
     const Report *report = &run->report;
     size_t step = run->trainer->step, left = run->trainer->steps - step;
     size_t in_epoch = epoch_steps(run->split, options->batch);
@@ -179,7 +179,7 @@ char *progress_line(const Run *run, size_t width) {
     if (width >= 60) buffer_add(&line, " [%.20s]", bar + 20 - (int)(20 * done));
     if (known) add_time(&line, (double)left * pace + evaluations * report->evaluation_seconds);
     buffer_add(&line, "  train %.3f  best val %.3f  epoch %zu/%zu",
-               standing->train_sum / (double)standing->train_positions, standing->best_loss, epoch,
+               state->train_sum / (double)state->train_positions, state->best_loss, epoch,
                options->epochs);
     if (known)
         buffer_add(&line, "  %s chars/s", grouped((size_t)((double)options->batch / pace), speed));
@@ -209,7 +209,7 @@ static const char *reason(const Run *run) {
     const LogRow *last = &log->rows[log->count - 1];
     double enough = run->baselines.unigram - 0.01;
     if (enough < 0) return "the training part is one character over and over, or nearly so";
-    if (run->state.standing.best_loss < enough) return NULL;
+    if (run->state.best_loss < enough) return NULL;
     for (size_t i = 1; i < log->count; i++)
         if (log->rows[i].train_loss > log->rows[0].train_loss)
             return "the learning rate is too high: the loss rose in training; try a smaller --lr";
@@ -291,14 +291,14 @@ void report_kept(const Run *run) {
 
 void report_result(const Run *run) {
     const Baselines *baselines = &run->baselines;
-    const Standing *standing = &run->state.standing;
-    double loss = standing->best_loss;
+    const State *state = &run->state;
+    double loss = state->best_loss;
     char number[64];
     if (run->settings.quiet) return;
     const char *why = reason(run);
     if (run->trainer->step < run->trainer->steps)
         report_line(run, CUT, "it stopped learning: no better model for %s",
-                    counted(standing->since_best, "evaluations", number));
+                    counted(state->since_best, "evaluations", number));
     report_line(run, CUT, "%s", "");
     report_line(run, CUT, "val         %.4f nats/char = %.4f bits/char, perplexity %.3f", loss,
                 loss / log(2), exp(loss));

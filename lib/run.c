@@ -45,11 +45,10 @@ static double val_loss(Run *run) {
 /* The row of loss.csv of this moment. */
 static LogRow log_row(const Run *run, double loss) {
     const RunOptions *options = &run->settings.run;
-    const Standing *standing = &run->state.standing;
+    const State *state = &run->state;
     size_t step = run->trainer->step;
     double done = (double)step / (double)run->trainer->steps, train_loss = loss;
-    if (standing->train_positions)
-        train_loss = standing->train_sum / (double)standing->train_positions;
+    if (state->train_positions) train_loss = state->train_sum / (double)state->train_positions;
     return (LogRow){
         .step = step,
         .epoch = (double)step / (double)epoch_steps(run->split, options->batch),
@@ -64,21 +63,21 @@ static LogRow log_row(const Run *run, double loss) {
 
 /* Scores the model on the validation part, and keeps it when it is the best so far. */
 static void evaluate(Run *run) {
-    Standing *standing = &run->state.standing;
+    State *state = &run->state;
     const Model *model = &run->trainer->model;
     report_doing(run, "evaluating");
     double before = seconds_now(), loss = val_loss(run);
-    bool best = loss < standing->best_loss;
+    bool best = loss < state->best_loss;
     if (!isfinite(loss))
         run->not_finite = "the validation loss";
     else if (best && !model_finite(model))
         run->not_finite = "a weight";
     if (run->not_finite) return;
-    standing->since_best++;
+    state->since_best++;
     if (best) {
-        standing->best_loss = loss;
-        standing->best_step = run->trainer->step;
-        standing->since_best = 0;
+        state->best_loss = loss;
+        state->best_step = run->trainer->step;
+        state->since_best = 0;
         if (model_is_large(model)) own_files(run);
         state_keep_best(&run->state, run->trainer, &run->folder);
     }
@@ -87,8 +86,8 @@ static void evaluate(Run *run) {
     /* at once, so that one can watch the losses, but never over those of another run */
     if (run->owns_files) log_save(&run->state.log, run->folder.file[LOG]);
     report_evaluation(run, &row, best);
-    standing->train_sum = 0;
-    standing->train_positions = 0;
+    state->train_sum = 0;
+    state->train_positions = 0;
     run->report.evaluation_seconds = seconds_now() - before;
 }
 
@@ -117,7 +116,7 @@ static void look(Run *run) {
    how many. */
 static size_t take_steps(Run *run) {
     Trainer *trainer = run->trainer;
-    Standing *standing = &run->state.standing;
+    State *state = &run->state;
     size_t from = trainer->step, goal = from + 1, most = RUN_STEPS;
     if (run->report.live) most = smaller(most, 1 + 50000 / run->settings.run.batch);
     while (goal - from < most && !evaluation_due(run, goal) && !is_snapshot_due(run, goal)) goal++;
@@ -126,8 +125,8 @@ static size_t take_steps(Run *run) {
     double seconds = seconds_now() - before;
     for (size_t i = 0; i < steps; i++) {
         size_t positions = step_positions(trainer, from + i);
-        standing->train_sum += (double)trainer->losses[i] * (double)positions;
-        standing->train_positions += positions;
+        state->train_sum += (double)trainer->losses[i] * (double)positions;
+        state->train_positions += positions;
         if (from + i < run->settings.batch_losses)
             printf("%zu,%.8f\n", from + i + 1, (double)trainer->losses[i]);
     }
@@ -140,13 +139,13 @@ static size_t take_steps(Run *run) {
    without a better model? */
 static bool is_over(const Run *run) {
     bool done = run->trainer->step == run->trainer->steps;
-    bool learns = run->state.standing.since_best < run->settings.evaluations;
+    bool learns = run->state.since_best < run->settings.evaluations;
     return done || *run->trainer->stop || run->not_finite || !learns;
 }
 
 static _Noreturn void refuse_numbers(const Run *run) {
     const char *kept = "", *advice = "a smaller --lr";
-    if (run->state.standing.best_loss < INFINITY)
+    if (run->state.best_loss < INFINITY)
         kept = ", the best model so far is kept";
     else
         advice = "smaller rows (--pretrained, --set init-std=X)";
@@ -161,7 +160,7 @@ void run_train(Run *run) {
         run->val = bags_find(run->team, &run->vocabulary, run->text.ids, run->val_first, count);
     report_doing(run, "looking up the rows of the training part");
     run->report.large = false;
-    if (run->trainer->step == 0 && run->state.standing.best_loss == INFINITY) look(run);
+    if (run->trainer->step == 0 && run->state.best_loss == INFINITY) look(run);
     while (!is_over(run)) {
         if (take_steps(run) && !run->not_finite) look(run);
         bool due = seconds_now() - run->last_save >= run->settings.save_every;

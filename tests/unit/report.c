@@ -12,7 +12,7 @@ static Run half(Trainer *trainer, double seconds, size_t steps, double evaluatio
     return (Run){.trainer = trainer,
                  .split = 500 * 256,
                  .settings = {.evaluations = 4, .run = {.epochs = 4, .batch = 256}},
-                 .state.standing = {.best_loss = 1.5, .train_sum = 125, .train_positions = 100},
+                 .state = {.best_loss = 1.5, .train_sum = 125, .train_positions = 100},
                  .report = {.seconds = seconds, .steps = steps, .evaluation_seconds = evaluation}};
 }
 
@@ -86,7 +86,7 @@ static void test_time_left(void) {
     Run run = {.trainer = &trainer,
                .split = STEPS,
                .settings = {.evaluations = 1, .run = {.epochs = EPOCHS, .batch = 1}},
-               .state.standing.train_positions = 1,
+               .state.train_positions = 1,
                .report.evaluation_seconds = first_evaluation};
     double left = 0, worst = 0;
     for (int e = 0; e < EPOCHS; e++) left += training[e] + evaluation[e];
