@@ -41,5 +41,6 @@ int main(void) {
               !strcmp(character_name('\n', name), "\\n") && !strcmp(character_name('x', name), "x"),
           "names of the space, the backslash, a line end and a letter");
     check(!strcmp(escaped("a\001\x0b", 3, masked), "a\\x01\\x0b"), "control characters by number");
+    check(!strcmp(escaped("", 0, masked), ""), "a text of no characters");
     return 0;
 }
