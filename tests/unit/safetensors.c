@@ -230,6 +230,20 @@ static void test_size(void) {
     model_close(&saved);
 }
 
+/* A model that starts from another one with the same rows takes over each of them. */
+static void test_adopt(void) {
+    SavedModel saved = model_open(GOOD);
+    Model model = model_allocate(saved.model.rows, saved.model.dim);
+    size_t adopted = model_adopt(&model, &saved.vocabulary, GOOD, true);
+    bool same = !memcmp(model.embedding, saved.model.embedding,
+                        model.rows * model.dim * sizeof *model.embedding);
+    same &=
+        !memcmp(model.linear, saved.model.linear, linear_size(model.dim) * sizeof *model.linear);
+    check(same && adopted == model.rows, "of %zu rows %zu are taken over", model.rows, adopted);
+    model_free(&model);
+    model_close(&saved);
+}
+
 /* Copies a file with changes of its tensors, up to one without a name: another dtype ("-": without
    the tensor), another shape (rank 0: as it was), other data (NULL: as they were); and with another
    value for a key (NULL: without the key). */
@@ -750,6 +764,7 @@ int main(void) {
     test_prefixes_and_bytes();
     test_disagreements();
     test_size();
+    test_adopt();
     test_unaligned();
     test_not_finite();
     test_changed_checkpoints();
