@@ -27,7 +27,7 @@ static void add_moments(int member, size_t piece, void *argument) {
     const Space *space = argument;
     size_t dim = space->model->dim, first = piece * TILE, end = smaller(first + TILE, dim);
     size_t rows = space->vocabulary.end[NGRAM_ROWS];
-    double x[4][MAX_DIM];
+    double(*x)[MAX_DIM] = allocate(4, sizeof *x, "the moments of the rows");
     (void)member;
     for (size_t r = 0; r < rows; r += 4) {
         for (size_t i = 0; i < 4; i++) {
@@ -44,6 +44,7 @@ static void add_moments(int member, size_t piece, void *argument) {
                     x[0][d] * x[0][k] + x[1][d] * x[1][k] + x[2][d] * x[2][k] + x[3][d] * x[3][k];
         }
     }
+    free(x);
 }
 
 /* Cholesky: the matrix [dim, dim], of which the upper half is given, becomes L^T. Where rows span
