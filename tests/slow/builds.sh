@@ -113,5 +113,5 @@ chmod a+rwx "$folder/elsewhere"
 that $? "trained by another user from a source folder that is read-only" "$(tail -n 1 "$said")"
 mkdir "$folder/decimal commas"
 ln "$folder/first/train" "$folder/decimal commas"
-LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 alike "decimal commas"
+alike "decimal commas" "env LC_ALL=de_DE.UTF-8"
 finish
