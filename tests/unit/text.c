@@ -505,6 +505,9 @@ static void test_refused(void) {
     check(good.left_out == 200 && good.characters == 2000,
           "a tenth of the characters may be left out, however many bytes they have");
     free(good.ids);
+    bytes[0] = '\1';
+    check(says(1, bytes, 2200, false, "is not text in Latin letters: read 2,000 characters"),
+          "and not one more");
     check(says(1, "the \u20ac \u0436 is", 13, true,
                "\u0436 at offset 8 is nothing in ASCII and --strict is given; remove it, or leave "
                "--strict out"),
