@@ -2,6 +2,7 @@
    is drawn, and where rounding leaves a little; where a sample begins. */
 #include "../../lib/sampling.h"
 #include "../check.h"
+#include "../child.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,45 @@ static void test_next(const char *context) {
           "after %zu characters: probabilities of %zu, none of the others", strlen(context), seen);
     stream_end(stream);
     model_close(&saved);
+}
+
+/* Only what the training text has can come: of one character only this one, of a file that does
+   not say all. */
+static void test_unseen(void) {
+    uint32_t count[CHARACTERS] = {0};
+    const Vocabulary vocabulary = {.count = count};
+    size_t masked[3] = {0};
+    for (uint32_t seen = 0; seen < 3; seen++) {
+        float logits[LOGITS] = {0};
+        if (seen) count[0] = count[CHARACTERS - 1] = seen - 1;
+        if (seen == 1) count[0] = 1;
+        mask_unseen(&vocabulary, logits);
+        for (size_t c = 0; c < CHARACTERS; c++) masked[seen] += logits[c] == -INFINITY;
+    }
+    check(masked[0] == 0 && masked[1] == 99 && masked[2] == 98,
+          "of 0, 1 and 2 characters seen: %zu, %zu and %zu cannot come", masked[0], masked[1],
+          masked[2]);
+}
+
+/* Looks at what comes next when a number is NaN: of the bag's first row, or of the linear layer. */
+static void look(const void *linear) {
+    SavedModel saved = model_open(FOLDER "/model.safetensors");
+    Stream *stream = stream_start(&saved.vocabulary);
+    uint32_t rows[MAX_BAG];
+    float logits[LOGITS];
+    stream_push(stream, 10);
+    stream_rows(stream, rows);
+    float *number = saved.model.embedding + rows[0] * saved.model.dim;
+    if (*(const bool *)linear) number = saved.model.linear;
+    *number = NAN;
+    step_load(&saved.step);
+    finite_logits(&saved, stream, logits);
+}
+
+static void test_not_finite(void) {
+    for (int linear = 0; linear < 2; linear++)
+        check(ends(look, &(bool){linear}, 1, "numbers that are not finite"),
+              "a NaN in %s is noticed", linear ? "the linear layer" : "the bag's first row");
 }
 
 /* ---- drawing ---- */
@@ -220,6 +260,8 @@ int main(void) {
     test_next("");
     test_next("the b");
     test_next("It's 5 o'clock;\n\nthe fox");
+    test_unseen();
+    test_not_finite();
     test_beginnings();
     static const double temperatures[] = {0.5, 1, 3}, shares[] = {0, 0.3, 0.9, 1};
     static const size_t counts[] = {0, 2, 3, 50, 100};
