@@ -41,6 +41,22 @@ static void take_step(Team *team, int member, void *argument) {
     team_step(team, member, &work->step, &work->optimizer, &work->batch);
 }
 
+/* What text_renorm must do: with max_norm, each row that these bags look up is shortened, once. */
+static void renorm(Model *model, const Optimizer *optimizer, const Vocabulary *vocabulary,
+                   const Bags *bags) {
+    bool *done = allocate(vocabulary->rows, sizeof *done, "test");
+    uint32_t rows[MAX_BAG];
+    for (size_t i = 0; optimizer->max_norm > 0 && i < bags->count; i++) {
+        const Beside *beside = bags->beside ? &bags->beside[i] : NULL;
+        for (size_t r = bag_rows(vocabulary, bags->ngram[i], beside, rows); r-- > 0;)
+            if (!done[rows[r]]) {
+                embedding_renorm(optimizer, model->dim, model->embedding + rows[r] * model->dim);
+                done[rows[r]] = true;
+            }
+    }
+    free(done);
+}
+
 /* Batches of at most so many random positions, some twice. */
 static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, Optimizer optimizer,
                     size_t dim, uint32_t most, uint32_t *state) {
@@ -68,6 +84,9 @@ static void compare(const Vocabulary *vocabulary, const Bags *bags, Team *team, 
         same &= optimizer.sgd || same_bits(&fast.sum, &reference.sum);
         wrong += !same || memcmp(&loss, &work.step.mean_loss, sizeof loss) || !isfinite(loss);
     }
+    text_renorm(&fast.model, &optimizer, vocabulary, bags);
+    renorm(&reference.model, &optimizer, vocabulary, bags);
+    wrong += !same_bits(&fast.model, &reference.model);
     check(wrong == 0,
           "%s%s%s, norm %g, dim %zu, %d threads, order %d: %d batches, %zu of them not alike",
           optimizer.sgd ? "sgd" : "adagrad", optimizer.freeze_embedding ? ", frozen" : "",
