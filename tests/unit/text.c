@@ -274,6 +274,7 @@ static void test_windows(void) {
         wrong += text.most[0].code != unlike[nothing++] || text.first_code != text.most[0].code;
         free(text.ids);
     }
+    wrong += !read_from_file(with(100, (Item){"\xa0", " ", {1, 0, 1, 0, 1}})); /* behind them */
     check(wrong == 0 && nothing == sizeof unlike / sizeof *unlike,
           "each byte of Windows-1252 is its character");
 }
