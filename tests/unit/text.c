@@ -67,6 +67,7 @@ enum {
     ITEMS = REPLACED + sizeof others / sizeof *others
 };
 static const Item crlf = {"\r\n", "\n", {2, 1, 0, 0, 0}}, quote = {"\u2019", "'", {1, 0, 1, 0, 0}},
+                  guillemet = {"\u00ab", "\"", {1, 0, 1, 0, 0}},
                   cyrillic = {"\u0436", "", {1, 0, 0, 1, 0}},
                   emoji = {"\U0001f600", "", {1, 0, 0, 1, 0}},
                   accent = {"\xe9", "e", {1, 0, 1, 0, 1}};
@@ -292,11 +293,10 @@ static void test_items(void) {
     check(wrong == 0, "letters, quotes, dashes, spaces, line ends, what is no UTF-8, control "
                       "characters; within a text and at its end");
     wrong = 0;
-    for (const char *const *cut =
-             (const char *[]){"\xe2\x80", "\xe2", "\xc3", "\xf0\x9f\x98", NULL};
-         *cut; cut++) {
-        Sample *sample = with(100, quote);
-        add(sample, (Item){*cut, "", {1, 0, 0, 1, 0}});
+    static const char *const cuts[] = {"\xe2\x80", "\xe2", "\xc2", "\xc3", "\xf0\x9f\x98"};
+    for (size_t i = 0; i < 2 * sizeof cuts / sizeof *cuts; i++) {
+        Sample *sample = with(100, i % 2 ? guillemet : quote); /* of two bytes, of three */
+        add(sample, (Item){cuts[i / 2], "", {1, 0, 0, 1, 0}});
         wrong += !read_from_file(sample);
     }
     check(wrong == 0, "of a text that ends within a character of UTF-8 this is left out");
