@@ -74,7 +74,8 @@ static void add_row(const void *row) {
 
 /* Numbers that no run has, one at a time in each column, are neither read nor added. */
 static void test_ranges(void) {
-    static const double bad[] = {-1, NAN, INFINITY, 1e300, -1e300, 1e41};
+    static const double bad[] = {-1, NAN, INFINITY, 1e300, -1e300, 1e41, 0 /* beyond[i] */};
+    static const double beyond[] = {1.1e7, 7e38, 7e38, 1.4e39, 1.1e30, 1.1e12};
     static const LogRow large[] = {
         {0}, {SIZE_MAX / 4096, SIZE_MAX / 2, 1e6, 6.8e38, 6.8e38, 9.8e38, 1e30, 1e11}};
     LogRow steps = good_row, characters = good_row;
@@ -85,9 +86,9 @@ static void test_ranges(void) {
             LogRow added = good_row;
             double *const numbers[] = {&added.epoch,         &added.train_loss, &added.val_loss,
                                        &added.bits_per_char, &added.lr,         &added.seconds};
-            *numbers[i] = bad[b];
+            *numbers[i] = bad[b] ? bad[b] : beyond[i];
             check(rows_again(&added, 1) == -1 && ends(add_row, &added, 1, "no losses of a run"),
-                  "refused: %g as number %d of a row", bad[b], i);
+                  "refused: %g as number %d of a row", *numbers[i], i);
         }
     steps.step = SIZE_MAX / 2 + 1;
     check(rows_again(&steps, 1) == -1, "refused: a step that no run reaches");
