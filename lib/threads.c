@@ -29,6 +29,7 @@ struct Team {
     Seat *seats;        /* [size], that of member 0 unused */
     atomic_int arrived; /* at the meeting point */
     atomic_uint round;  /* counts meetings */
+    int turns;          /* of a busy loop, before a member that waits falls asleep */
     pthread_cond_t met;
     pthread_mutex_t lock;
     atomic_size_t next; /* piece of work of the task */
@@ -113,10 +114,8 @@ double seconds_now(void) {
 /* ---- the team ---- */
 
 /* Batches take tens of microseconds, and so does falling asleep: a member first waits in a busy
-   loop, 50 to 200 microseconds. One that waits longer sleeps: the member that it waits for may need
-   its processor. */
+   loop. One that waits longer sleeps: the member that it waits for may need its processor. */
 void team_meet(Team *team) {
-    enum { TURNS = 200000 };
     if (team->size == 1) return;
     unsigned round = atomic_load(&team->round);
     if (atomic_fetch_add(&team->arrived, 1) == team->size - 1) {
@@ -127,7 +126,7 @@ void team_meet(Team *team) {
         pthread_mutex_unlock(&team->lock);
         return;
     }
-    for (int turn = 0; turn < TURNS; turn++)
+    for (int turn = 0; turn < team->turns; turn++)
         if (atomic_load_explicit(&team->round, memory_order_acquire) != round) return;
     pthread_mutex_lock(&team->lock);
     while (atomic_load(&team->round) == round) pthread_cond_wait(&team->met, &team->lock);
@@ -154,6 +153,7 @@ Team *team_start(int size) {
     Team *team = allocate(1, sizeof *team, "threads");
     team->seats = allocate((size_t)size, sizeof *team->seats, "threads");
     team->size = size;
+    team->turns = size > processors() ? 0 : 200000; /* 50 to 200 microseconds */
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->met, NULL);
     sigset_t all, before; /* signals are for the calling thread: the others never see one */
