@@ -309,7 +309,9 @@ static void test_disagreements(void) {
     memset(texts[0], 0, 4);
     memcpy(texts[1], "a\0bc", 4);
     texts[2][4 * ngrams - 1] = 200;
-    texts[3][4 * ngrams - 1] = 'Q';
+    size_t last = ngrams - 1; /* an n-gram of three or four characters that has no child */
+    while (!texts[3][4 * last + 1] || (last + 1 < ngrams && texts[3][4 * last + 5])) last--;
+    texts[3][4 * last + 3] = 'Q';
     memcpy(texts[4], "\0\0th\0\0th", 8);
     static const uint8_t keys[][2] = {{0, 3}, {41, 3}, {100, 3}, {104, 3}, {255, 3}},
                          twelve[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
