@@ -292,19 +292,20 @@ static void update_linear(Step *step, const Optimizer *optimizer, size_t bags, s
                           size_t last) {
     const Model *model = &step->model, *sum = &step->sum;
     size_t dim = model->dim, stride = padded(dim);
-    float bias[CHARACTERS] = {0}, lr = optimizer->linear_lr;
-    Matrix weight = {step->gradient + first * stride, stride, 1}, start = {0};
+    float bias_gradient[LOGITS], lr = optimizer->linear_lr, one = 1;
+    Matrix weight = {step->gradient + first * stride, stride, 1}, start = {0}, zeros = {0};
+    Matrix bias = {bias_gradient, 0, 1}, ones = {&one, 0, 0};
+    Matrix dlogits = {step->logits + first, LOGITS, 1};
     for (size_t from = 0; from < bags; from += PIECE, start = weight) {
         Matrix transposed = {step->logits + from * LOGITS + first, 1, LOGITS};
         Matrix h = {step->h + from * stride, stride, 1};
         matmul(last - first, stride, smaller(PIECE, bags - from), weight, start, transposed, h);
     }
-    for (size_t b = 0; b < bags; b++)
-        for (size_t c = first; c < last; c++) bias[c] += step->logits[b * LOGITS + c];
+    matmul(1, last - first, bags, bias, zeros, ones, dlogits);
     for (size_t c = first; c < last; c++)
         update(optimizer, lr, dim, step->gradient + c * stride, sums(sum->linear, c * dim),
                model->linear + c * dim);
-    update(optimizer, lr, last - first, bias + first, sums(sum->bias, first), model->bias + first);
+    update(optimizer, lr, last - first, bias_gradient, sums(sum->bias, first), model->bias + first);
     transpose(step, first, last);
 }
 

@@ -205,15 +205,16 @@ static void learn(Team *team, int member, void *argument) {
 
 /* Takes the next steps of a shard, at most up to `to`. Which way to learn is faster depends on the
    model, on the batch and on how long data take from one processor to the other: each is timed, and
-   the slower one is tried again for 64 steps of every 2,048. Both give the same bits. */
+   the slower one is tried again for 64 steps of every 8,192. Both give the same bits. */
 static void take_steps(Steps *steps) {
-    enum { TRIAL = 64, EVERY = 2048 };
+    enum { TRIAL = 64, EVERY = 8192 };
     Trainer *trainer = steps->trainer;
     double *pace = trainer->pace, start = seconds_now();
     size_t within = steps->from % EVERY, before = steps->done;
     bool trial = within < TRIAL;
     steps->alone = (pace[1] < pace[0]) != trial && team_size(trainer->team) > 1;
     steps->to = smaller(steps->to, steps->from - within + (trial ? TRIAL : EVERY));
+    if (pace[0] == 0) steps->to = smaller(steps->to, steps->from + TRIAL);
     team_run(trainer->team, learn, steps);
     if (steps->done > before)
         pace[steps->alone] = (seconds_now() - start) / (double)(steps->done - before);
