@@ -6,19 +6,20 @@
 
 enum { LONGEST = 5 }; /* n-grams up to this length get rows while the text is read */
 
-/* Learners differ in the size of their steps: the first is careful, the second bold. Adagrad's sums
-   are not in the file: those of a row that was seen n times start at sum n, so rare rows learn
-   faster than frequent ones. */
+/* Learners differ in the size of their steps: the first stands still, the second is careful, the
+   third bold. Adagrad's sums are not in the file: those of a row that was seen n times start at
+   sum n, so rare rows learn faster than frequent ones. */
 typedef struct {
     float embedding_lr, linear_lr;  /* for a model that was trained with TRAINED_LR or more */
     float sum, new_sum, linear_sum; /* Adagrad's at the start, in squares of 1 / ADAPT_BATCH */
 } Pace;
 
 static const double TRAINED_LR = 0.1;
-static const Pace paces[] = {{0.1f, 0, 0.1f, INFINITY, 1}, {0.35f, 0.01f, 0.5f, 40, 10}};
+static const Pace paces[] = {
+    {0, 0, 1, 1, 1}, {0.1f, 0, 0.1f, INFINITY, 1}, {0.5f, 0.06f, 0.5f, 10, 10}};
 enum { LEARNERS = sizeof paces / sizeof *paces };
 static const float DECAY = 0.0015f; /* the share of its way that a row is taken back in each step */
-static const double LEAD = 10;      /* nats by which the bold one must be ahead to be believed */
+static const double SHARE = 0.002;  /* of all weight, given out anew to all learners alike */
 
 /* One batch. N-grams that occur twice in the text have new rows behind the model's. They are listed
    before the text is read, and that changes no prediction: a row stays zeros until its n-gram has
@@ -93,7 +94,7 @@ static void next_batch(Reading *reading, size_t from, size_t count) {
 typedef struct {
     Training training;
     Optimizer optimizer;
-    double loss; /* so far, the sum */
+    double weight; /* of its predictions among those of all, which have 1 together */
 } Learner;
 
 static Learner learner_start(const SavedModel *saved, Pace pace, Model gradient) {
@@ -102,7 +103,7 @@ static Learner learner_start(const SavedModel *saved, Pace pace, Model gradient)
     size_t rows = gradient.rows, dim = gradient.dim;
     double trained = fmin(metadata_number(&saved->file, "lr", TRAINED_LR), TRAINED_LR);
     float share = (float)(trained / TRAINED_LR);
-    Learner learner = {0};
+    Learner learner = {.weight = 1.0 / LEARNERS};
     learner.optimizer.embedding_lr = pace.embedding_lr * share;
     learner.optimizer.linear_lr = pace.linear_lr * share;
     learner.training = (Training){model_allocate(rows, dim), model_allocate(rows, dim), gradient};
@@ -118,37 +119,55 @@ static Learner learner_start(const SavedModel *saved, Pace pace, Model gradient)
     return learner;
 }
 
-/* Takes one step, and each of its rows a little way back to what it was. Returns the batch's loss
-   before the step, summed. */
-static double learn(Learner *learner, const Model *start, const Batch *batch) {
+/* The probability that a model gives to the target of bag b, the only one of that bag. */
+static double probability(const Model *model, const Batch *batch, size_t b) {
+    const uint32_t *bag = batch->indices + batch->offsets[b];
+    float h[MAX_DIM], p[CHARACTERS];
+    embedding_forward(model, bag, batch->offsets[b + 1] - batch->offsets[b], h);
+    linear_forward(model, h, p);
+    cross_entropy_forward(p, &batch->targets[b], 1);
+    return (double)p[batch->targets[b]];
+}
+
+/* The loss of bag b, predicted by all learners together. Then those that gave its target a larger
+   probability get more of the weight, as Bayes' rule has it; each keeps a little, for the text may
+   change (the fixed share of Herbster and Warmuth 1998). */
+static double predict(Learner *learners, const Batch *batch, size_t b) {
+    double p[LEARNERS], mixed = 0;
+    for (size_t l = 0; l < LEARNERS; l++) {
+        p[l] = probability(&learners[l].training.model, batch, b);
+        mixed += learners[l].weight * p[l];
+    }
+    for (size_t l = 0; l < LEARNERS; l++)
+        learners[l].weight =
+            (1 - SHARE) * learners[l].weight * p[l] / mixed + SHARE / (double)LEARNERS;
+    return -exact_log(mixed);
+}
+
+/* Takes one step, and each of its rows a little way back to what it was. */
+static void learn(Learner *learner, const Model *start, const Batch *batch) {
     size_t dim = start->dim;
-    double loss = train_step(&learner->training, &learner->optimizer, batch);
+    if (learner->optimizer.embedding_lr <= 0) return;
+    train_step(&learner->training, &learner->optimizer, batch);
     for (size_t u = 0; u < batch->distinct; u++)
         for (size_t i = batch->rows[u] * dim; i < (batch->rows[u] + (size_t)1) * dim; i++) {
             float *w = &learner->training.model.embedding[i];
             *w += DECAY * ((batch->rows[u] < start->rows ? start->embedding[i] : 0) - *w);
         }
-    loss *= (double)batch->positions;
-    learner->loss += loss;
-    return loss;
 }
 
 double adapting_loss(const SavedModel *saved, const Bags *bags) {
     Reading reading = reading_start(saved, bags);
+    const Batch *batch = &reading.sorted.batch;
     Model gradient = model_allocate(reading.rows, saved->model.dim);
     Learner learners[LEARNERS];
     double total = 0;
     for (size_t l = 0; l < LEARNERS; l++) learners[l] = learner_start(saved, paces[l], gradient);
     for (size_t from = 0, count; from < bags->count; from += count) {
-        size_t best = 0;
         count = smaller(bags->count - from, ADAPT_BATCH);
         next_batch(&reading, from, count);
-        for (size_t l = 1; l < LEARNERS; l++)
-            if (learners[l].loss + LEAD < learners[best].loss) best = l;
-        for (size_t l = 0; l < LEARNERS; l++) {
-            double loss = learn(&learners[l], &saved->model, &reading.sorted.batch);
-            if (l == best) total += loss;
-        }
+        for (size_t b = 0; b < count; b++) total += predict(learners, batch, b);
+        for (size_t l = 0; l < LEARNERS; l++) learn(&learners[l], &saved->model, batch);
     }
     for (size_t l = 0; l < LEARNERS; l++) {
         model_free(&learners[l].training.model);

@@ -123,10 +123,12 @@ static _Noreturn void inconsistent(const TensorFile *file, const char *why) {
     fail("%s: is no model of this program: %s; name one that train wrote", file->path, why);
 }
 
-/* A key of echoes is so many characters, or so many words. */
+/* A key of echoes is so many characters, or so many words: these may have rows for each case. */
 static bool is_echo_key(uint8_t key) {
-    bool words = key == ECHO_WORDS + 1 || key == ECHO_WORDS + 2;
-    return (key >= 1 && key <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE;
+    uint8_t plain = key % ECHO_CASES;
+    bool words = plain == ECHO_WORDS + 1 || plain == ECHO_WORDS + 2;
+    return (plain >= 1 && plain <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE ||
+           key == ECHO_BEFORE;
 }
 
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says

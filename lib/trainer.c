@@ -84,7 +84,7 @@ static void set_accumulators(Trainer *trainer) {
     size_t dim = trainer->options.dim;
     uint32_t bag[MAX_BAG];
     for (uint32_t row = 0; row < vocabulary->rows; row++) {
-        float scale = row < vocabulary->end[PHRASE_ROWS] ? 0.05f : 5;
+        float scale = row < vocabulary->end[PHRASE_ROWS] ? 0.05f : 3.5f;
         if (row < vocabulary->end[NGRAM_ROWS]) {
             scale = 0.1f;
             for (size_t k = bag_rows(vocabulary, row, NULL, bag); k > 3; k--) scale *= 3.1622777f;

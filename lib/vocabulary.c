@@ -83,7 +83,8 @@ typedef struct Reader Reader;
 struct Reader {
     const Vocabulary *v;
     size_t number; /* NGRAMS, PHRASES, GROUPS + the number of a group */
-    int key;       /* of an echo */
+    int key;       /* of an echo, */
+    bool cases;    /* with rows for each case */
     /* Finds the rows [count <= FEW] of places from `place` > 0 on, without gaps: of phrases
        PHRASE_WORDS for each place, of a group the number in the group; NO_ROW: none. */
     void (*read)(Reader *reader, size_t place, size_t count, uint32_t *rows);
@@ -91,7 +92,7 @@ struct Reader {
     const uint8_t *text;
     uint32_t phrase[PHRASE_WORDS]; /* the latest phrases, NO_PHRASE when the text has none */
     size_t line, above;            /* where this line and the one before begin */
-    uint64_t *latest;              /* [slots] a hash table of keys: hash and place, 32 bits each */
+    uint64_t *latest;              /* [slots] a hash table of keys, see echo_at */
     size_t slots, used;
     size_t key_length[FEW]; /* of the places prepared: the keys' lengths, 0 for none, */
     uint32_t key_hash[FEW]; /* and their hashes */
@@ -225,7 +226,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
 /* How many characters before `place` are the key, 0 when there is none. */
 static size_t key_length(int key, const uint8_t *text, size_t place) {
     if (key < ECHO_WORDS) return place < (size_t)key ? 0 : (size_t)key;
-    int words = key - ECHO_WORDS;
+    int words = key == ECHO_BEFORE ? 1 : key - ECHO_WORDS;
     for (size_t length = 1; length <= smaller(place, MAX_ECHO_KEY); length++) {
         words -= word_begins(text, place - length);
         if (words == 0) return length;
@@ -241,7 +242,7 @@ static uint32_t key_hash(const uint8_t *key, size_t length) {
         hash ^= hash >> 32;
     }
     for (; length > 0; length--) hash = (hash + *key++) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)(hash >> 40);
 }
 
 /* Does the key [length] before `place` end before `other`, too? */
@@ -251,20 +252,36 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
     return key < ECHO_WORDS || word_begins(text, other - length);
 }
 
-/* The character that followed when the key [length] before `place` occurred last, within
-   ECHO_WINDOW; remembers that it is here. */
+/* A key's entry in the table, from its lowest bit: 32 for the place where it occurred last; 24 of
+   its hash; 7 for the character that had followed the time before, NOTHING if none had; 1 that says
+   whether the same one had followed the time before that. */
+enum { HASH = 32, BEFORE = 56, SAME = 63, HASH_MASK = 0xffffff, NOTHING = 127 };
+
+/* Which row of its group says what followed when the key [length] before `place` occurred last,
+   within ECHO_WINDOW; NO_ROW: none. Remembers that the key is here. */
 static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t hash) {
     size_t slot = hash & (reader->slots - 1), distance = ECHO_WINDOW;
     uint64_t *latest = reader->latest;
     for (; latest[slot]; slot = (slot + 1) & (reader->slots - 1)) {
-        if (latest[slot] >> 32 != hash) continue;
+        if ((latest[slot] >> HASH & HASH_MASK) != hash) continue;
         distance = (uint32_t)place - (uint32_t)latest[slot];
         if (same_key(reader->key, reader->text, place, place - distance, length)) break;
     }
     reader->used += latest[slot] == 0;
-    if (latest[slot] == 0 || distance >= ECHO_WINDOW) distance = 0;
-    latest[slot] = (uint64_t)hash << 32 | (uint32_t)place;
-    return distance > 0 ? reader->text[place - distance] : NO_ROW;
+    uint32_t last = NOTHING, before = NOTHING, row = NO_ROW;
+    bool often = latest[slot] >> SAME;
+    if (latest[slot] && distance < ECHO_WINDOW) {
+        last = reader->text[place - distance];
+        before = latest[slot] >> BEFORE & NOTHING;
+    }
+    bool once = before == NOTHING, same = !once && last == before;
+    latest[slot] = (uint64_t)same << SAME | (uint64_t)last << BEFORE | (uint64_t)hash << HASH |
+                   (uint32_t)place;
+    if (reader->key == ECHO_BEFORE) return once || same ? NO_ROW : before;
+    if (last != NOTHING) row = last;
+    if (last != NOTHING && reader->cases && !once)
+        row += CHARACTERS * (1u + same + (same && often));
+    return row;
 }
 
 /* Moves the keys within ECHO_WINDOW into a table that stays at most half full for the `length`
@@ -339,8 +356,12 @@ static void drop_rare(Vocabulary *v) {
 /* Makes the groups' rows and the hash table. Returns false when two strings have the same text. */
 static bool finish(Vocabulary *v) {
     size_t strings = v->rows, slots = 256;
-    v->end[ECHO_ROWS] = v->rows + (uint32_t)v->options.echoes * CHARACTERS;
-    v->rows = v->end[COLUMN_ROWS] = v->end[ECHO_ROWS] + (v->options.columns ? COLUMNS : 0);
+    for (int e = 0; e < v->options.echoes; e++) {
+        v->group[e] = v->rows;
+        v->rows += CHARACTERS * (v->options.echo_keys[e] < ECHO_CASES ? 1 : CASES);
+    }
+    v->group[v->options.echoes] = v->end[ECHO_ROWS] = v->rows;
+    v->rows = v->end[COLUMN_ROWS] = v->rows + (v->options.columns ? COLUMNS : 0);
     v->count = reallocate(v->count, v->rows, sizeof *v->count, "the counts");
     memset(v->count + strings, 0, (v->rows - strings) * sizeof *v->count);
     while (slots < 2 * strings) slots *= 2;
@@ -436,7 +457,8 @@ static Reader reader_start(const Vocabulary *v, size_t number, size_t length) {
     if (number == NGRAMS) reader.read = read_ngrams;
     if (number == PHRASES) reader.read = read_phrases;
     bool echo = number >= GROUPS && number - GROUPS < (size_t)v->options.echoes;
-    if (echo) reader.key = v->options.echo_keys[number - GROUPS];
+    if (echo) reader.key = v->options.echo_keys[number - GROUPS] % ECHO_CASES;
+    if (echo) reader.cases = v->options.echo_keys[number - GROUPS] >= ECHO_CASES;
     if (echo && reader.key != ECHO_ABOVE) reader.read = read_echoes;
     return reader;
 }
@@ -452,7 +474,7 @@ static void read_few(Reader *reader, size_t place, size_t count, Bags *bags) {
         else if (reader->number == PHRASES)
             memcpy(bags->beside[bag].phrase, rows + PHRASE_WORDS * i, PHRASE_WORDS * sizeof *rows);
         else
-            bags->beside[bag].member[reader->number - GROUPS] = (uint8_t)rows[i];
+            bags->beside[bag].member[reader->number - GROUPS] = (uint16_t)rows[i];
     }
 }
 
@@ -478,12 +500,13 @@ typedef struct {
     Bags *bags;
 } Finding;
 
-/* One reader reads from so far before the first place on that it makes no difference. */
+/* One reader reads from so far before the first place on that it makes no difference: the case of
+   an echo depends on three occurrences of its key. */
 static void find_rows(int member, size_t number, void *argument) {
     const Finding *finding = argument;
     Bags *bags = finding->bags;
     size_t end = bags->first + bags->count;
-    size_t begin = bags->first - smaller(bags->first, ECHO_WINDOW + MAX_ECHO_KEY);
+    size_t begin = bags->first - smaller(bags->first, 3 * ECHO_WINDOW + MAX_ECHO_KEY);
     (void)member;
     if (number == NGRAMS) begin = bags->first; /* n-grams need nothing of the places before */
     Reader reader = reader_start(finding->v, number, end - begin);
@@ -516,8 +539,7 @@ size_t bag_rows(const Vocabulary *v, uint32_t ngram, const Beside *beside, uint3
     for (int w = 0; beside && w < PHRASE_WORDS; w++)
         if (beside->phrase[w] != NO_ROW) rows[count++] = beside->phrase[w];
     for (size_t g = 0; beside && g < groups(v); g++)
-        if (beside->member[g] != NO_MEMBER)
-            rows[count++] = v->end[PHRASE_ROWS] + (uint32_t)g * CHARACTERS + beside->member[g];
+        if (beside->member[g] != NO_MEMBER) rows[count++] = v->group[g] + beside->member[g];
     return count;
 }
 
@@ -593,17 +615,32 @@ size_t row_text(const Vocabulary *v, uint32_t row, char *text) {
     return length;
 }
 
+/* The group of a row behind the strings: those of echoes first, then the columns'. */
+static int group_of(const Vocabulary *v, uint32_t row) {
+    int group = 0;
+    while (group < v->options.echoes && row >= v->group[group + 1]) group++;
+    return group;
+}
+
+static void echo_name(const Vocabulary *v, uint32_t row, char *name) {
+    static const char *words[] = {"word", "words", "above", "word before"};
+    static const char *cases[] = {" once", " changed", " twice", " often"};
+    char number[8], character[16];
+    int group = group_of(v, row), key = v->options.echo_keys[group] % ECHO_CASES;
+    uint32_t member = row - v->group[group];
+    bool has_cases = v->options.echo_keys[group] >= ECHO_CASES;
+    snprintf(number, sizeof number, "%d", key);
+    sprintf(name, "echo %s%s: %s", key > ECHO_WORDS ? words[key - ECHO_WORDS - 1] : number,
+            has_cases ? cases[member / CHARACTERS] : "",
+            character_name(character_of(member % CHARACTERS), character));
+}
+
 char *row_name(const Vocabulary *v, uint32_t row, char *name) {
-    static const char *words[] = {"word", "words", "above"};
-    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1], key[8];
+    char text[MAX_PHRASE], printable[4 * MAX_PHRASE + 1];
     RowKind kind = row_kind(v, row);
-    uint32_t echo = row - v->end[PHRASE_ROWS];
     if (kind == CHARACTER_ROWS) return character_name(character_of((uint8_t)row), name);
     if (kind == ECHO_ROWS) {
-        int number = v->options.echo_keys[echo / CHARACTERS];
-        snprintf(key, sizeof key, "%d", number);
-        sprintf(name, "echo %s: %s", number > ECHO_WORDS ? words[number - ECHO_WORDS - 1] : key,
-                character_name(character_of(echo % CHARACTERS), printable));
+        echo_name(v, row, name);
     } else if (kind == COLUMN_ROWS) {
         sprintf(name, "column %u", (unsigned)(row - v->end[ECHO_ROWS]));
     } else {
@@ -647,11 +684,20 @@ uint32_t named_row(const Vocabulary *v, const char *name) {
     return string_row(v, NGRAM_ROWS, ids, unescaped(name, ids));
 }
 
+/* The same place in the group of the same key. */
+static uint32_t same_in_group(const Vocabulary *v, const Vocabulary *other, uint32_t row) {
+    int from = group_of(other, row), to = 0;
+    uint32_t member = row - other->group[from];
+    if (from == other->options.echoes)
+        return v->options.columns ? v->end[ECHO_ROWS] + member : NO_ROW;
+    while (to < v->options.echoes && v->options.echo_keys[to] != other->options.echo_keys[from])
+        to++;
+    return to < v->options.echoes ? v->group[to] + member : NO_ROW;
+}
+
 uint32_t same_row(const Vocabulary *v, const Vocabulary *other, uint32_t row) {
-    char name[ROW_NAME];
     if (row < CHARACTERS) return row;
-    if (row >= other->end[PHRASE_ROWS])
-        return find_among(v, v->end[PHRASE_ROWS], v->rows, row_name(other, row, name));
+    if (row >= other->end[PHRASE_ROWS]) return same_in_group(v, other, row);
     uint32_t parent = other->parent[row];
     if (parent == NO_ROW) return child_row(v, NO_ROW, other->letter[row]);
     parent = same_row(v, other, parent);

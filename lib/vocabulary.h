@@ -8,8 +8,11 @@
      phrases      the text since the last word began, and since the word before it began; in small
                   letters, each run of white space as one space
      echoes       "when the same key occurred last, character c followed": keys are the last 2, 3,
-                  4, 6, 8, 12, 20 or 32 characters, and the two texts of phrases as they stand; and
-                  "c stands above in the previous line"; a key has 100 rows, one for each c
+                  4, 6, 10, 16 or 32 characters, and the two texts of phrases as they stand. Some
+                  keys have a row for each c and each case: the key occurred once so far; something
+                  else followed the time before; c did then, too; and the time before that, too.
+                  And "c followed the word the time before, something else since"; and "c stands
+                  above in the previous line". The others have a row for each c
      columns      how many characters the line has so far, 0..80 and more
 
    A string has a row when the training text holds it min_count times, and its parent twice: an
@@ -34,7 +37,10 @@ enum {
     MAX_ECHOES = 11,
     ECHO_WINDOW = 1 << 22, /* an echo is from less than so many characters before */
     ECHO_WORDS = 100,  /* key 100 + w is the text of the last w words; 1..40 so many characters */
-    ECHO_ABOVE = 103,  /* this key is the place in the line */
+    ECHO_ABOVE = 103,  /* this key is the place in the line; */
+    ECHO_BEFORE = 104, /* this one that of 101, its echo from the time before the last */
+    ECHO_CASES = 128,  /* added to a key: it has rows for each case */
+    CASES = 4,
     MAX_ECHO_KEY = 40, /* characters: longer keys have no echo */
     COLUMNS = 81,
     MAX_GROUPS = MAX_ECHOES + 1,
@@ -56,13 +62,14 @@ typedef struct {
 } RowOptions;
 
 /* All rows, kind after kind: n-grams in the order of their text read backwards, phrases in that of
-   their text, by ids; then groups of which a bag has at most one row: one of CHARACTERS rows for
-   each key of echoes, one of the columns. */
+   their text, by ids; then groups of which a bag has at most one row: one for each key of echoes,
+   one of the columns. */
 typedef struct {
     RowOptions options;
     uint32_t min_count;            /* above options.min_count where max_rows made it so */
     bool sampled;                  /* the text was longer than LIST_SAMPLE */
     uint32_t rows, end[ROW_KINDS]; /* kind k has the rows end[k - 1] .. end[k] - 1 */
+    uint32_t group[MAX_GROUPS];    /* the first row of each group */
     size_t room;                   /* for strings, while they are listed */
     uint32_t *parent;              /* [end[PHRASE_ROWS]]; NO_ROW for phrases of one character */
     uint8_t *letter; /* [end[PHRASE_ROWS]] the id by which a string extends its parent */
@@ -87,9 +94,9 @@ void vocabulary_free(Vocabulary *vocabulary);
 /* The rows of a bag beside its n-grams, packed. */
 typedef struct {
     uint32_t phrase[PHRASE_WORDS]; /* NO_ROW: none */
-    uint8_t member[MAX_GROUPS];    /* which row of each group, NO_MEMBER: none */
+    uint16_t member[MAX_GROUPS];   /* which row of each group, NO_MEMBER: none */
 } Beside;
-enum { NO_MEMBER = 255 };
+enum { NO_MEMBER = UINT16_MAX };
 
 /* The bags of places first .. first + count - 1 of a text. N-grams are apart: batches visit places
    in any order, and find them in few bytes. */
@@ -133,7 +140,7 @@ const char *row_kind_name(RowKind kind); /* "characters", "n-grams", ... */
 size_t row_text(const Vocabulary *vocabulary, uint32_t row, char *text);
 
 /* The row's name as people read it, of which there is no second: a, "the ", ^"of t" (a phrase),
-   echo 4: n, echo word: n, column 12. Returns name [ROW_NAME]. */
+   echo 3: n, echo word often: n, column 12. Returns name [ROW_NAME]. */
 char *row_name(const Vocabulary *vocabulary, uint32_t row, char *name);
 
 /* The row of that name, or the n-gram or character with just this text. NO_ROW: none. */
