@@ -34,7 +34,7 @@ static const char usage[] =
 static const char examples[] =
     "TEXT is a character (a, space, \\n), an n-gram (\"the \") or the name of another\n"
     "row as near prints it, in the shell's quotes: '^\"of t\"' (a phrase, from where a\n"
-    "word begins), \"echo 4: n\", \"column 12\"; for near also any other text, which\n"
+    "word begins), \"echo 3: n\", \"column 12\"; for near also any other text, which\n"
     "stands for the sum of the rows in its bag; for compare and lines any text.\n"
     "\nExamples\n"
     "  embed row a             embed near \"the \"       embed compare \"to be\" \"or not\"\n"

@@ -2,7 +2,7 @@
 written the short and slow way, so that the C program can be held to them. No PyTorch here.
 
 A row is known by its kind and what it stands for: ("character", "a"), ("ngram", "the "), ("phrase", "of t"),
-("echo", key, "n"), ("column", 12). Its number is its place in the list that `list_rows` makes."""
+("echo", key, case, "n"), ("column", 12). Its number is its place in the list that `list_rows` makes."""
 import re
 import string
 from collections import Counter
@@ -10,8 +10,11 @@ from collections import Counter
 CHARACTERS = string.printable                       # the id of a character is its place here
 ID = {character: i for i, character in enumerate(CHARACTERS)}
 LONGEST_PHRASE, LONGEST_ECHO_KEY, ECHO_WINDOW, COLUMNS = 40, 40, 1 << 22, 81
-ECHO_KEYS = [2, 3, 4, 6, 8, 12, 20, 32, 101, 102, 103]   # the last 2 .. 8 characters; 100 + w: the text of the last w words
+# Keys of echoes: the last so many characters; 100 + w: the text of the last w words; 128 more: with a row for each case
+ECHO_KEYS = [2, 3, 128 + 4, 128 + 6, 128 + 10, 16, 32, 128 + 101, 128 + 102, 104, 103]
 ECHO_ABOVE = 103                                    # the key: the place in the line; what follows is what is above
+ECHO_BEFORE = 104                                   # the key: the last word; what followed the time before, if not the last time
+ONCE, CHANGED, TWICE, OFTEN = range(4)
 WORD = re.compile(r"[A-Za-z0-9_']+")
 
 
@@ -59,6 +62,10 @@ def ids(text):
     return [ID[character] for character in text]
 
 
+def echo_rows(keys):
+    return [("echo", key, case, c) for key in keys for case in range(4 if key >= 128 else 1) for c in CHARACTERS]
+
+
 def list_rows(text, order, min_count=1, max_rows=3000000, kinds=()):
     """All rows of a training text, in the order of their numbers."""
     ngrams = ngram_counts(text, order)
@@ -68,7 +75,7 @@ def list_rows(text, order, min_count=1, max_rows=3000000, kinds=()):
     rows += [("ngram", s) for s in sorted((s for s in ngrams if ngrams[s] >= least), key=lambda s: ids(s[::-1]))]
     rows += [("phrase", s) for s in sorted((s for s in phrases if phrases[s] >= least), key=ids)]
     if "echoes" in kinds:
-        rows += [("echo", key, c) for key in ECHO_KEYS for c in CHARACTERS]
+        rows += echo_rows(ECHO_KEYS)
     if "columns" in kinds:
         rows += [("column", n) for n in range(COLUMNS)]
     return rows
@@ -103,21 +110,33 @@ def phrases_on(text, number):
         so_far, before = so_far + 1, character
 
 
+def echo_row(key, heard):
+    """The row of a key after which these characters came, as a list; None when there is none."""
+    last, before = (heard[-1:] or [None])[0], (heard[-2:-1] or [None])[0]
+    if key == ECHO_BEFORE:
+        return None if before in (None, last) else ("echo", key, ONCE, before)
+    case = ONCE if before is None else CHANGED if before != last else OFTEN if heard[-3:-2] == [last] else TWICE
+    return None if last is None else ("echo", key, case if key >= 128 else ONCE, last)
+
+
 def echoes_on(text, number, key):
-    """For each place, the row of the character that followed where the same key stood last, if that is not too far back."""
-    latest, starts = {}, []
+    """For each place, the row of what followed where the same key stood last, and before, if that is not too far back."""
+    places, starts = {}, []
     for place in range(len(text)):
         if place and WORD.match(text[place - 1]) and not (place > 1 and WORD.match(text[place - 2])):
             starts.append(place - 1)
-        words = key - 100
-        length = key if words < 0 else place - starts[-words] if len(starts) >= words else 0
+        words = 1 if key == ECHO_BEFORE else key % 128 - 100
+        length = key % 128 if words < 0 else place - starts[-words] if len(starts) >= words else 0
         if not 0 < length <= min(place, LONGEST_ECHO_KEY):
             yield []
             continue
         string = text[place - length:place]
-        found = latest.get(string)
-        yield [number[("echo", key, text[found])]] if found is not None and place - found < ECHO_WINDOW else []
-        latest[string] = place
+        found = places.setdefault(string, [])
+        if found and place - found[-1] >= ECHO_WINDOW:
+            found.clear()
+        row = echo_row(key, [text[there] for there in found])
+        yield [number[row]] if row else []
+        found[:] = found[-2:] + [place]
 
 
 def above_on(text, number, key):
@@ -125,7 +144,7 @@ def above_on(text, number, key):
     for place in range(len(text)):
         line = text.rfind("\n", 0, place) + 1
         above = text.rfind("\n", 0, line - 1) + 1 + place - line if line else line
-        yield [number[("echo", key, text[above] if above < line else "\n")]] if place else []
+        yield [number[("echo", key, ONCE, text[above] if above < line else "\n")]] if place else []
 
 
 def columns_on(text, number):
@@ -155,4 +174,4 @@ def caution(row):
     """As a multiple of --accumulator: see row_caution in lib/trainer.c."""
     if row[0] in ("character", "ngram"):
         return 0.1 * 10 ** (0.5 * max(0, len(row[1]) - 3))
-    return 0.05 if row[0] == "phrase" else 5.0
+    return 0.05 if row[0] == "phrase" else 3.5

@@ -120,7 +120,7 @@ def rows_of_file(arrays):
         phrases.append(phrases[-1][:length - 1] + chr(character))
     rows = [("character", c) for c in kinds_of_rows.CHARACTERS]
     rows += [("ngram", text) for text in texts("ngrams")] + [("phrase", text) for text in phrases[1:]]
-    rows += [("echo", key, c) for key in arrays["echoes"].tolist() for c in kinds_of_rows.CHARACTERS] if "echoes" in arrays else []
+    rows += kinds_of_rows.echo_rows(arrays["echoes"].tolist()) if "echoes" in arrays else []
     return rows + [("column", n) for n in (arrays["columns"].tolist() if "columns" in arrays else [])]
 
 

@@ -62,22 +62,46 @@ static inline size_t *places_before(const char *text, size_t length) {
     return before;
 }
 
-/* The character after the key's last stand before place, or -1. A key is a number of characters;
-   100 + a number of words; 103: what is above. */
-static inline int slow_echo(const char *text, const size_t *before, size_t place, int key) {
-    enum { WORDS = 100, ABOVE = 103, LONGEST = 40, WINDOW = 1 << 22 };
-    if (key == ABOVE) return place == 0 ? -1 : slow_above(text, place);
-    size_t start = key > WORDS ? words_back(text, place, key - WORDS) : place - (size_t)key;
-    if (start >= place || place - start > LONGEST) return -1;
-    size_t length = place - start, found = place;
+/* Where the key [length] before place stood last, not too far back; SIZE_MAX: nowhere. */
+static inline size_t slow_last(const char *text, const size_t *before, size_t place, size_t length,
+                               bool words) {
+    enum { WINDOW = 1 << 22 };
+    size_t found = place;
     while (found > length) {
         found = length > 1 ? before[found] : found - 1;
-        if (found < length || place - found >= WINDOW) return -1;
-        if (!memcmp(text + found - length, text + start, length) &&
-            (key < WORDS || starts_word(text, found - length)))
-            return (unsigned char)text[found];
+        if (found < length || place - found >= WINDOW) return SIZE_MAX;
+        if (!memcmp(text + found - length, text + place - length, length) &&
+            (!words || starts_word(text, found - length)))
+            return found;
     }
-    return -1;
+    return SIZE_MAX;
+}
+
+/* How many rows a key of echoes has. */
+static inline size_t slow_width(int key) { return key < 128 ? 100 : 400; }
+
+/* The character after the key's last stand before place, or -1. A key is a number of characters;
+   100 + a number of words; 103: what is above; 104: the word, and the character after the last
+   stand but one, where the last had another. 128 more: *number becomes 0 for a first stand, 1 where
+   another character came before, 2 and 3 for the same one twice and three times in a row. */
+static inline int slow_echo(const char *text, const size_t *before, size_t place, int key,
+                            int *number) {
+    enum { WORDS = 100, ABOVE = 103, BEFORE = 104, CASES = 128, LONGEST = 40 };
+    int plain = key == BEFORE ? WORDS + 1 : key % CASES, heard[3] = {-1, -1, -1};
+    bool words = plain > WORDS;
+    *number = 0;
+    if (plain == ABOVE) return place == 0 ? -1 : slow_above(text, place);
+    size_t start = words ? words_back(text, place, plain - WORDS) : place - (size_t)plain;
+    if (start >= place || place - start > LONGEST) return -1;
+    size_t length = place - start;
+    for (int i = 0; i < 3 && place != SIZE_MAX; i++) {
+        place = slow_last(text, before, place, length, words);
+        if (place != SIZE_MAX) heard[i] = (unsigned char)text[place];
+    }
+    if (key == BEFORE) return heard[0] == heard[1] ? -1 : heard[1];
+    if (key > CASES && heard[1] >= 0) *number = 1;
+    if (key > CASES && heard[1] >= 0 && heard[0] == heard[1]) *number = 2 + (heard[1] == heard[2]);
+    return heard[0];
 }
 
 /* How many characters the line has so far, at most 80. */

@@ -313,7 +313,8 @@ static void test_disagreements(void) {
     while (!texts[3][4 * last + 1] || (last + 1 < ngrams && texts[3][4 * last + 5])) last--;
     texts[3][4 * last + 3] = 'Q';
     memcpy(texts[4], "\0\0th\0\0th", 8);
-    static const uint8_t keys[][2] = {{0, 3}, {41, 3}, {100, 3}, {104, 3}, {255, 3}},
+    static const uint8_t keys[][2] = {{0, 3},   {41, 3},  {100, 3}, {105, 3}, {128, 3},
+                                      {169, 3}, {228, 3}, {231, 3}, {232, 3}, {255, 3}},
                          twelve[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     const struct {
         const char *name, *words;

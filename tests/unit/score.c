@@ -156,9 +156,11 @@ static size_t plain_bag(const Reading *r, size_t place, size_t *on) {
         if (row >= 0) on[count++] = group + (size_t)row;
     }
     group += r->phrases.rows;
-    for (size_t e = 0; e < r->echoes.rows; e++, group += 100) {
-        int follower = slow_echo(text, r->before, place, (unsigned char)r->echoes.data[e]);
-        if (follower >= 0) on[count++] = group + id_of(follower);
+    for (size_t e = 0; e < r->echoes.rows; e++) {
+        int key = (unsigned char)r->echoes.data[e], number;
+        int follower = slow_echo(text, r->before, place, key, &number);
+        if (follower >= 0) on[count++] = group + 100 * (size_t)number + id_of(follower);
+        group += slow_width(key);
     }
     if (r->columns.rows) on[count++] = group + slow_column(text, place);
     return count;

@@ -81,8 +81,17 @@ static void test_run(Team *team, const Text *text, size_t r) {
                        .max_rows = UINT32_MAX,
                        .phrases = golden_runs[r].phrases,
                        .columns = golden_runs[r].columns};
-    static const uint8_t keys[] = {
-        2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE};
+    static const uint8_t keys[] = {2,
+                                   3,
+                                   ECHO_CASES + 4,
+                                   ECHO_CASES + 6,
+                                   ECHO_CASES + 10,
+                                   16,
+                                   32,
+                                   ECHO_CASES + ECHO_WORDS + 1,
+                                   ECHO_CASES + ECHO_WORDS + 2,
+                                   ECHO_BEFORE,
+                                   ECHO_ABOVE};
     if (golden_runs[r].echoes) {
         rows.echoes = sizeof keys;
         memcpy(rows.echo_keys, keys, sizeof keys);

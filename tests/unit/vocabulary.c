@@ -70,10 +70,13 @@ static Rows slow_rows(const Vocabulary *v, const char *text, const size_t *befor
         if (size > 1 && phrase_occurrences(trained, trained_length, phrase, size - 1) < 2) continue;
         push(&rows, row_of(v, PHRASE_ROWS, phrase, size));
     }
+    uint32_t first = v->end[PHRASE_ROWS];
     for (int e = 0; e < v->options.echoes; e++) {
-        int follower = slow_echo(text, before, place, v->options.echo_keys[e]);
-        uint32_t first = v->end[PHRASE_ROWS] + (uint32_t)e * CHARACTERS;
-        if (follower >= 0) push(&rows, first + (uint32_t)id_of((unsigned char)follower));
+        int key = v->options.echo_keys[e], number;
+        int follower = slow_echo(text, before, place, key, &number);
+        uint32_t id = (uint32_t)id_of((unsigned char)follower);
+        if (follower >= 0) push(&rows, first + (uint32_t)number * CHARACTERS + id);
+        first += (uint32_t)slow_width(key);
     }
     if (v->options.columns) push(&rows, v->end[ECHO_ROWS] + (uint32_t)slow_column(text, place));
     return rows;
@@ -250,27 +253,37 @@ static void test_cap(const Text *text) {
 }
 
 /* A key that occurred ECHO_WINDOW - 1 characters before has an echo, one character further back it
-   has none. */
+   has none; and so on for the times before: wherever a part of a text begins, it knows of them. */
 static void test_window(void) {
-    enum { KEY = 12, FIRST = 50, SIZE = FIRST + ECHO_WINDOW + 1 };
+    enum { KEY = 12, FIRST = 50, TIMES = 4, SIZE = FIRST + TIMES * (ECHO_WINDOW + 1) };
+    static const uint16_t cases[] = {NO_MEMBER, 0, 2 * CHARACTERS, 3 * CHARACTERS};
     Team *team = team_start(1);
-    RowOptions options = {
-        .order = 1, .min_count = 1, .max_rows = UINT32_MAX, .echoes = 1, .echo_keys = {KEY}};
-    uint8_t *ids = allocate(SIZE, 1, "test"), followers[2];
+    RowOptions options = {.order = 1,
+                          .min_count = 1,
+                          .max_rows = UINT32_MAX,
+                          .echoes = 1,
+                          .echo_keys = {ECHO_CASES + KEY}};
+    uint8_t *ids = allocate(SIZE, 1, "test");
     uint32_t state = 1;
     for (size_t i = 0; i < SIZE; i++) ids[i] = (uint8_t)(draw(&state) >> 16) % 26;
     for (uint8_t i = 0; i < KEY; i++) ids[FIRST - KEY + i] = 40 + i; /* capitals: nowhere else */
     Vocabulary v = vocabulary_list(ids, FIRST, options);
-    for (int further = 0; further < 2; further++) {
-        size_t place = FIRST + ECHO_WINDOW - 1 + (size_t)further;
-        memcpy(ids + place - KEY, ids + FIRST - KEY, KEY);
-        Bags bags = bags_find(team, &v, ids, place, 1);
-        followers[further] = bags.beside[0].member[0];
-        bags_free(&bags);
-        ids[place - 1] = 0;
+    size_t place = FIRST;
+    for (size_t times = 1; times < TIMES; times++) {
+        uint16_t found[2];
+        for (int further = 1; further >= 0; further--) {
+            size_t there = place + ECHO_WINDOW - 1 + (size_t)further;
+            memcpy(ids + there - KEY, ids + FIRST - KEY, KEY);
+            ids[there] = ids[FIRST];
+            Bags bags = bags_find(team, &v, ids, there, 1);
+            found[further] = bags.beside[0].member[0];
+            bags_free(&bags);
+            if (further) ids[there - 1] = 0;
+        }
+        check(found[0] == cases[times] + ids[FIRST] && found[1] == NO_MEMBER,
+              "echoes reach back less than %d characters, %zu times in a row", ECHO_WINDOW, times);
+        place += ECHO_WINDOW - 1;
     }
-    check(followers[0] == ids[FIRST] && followers[1] == NO_MEMBER,
-          "echoes reach back less than %d characters", ECHO_WINDOW);
     vocabulary_free(&v);
     free(ids);
     team_end(team);
@@ -340,14 +353,15 @@ static void make_ruled(uint8_t *ids) {
 
 int main(void) {
     Text text = text_read("data/text.txt", true);
-    RowOptions all = {
-        .order = 7,
-        .min_count = 1,
-        .max_rows = UINT32_MAX,
-        .phrases = true,
-        .columns = true,
-        .echoes = 11,
-        .echo_keys = {2, 3, 4, 6, 8, 12, 20, 32, ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_ABOVE}};
+    RowOptions all = {.order = 7,
+                      .min_count = 1,
+                      .max_rows = UINT32_MAX,
+                      .phrases = true,
+                      .columns = true,
+                      .echoes = 11,
+                      .echo_keys = {2, 3, ECHO_CASES + 4, 6, ECHO_CASES + 10, 16, 32,
+                                    ECHO_CASES + ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_BEFORE,
+                                    ECHO_ABOVE}};
     static const struct {
         RowOptions options;
         int members;
