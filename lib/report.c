@@ -107,10 +107,14 @@ void report_rows(const Run *run) {
     const Vocabulary *vocabulary = &run->vocabulary;
     const Baselines *baselines = &run->baselines;
     size_t rows = vocabulary->rows, dim = run->settings.run.dim;
-    /* In memory: the weights, the optimizer's sums, the best model, each character's bag. In the
-       checkpoint: a megabyte of snapshots at most, too. */
+    /* In memory: the weights, the optimizer's sums, the best model, each character's bag, and of
+       echoes the table that each thread fills. In the checkpoint: a megabyte of snapshots at most,
+       too. */
     size_t model = model_size(vocabulary, dim), sums = (rows + CHARACTERS) * dim * sizeof(float);
-    size_t memory = 2 * model + sums + 40 * (run->text.length + rows);
+    size_t length = run->text.length, bag = rows > vocabulary->end[NGRAM_ROWS] ? 48 : 16;
+    size_t memory = 2 * model + sums + bag * length + 40 * rows;
+    if (vocabulary->options.echoes)
+        memory += 20 * run->settings.threads * smaller(length, ECHO_WINDOW);
     uint32_t first = 0;
     char a[64], b[32], c[32];
     Buffer kinds = {0};
