@@ -26,7 +26,7 @@ static const char examples[] =
     "Examples:\n"
     "  sample                           a text of 500 characters\n"
     "  sample \"WTF\"                     500 characters more\n"
-    "  sample -n 2000 -t 0.5 \"Dear \"    longer, and more careful\n"
+    "  sample -t 0.5 -r 12 \"Dear \"      more careful, but never in circles\n"
     "  sample --until \"\\n\\n\"            up to the next blank line\n"
     "  sample --next \"the \"             what is expected after these, and why\n"
     "  sample --score data/text.txt     nats and bits per character, perplexity\n"

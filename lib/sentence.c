@@ -22,7 +22,8 @@ typedef struct {
     Scored *cosines;
 } Space;
 
-/* Lines [first, first + TILE) of the moment, above the diagonal; four rows at a time. */
+/* Adds up x x^T over all weighted rows x, in double: TILE lines of this matrix, from the diagonal
+   on. Takes four rows at a time. */
 static void add_moments(int member, size_t piece, void *argument) {
     const Space *space = argument;
     size_t dim = space->model->dim, first = piece * TILE, end = smaller(first + TILE, dim);

@@ -153,7 +153,7 @@ Team *team_start(int size) {
     Team *team = allocate(1, sizeof *team, "threads");
     team->seats = allocate((size_t)size, sizeof *team->seats, "threads");
     team->size = size;
-    team->turns = size > processors() ? 0 : 200000; /* 50 to 200 microseconds */
+    team->turns = size > 1 && size <= processors() ? 200000 : 0; /* 50 to 200 microseconds */
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->met, NULL);
     sigset_t all, before; /* signals are for the calling thread: the others never see one */
