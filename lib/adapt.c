@@ -15,8 +15,7 @@ typedef struct {
 } Pace;
 
 static const double TRAINED_LR = 0.1;
-static const Pace paces[] = {
-    {0, 0, 1, 1, 1}, {0.1f, 0, 0.1f, INFINITY, 1}, {0.5f, 0.06f, 0.5f, 10, 10}};
+static const Pace paces[] = {{0}, {0.1f, 0, 0.1f, INFINITY, 1}, {0.5f, 0.06f, 0.5f, 10, 10}};
 enum { LEARNERS = sizeof paces / sizeof *paces };
 static const float DECAY = 0.0015f; /* the share of its way that a row is taken back in each step */
 static const double SHARE = 0.002;  /* of all weight, given out anew to all learners alike */
@@ -133,21 +132,19 @@ static double probability(const Model *model, const Batch *batch, size_t b) {
    probability get more of the weight, as Bayes' rule has it; each keeps a little, for the text may
    change (the fixed share of Herbster and Warmuth 1998). */
 static double predict(Learner *learners, const Batch *batch, size_t b) {
-    double p[LEARNERS], mixed = 0;
+    double joint[LEARNERS], mixed = 0; /* weight times probability, and their sum */
     for (size_t l = 0; l < LEARNERS; l++) {
-        p[l] = probability(&learners[l].training.model, batch, b);
-        mixed += learners[l].weight * p[l];
+        joint[l] = learners[l].weight * probability(&learners[l].training.model, batch, b);
+        mixed += joint[l];
     }
     for (size_t l = 0; l < LEARNERS; l++)
-        learners[l].weight =
-            (1 - SHARE) * learners[l].weight * p[l] / mixed + SHARE / (double)LEARNERS;
+        learners[l].weight = (1 - SHARE) * joint[l] / mixed + SHARE / LEARNERS;
     return -exact_log(mixed);
 }
 
-/* Takes one step, and each of its rows a little way back to what it was. */
+/* Takes one step, then moves each row of the batch a little way back to what it was. */
 static void learn(Learner *learner, const Model *start, const Batch *batch) {
     size_t dim = start->dim;
-    if (learner->optimizer.embedding_lr <= 0) return;
     train_step(&learner->training, &learner->optimizer, batch);
     for (size_t u = 0; u < batch->distinct; u++)
         for (size_t i = batch->rows[u] * dim; i < (batch->rows[u] + (size_t)1) * dim; i++) {
@@ -167,7 +164,7 @@ double adapting_loss(const SavedModel *saved, const Bags *bags) {
         count = smaller(bags->count - from, ADAPT_BATCH);
         next_batch(&reading, from, count);
         for (size_t b = 0; b < count; b++) total += predict(learners, batch, b);
-        for (size_t l = 0; l < LEARNERS; l++) learn(&learners[l], &saved->model, batch);
+        for (size_t l = 1; l < LEARNERS; l++) learn(&learners[l], &saved->model, batch);
     }
     for (size_t l = 0; l < LEARNERS; l++) {
         model_free(&learners[l].training.model);

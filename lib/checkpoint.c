@@ -123,12 +123,13 @@ static _Noreturn void inconsistent(const TensorFile *file, const char *why) {
     fail("%s: is no model of this program: %s; name one that train wrote", file->path, why);
 }
 
-/* A key of echoes is so many characters, or so many words: these may have rows for each case. */
+/* A key of echoes is so many characters or words, which may have rows for each case; or the word,
+   for what followed earlier; or the place in the line. */
 static bool is_echo_key(uint8_t key) {
     uint8_t plain = key % ECHO_CASES;
     bool words = plain == ECHO_WORDS + 1 || plain == ECHO_WORDS + 2;
     return (plain >= 1 && plain <= MAX_ECHO_KEY) || words || key == ECHO_ABOVE ||
-           key == ECHO_BEFORE;
+           key == ECHO_EARLIER;
 }
 
 /* The rows of a file: they take bytes of it, texts of no length don't. Only the number of rows says

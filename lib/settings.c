@@ -122,17 +122,9 @@ static bool is_word(const char *word, const char *text, size_t length) {
 
 /* The kinds of rows that are named in a list with commas. */
 static void choose_rows(Settings *settings) {
-    static const uint8_t keys[] = {2,
-                                   3,
-                                   ECHO_CASES + 4,
-                                   ECHO_CASES + 6,
-                                   ECHO_CASES + 10,
-                                   16,
-                                   32,
-                                   ECHO_CASES + ECHO_WORDS + 1,
-                                   ECHO_CASES + ECHO_WORDS + 2,
-                                   ECHO_BEFORE,
-                                   ECHO_ABOVE};
+    enum { CHAR = ECHO_CASES, WORD = ECHO_CASES + ECHO_WORDS };
+    static const uint8_t keys[] = {2,  3,        CHAR + 4, CHAR + 6,     CHAR + 10, 16,
+                                   32, WORD + 1, WORD + 2, ECHO_EARLIER, ECHO_ABOVE};
     const char *kind = settings->kinds;
     RowOptions *rows = &settings->rows;
     *rows = (RowOptions){.order = (int)settings->order,

@@ -205,7 +205,8 @@ static void learn(Team *team, int member, void *argument) {
 
 /* Takes the next steps of a shard, at most up to `to`. Which way to learn is faster depends on the
    model, on the batch and on how long data take from one processor to the other: each is timed, and
-   the slower one is tried again for 64 steps of every 8,192. Both give the same bits. */
+   the slower one is tried again for 64 steps of every 8,192. Until both are timed, it takes
+   64 steps at a time. Both give the same bits. */
 static void take_steps(Steps *steps) {
     enum { TRIAL = 64, EVERY = 8192 };
     Trainer *trainer = steps->trainer;

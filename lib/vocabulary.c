@@ -226,7 +226,7 @@ static void read_lines(Reader *reader, size_t place, size_t count, uint32_t *row
 /* How many characters before `place` are the key, 0 when there is none. */
 static size_t key_length(int key, const uint8_t *text, size_t place) {
     if (key < ECHO_WORDS) return place < (size_t)key ? 0 : (size_t)key;
-    int words = key == ECHO_BEFORE ? 1 : key - ECHO_WORDS;
+    int words = key == ECHO_EARLIER ? 1 : key - ECHO_WORDS;
     for (size_t length = 1; length <= smaller(place, MAX_ECHO_KEY); length++) {
         words -= word_begins(text, place - length);
         if (words == 0) return length;
@@ -252,9 +252,9 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
     return key < ECHO_WORDS || word_begins(text, other - length);
 }
 
-/* A key's entry in the table, from its lowest bit: 32 for the place where it occurred last; 24 of
-   its hash; 7 for the character that had followed the time before, NOTHING if none had; 1 that says
-   whether the same one had followed the time before that. */
+/* A key's entry in the table, from its lowest bit: 32 bits are the place where the key occurred
+   last, 24 its hash (a table has at most 1 << 24 slots), 7 the character that followed the time
+   before, or NOTHING. The last bit says whether that character also followed the time before that. */
 enum { HASH = 32, BEFORE = 56, SAME = 63, HASH_MASK = 0xffffff, NOTHING = 127 };
 
 /* Which row of its group says what followed when the key [length] before `place` occurred last,
@@ -268,7 +268,7 @@ static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t ha
         if (same_key(reader->key, reader->text, place, place - distance, length)) break;
     }
     reader->used += latest[slot] == 0;
-    uint32_t last = NOTHING, before = NOTHING, row = NO_ROW;
+    uint32_t last = NOTHING, before = NOTHING;
     bool often = latest[slot] >> SAME;
     if (latest[slot] && distance < ECHO_WINDOW) {
         last = reader->text[place - distance];
@@ -277,11 +277,10 @@ static uint32_t echo_at(Reader *reader, size_t place, size_t length, uint32_t ha
     bool once = before == NOTHING, same = !once && last == before;
     latest[slot] = (uint64_t)same << SAME | (uint64_t)last << BEFORE | (uint64_t)hash << HASH |
                    (uint32_t)place;
-    if (reader->key == ECHO_BEFORE) return once || same ? NO_ROW : before;
-    if (last != NOTHING) row = last;
-    if (last != NOTHING && reader->cases && !once)
-        row += CHARACTERS * (1u + same + (same && often));
-    return row;
+    if (reader->key == ECHO_EARLIER) return once || same ? NO_ROW : before;
+    if (last == NOTHING) return NO_ROW;
+    if (once || !reader->cases) return last;
+    return last + CHARACTERS * (1u + same + (same && often));
 }
 
 /* Moves the keys within ECHO_WINDOW into a table that stays at most half full for the `length`
@@ -295,7 +294,7 @@ static void renew_echoes(Reader *reader, size_t place) {
     for (reader->slots = 1024; reader->slots < 2 * room;) reader->slots *= 2;
     reader->latest = allocate(reader->slots, sizeof *old, "the echoes");
     for (reader->used = 0; reader->used < kept; reader->used++) {
-        size_t slot = old[reader->used] >> 32 & (reader->slots - 1);
+        size_t slot = old[reader->used] >> HASH & (reader->slots - 1);
         while (reader->latest[slot]) slot = (slot + 1) & (reader->slots - 1);
         reader->latest[slot] = old[reader->used];
     }
@@ -452,14 +451,19 @@ void vocabulary_free(Vocabulary *v) {
 
 static size_t groups(const Vocabulary *v) { return (size_t)v->options.echoes + v->options.columns; }
 
+/* A group's key of echoes; 0: its rows are columns. */
+static uint8_t key_of(const Vocabulary *v, size_t group) {
+    return group < (size_t)v->options.echoes ? v->options.echo_keys[group] : 0;
+}
+
 static Reader reader_start(const Vocabulary *v, size_t number, size_t length) {
     Reader reader = {v, number, .read = read_lines, .length = length};
     if (number == NGRAMS) reader.read = read_ngrams;
     if (number == PHRASES) reader.read = read_phrases;
-    bool echo = number >= GROUPS && number - GROUPS < (size_t)v->options.echoes;
-    if (echo) reader.key = v->options.echo_keys[number - GROUPS] % ECHO_CASES;
-    if (echo) reader.cases = v->options.echo_keys[number - GROUPS] >= ECHO_CASES;
-    if (echo && reader.key != ECHO_ABOVE) reader.read = read_echoes;
+    uint8_t key = number < GROUPS ? 0 : key_of(v, number - GROUPS);
+    reader.key = key % ECHO_CASES;
+    reader.cases = key >= ECHO_CASES;
+    if (reader.key && reader.key != ECHO_ABOVE) reader.read = read_echoes;
     return reader;
 }
 
@@ -615,23 +619,25 @@ size_t row_text(const Vocabulary *v, uint32_t row, char *text) {
     return length;
 }
 
-/* The group of a row behind the strings: those of echoes first, then the columns'. */
-static int group_of(const Vocabulary *v, uint32_t row) {
-    int group = 0;
-    while (group < v->options.echoes && row >= v->group[group + 1]) group++;
+/* The group of a row behind the strings. */
+static size_t group_of(const Vocabulary *v, uint32_t row) {
+    size_t group = groups(v) - 1;
+    while (row < v->group[group]) group--;
     return group;
 }
 
 static void echo_name(const Vocabulary *v, uint32_t row, char *name) {
-    static const char *words[] = {"word", "words", "above", "word before"};
+    static const char *words[] = {"word", "words", "above", "word earlier"};
     static const char *cases[] = {" once", " changed", " twice", " often"};
     char number[8], character[16];
-    int group = group_of(v, row), key = v->options.echo_keys[group] % ECHO_CASES;
+    size_t group = group_of(v, row);
+    int key = key_of(v, group) % ECHO_CASES;
     uint32_t member = row - v->group[group];
-    bool has_cases = v->options.echo_keys[group] >= ECHO_CASES;
+    const char *key_name = number, *case_name = "";
     snprintf(number, sizeof number, "%d", key);
-    sprintf(name, "echo %s%s: %s", key > ECHO_WORDS ? words[key - ECHO_WORDS - 1] : number,
-            has_cases ? cases[member / CHARACTERS] : "",
+    if (key > ECHO_WORDS) key_name = words[key - ECHO_WORDS - 1];
+    if (key_of(v, group) >= ECHO_CASES) case_name = cases[member / CHARACTERS];
+    sprintf(name, "echo %s%s: %s", key_name, case_name,
             character_name(character_of(member % CHARACTERS), character));
 }
 
@@ -686,13 +692,10 @@ uint32_t named_row(const Vocabulary *v, const char *name) {
 
 /* The same place in the group of the same key. */
 static uint32_t same_in_group(const Vocabulary *v, const Vocabulary *other, uint32_t row) {
-    int from = group_of(other, row), to = 0;
-    uint32_t member = row - other->group[from];
-    if (from == other->options.echoes)
-        return v->options.columns ? v->end[ECHO_ROWS] + member : NO_ROW;
-    while (to < v->options.echoes && v->options.echo_keys[to] != other->options.echo_keys[from])
-        to++;
-    return to < v->options.echoes ? v->group[to] + member : NO_ROW;
+    size_t from = group_of(other, row);
+    for (size_t to = 0; to < groups(v); to++)
+        if (key_of(v, to) == key_of(other, from)) return v->group[to] + row - other->group[from];
+    return NO_ROW;
 }
 
 uint32_t same_row(const Vocabulary *v, const Vocabulary *other, uint32_t row) {

@@ -36,10 +36,10 @@ enum {
     PHRASE_WORDS = 2,
     MAX_ECHOES = 11,
     ECHO_WINDOW = 1 << 22, /* an echo is from less than so many characters before */
-    ECHO_WORDS = 100,  /* key 100 + w is the text of the last w words; 1..40 so many characters */
-    ECHO_ABOVE = 103,  /* this key is the place in the line; */
-    ECHO_BEFORE = 104, /* this one that of 101, its echo from the time before the last */
-    ECHO_CASES = 128,  /* added to a key: it has rows for each case */
+    ECHO_WORDS = 100,   /* key 100 + w: the text of the last w words; 1..40: so many characters */
+    ECHO_ABOVE = 103,   /* the place in the line */
+    ECHO_EARLIER = 104, /* the last word, as 101, but the echo is from the time before the last */
+    ECHO_CASES = 128,   /* added to a key: it has rows for each case */
     CASES = 4,
     MAX_ECHO_KEY = 40, /* characters: longer keys have no echo */
     COLUMNS = 81,

@@ -13,7 +13,7 @@ LONGEST_PHRASE, LONGEST_ECHO_KEY, ECHO_WINDOW, COLUMNS = 40, 40, 1 << 22, 81
 # Keys of echoes: the last so many characters; 100 + w: the text of the last w words; 128 more: with a row for each case
 ECHO_KEYS = [2, 3, 128 + 4, 128 + 6, 128 + 10, 16, 32, 128 + 101, 128 + 102, 104, 103]
 ECHO_ABOVE = 103                                    # the key: the place in the line; what follows is what is above
-ECHO_BEFORE = 104                                   # the key: the last word; what followed the time before, if not the last time
+ECHO_EARLIER = 104                                   # the key: the last word; what followed the time before, if not the last time
 ONCE, CHANGED, TWICE, OFTEN = range(4)
 WORD = re.compile(r"[A-Za-z0-9_']+")
 
@@ -113,9 +113,11 @@ def phrases_on(text, number):
 def echo_row(key, heard):
     """The row of a key after which these characters came, as a list; None when there is none."""
     last, before = (heard[-1:] or [None])[0], (heard[-2:-1] or [None])[0]
-    if key == ECHO_BEFORE:
+    if key == ECHO_EARLIER:
         return None if before in (None, last) else ("echo", key, ONCE, before)
-    case = ONCE if before is None else CHANGED if before != last else OFTEN if heard[-3:-2] == [last] else TWICE
+    case = ONCE if before is None else CHANGED
+    if last is not None and last == before:
+        case = OFTEN if heard[-3:-2] == [last] else TWICE
     return None if last is None else ("echo", key, case if key >= 128 else ONCE, last)
 
 
@@ -125,7 +127,7 @@ def echoes_on(text, number, key):
     for place in range(len(text)):
         if place and WORD.match(text[place - 1]) and not (place > 1 and WORD.match(text[place - 2])):
             starts.append(place - 1)
-        words = 1 if key == ECHO_BEFORE else key % 128 - 100
+        words = 1 if key == ECHO_EARLIER else key % 128 - 100
         length = key % 128 if words < 0 else place - starts[-words] if len(starts) >= words else 0
         if not 0 < length <= min(place, LONGEST_ECHO_KEY):
             yield []
@@ -171,7 +173,7 @@ def rows_on(text, rows, order):
 # ---- what Adagrad's sums start with -------------------------------------------------------------
 
 def caution(row):
-    """As a multiple of --accumulator: see row_caution in lib/trainer.c."""
+    """As a multiple of --accumulator: see set_accumulators in lib/trainer.c."""
     if row[0] in ("character", "ngram"):
         return 0.1 * 10 ** (0.5 * max(0, len(row[1]) - 3))
     return 0.05 if row[0] == "phrase" else 3.5

@@ -90,7 +90,7 @@ static void test_run(Team *team, const Text *text, size_t r) {
                                    32,
                                    ECHO_CASES + ECHO_WORDS + 1,
                                    ECHO_CASES + ECHO_WORDS + 2,
-                                   ECHO_BEFORE,
+                                   ECHO_EARLIER,
                                    ECHO_ABOVE};
     if (golden_runs[r].echoes) {
         rows.echoes = sizeof keys;

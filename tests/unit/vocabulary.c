@@ -360,7 +360,7 @@ int main(void) {
                       .columns = true,
                       .echoes = 11,
                       .echo_keys = {2, 3, ECHO_CASES + 4, 6, ECHO_CASES + 10, 16, 32,
-                                    ECHO_CASES + ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_BEFORE,
+                                    ECHO_CASES + ECHO_WORDS + 1, ECHO_WORDS + 2, ECHO_EARLIER,
                                     ECHO_ABOVE}};
     static const struct {
         RowOptions options;
