@@ -174,7 +174,7 @@ static void score(const SavedModel *saved, const Settings *settings) {
     Bags bags = bags_find(team, &saved->vocabulary, text.ids, settings->from, count);
     double loss = settings->adapt ? adapting_loss(saved, &bags)
                                   : text_loss(team, &saved->model, &saved->vocabulary, &bags);
-    if (!(loss <= 1e6))
+    if (!model_finite(&saved->model) || !(loss >= 0 && loss <= 1e6))
         fail("%s: its loss is %g nats/char, where knowing nothing gives %.1f: its numbers are "
              "damaged, or grew without end in training; train it again",
              settings->model, loss, log(CHARACTERS));

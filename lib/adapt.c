@@ -130,7 +130,8 @@ static double probability(const Model *model, const Batch *batch, size_t b) {
 
 /* The loss of bag b, predicted by all learners together. Then those that gave its target a larger
    probability get more of the weight, as Bayes' rule has it; each keeps a little, for the text may
-   change (the fixed share of Herbster and Warmuth 1998). */
+   change (the fixed share of Herbster and Warmuth 1998). NAN when a learner's numbers grew beyond
+   what a float holds. */
 static double predict(Learner *learners, const Batch *batch, size_t b) {
     double joint[LEARNERS], mixed = 0; /* weight times probability, and their sum */
     for (size_t l = 0; l < LEARNERS; l++) {
@@ -139,6 +140,7 @@ static double predict(Learner *learners, const Batch *batch, size_t b) {
     }
     for (size_t l = 0; l < LEARNERS; l++)
         learners[l].weight = (1 - SHARE) * joint[l] / mixed + SHARE / LEARNERS;
+    if (!(mixed > 0 && mixed < 2)) return NAN; /* exact_log takes no NAN */
     return -exact_log(mixed);
 }
 

@@ -165,6 +165,8 @@ static Vocabulary vocabulary_of(const TensorFile *file, size_t rows) {
         options.echo_keys[e] = ((const uint8_t *)echoes.data)[e];
         if (!is_echo_key(options.echo_keys[e]))
             inconsistent(file, "an echo has a key that is not known");
+        if (memchr(options.echo_keys, options.echo_keys[e], (size_t)e))
+            inconsistent(file, "two echoes have the same key");
     }
     if (ngrams.shape[0] > rows || phrases.shape[0] > rows) inconsistent(file, another);
     if (!vocabulary_read(&vocabulary, options, ngrams.data, ngrams.shape[0], phrases.data,

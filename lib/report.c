@@ -113,8 +113,8 @@ void report_rows(const Run *run) {
     size_t model = model_size(vocabulary, dim), sums = (rows + CHARACTERS) * dim * sizeof(float);
     size_t length = run->text.length, bag = rows > vocabulary->end[NGRAM_ROWS] ? 48 : 16;
     size_t memory = 2 * model + sums + bag * length + 40 * rows;
-    if (vocabulary->options.echoes)
-        memory += 20 * run->settings.threads * smaller(length, ECHO_WINDOW);
+    size_t tables = smaller(run->settings.threads, (size_t)vocabulary->options.echoes);
+    memory += 20 * tables * smaller(length, ECHO_WINDOW);
     uint32_t first = 0;
     char a[64], b[32], c[32];
     Buffer kinds = {0};

@@ -504,16 +504,27 @@ typedef struct {
     Bags *bags;
 } Finding;
 
-/* One reader reads from so far before the first place on that it makes no difference: the case of
-   an echo depends on three occurrences of its key. */
+/* Where a reader must begin so that its rows from `first` on are those of the whole text: the case
+   of an echo depends on three occurrences of its key, phrases on the last two words, columns and
+   what is above on the last two lines. */
+static size_t reading_start(const Reader *reader, const uint8_t *text, size_t first) {
+    size_t begin = first, back = smaller(first, 3 * ECHO_WINDOW + MAX_ECHO_KEY);
+    if (reader->read == read_echoes) return first - back;
+    for (int found = 0; reader->read != read_ngrams && begin > 0 && found < 2;) {
+        bool word = word_begins(text, --begin), line = text[begin] == NEWLINE;
+        found += reader->read == read_phrases ? word : line;
+    }
+    return begin;
+}
+
 static void find_rows(int member, size_t number, void *argument) {
     const Finding *finding = argument;
     Bags *bags = finding->bags;
     size_t end = bags->first + bags->count;
-    size_t begin = bags->first - smaller(bags->first, 3 * ECHO_WINDOW + MAX_ECHO_KEY);
+    Reader reader = reader_start(finding->v, number, 0);
+    size_t begin = reading_start(&reader, finding->text, bags->first);
     (void)member;
-    if (number == NGRAMS) begin = bags->first; /* n-grams need nothing of the places before */
-    Reader reader = reader_start(finding->v, number, end - begin);
+    reader.length = end - begin;
     read_on(&reader, 1, finding->text, begin, end, bags);
     free(reader.latest);
 }

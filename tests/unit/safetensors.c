@@ -313,7 +313,8 @@ static void test_disagreements(void) {
     while (!texts[3][4 * last + 1] || (last + 1 < ngrams && texts[3][4 * last + 5])) last--;
     texts[3][4 * last + 3] = 'Q';
     memcpy(texts[4], "\0\0th\0\0th", 8);
-    static const uint8_t keys[][2] = {{0, 3},   {41, 3},  {100, 3}, {105, 3}, {128, 3},
+    static const uint8_t twins[] = {132, 132},
+                         keys[][2] = {{0, 3},   {41, 3},  {100, 3}, {105, 3}, {128, 3},
                                       {169, 3}, {228, 3}, {231, 3}, {232, 3}, {255, 3}},
                          twelve[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     const struct {
@@ -341,6 +342,7 @@ static void test_disagreements(void) {
         {"twelve echoes",
          "more echoes",
          {{.name = "echoes", .rank = 1, .shape = {12}, .data = twelve}}},
+        {"the same key twice", "the same key", {HOLDING("echoes", twins)}},
         {"80 columns", "columns", {SHAPED("columns", 1, 80)}},
         {"an n-gram that is empty", "row", {HOLDING("ngrams", texts[0])}},
         {"an n-gram with a zero inside", "row", {HOLDING("ngrams", texts[1])}},
@@ -430,10 +432,17 @@ static void test_not_finite(void) {
             check(refuses("its numbers are damaged",
                           "exec ./sample --score data/README.md --model " CHANGED),
                   "refused by sample --score: %s with %g", arrays[a], bad);
+            check(refuses("its numbers are damaged",
+                          "exec ./sample --score data/README.md --adapt --model " CHANGED),
+                  "refused by sample --score --adapt: %s with %g", arrays[a], bad);
             if (n == 1)
                 check(refuses(words, "exec ./embed --model " CHANGED),
                       "refused by embed: %s with %g", arrays[a], bad);
         }
+    copy_with(GOOD, CHANGED, (Tensor[]){spoiled(GOOD, E, 0, 1, SIZE_MAX, 3e38f), {0}}, NULL, NULL);
+    check(refuses("its numbers are damaged",
+                  "exec ./sample --score data/README.md --adapt --model " CHANGED),
+          "refused by sample --score --adapt: rows whose sums are no finite numbers");
     copy_with(GOOD, CHANGED, (Tensor[]){spoiled(GOOD, E, 300, 3, SIZE_MAX, NAN), {0}}, NULL, NULL);
     for (size_t v = 0; v < COUNT(verbs); v++)
         check(refuses(words, "exec ./embed --model " CHANGED " %s", verbs[v]),

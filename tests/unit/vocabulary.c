@@ -289,6 +289,26 @@ static void test_window(void) {
     team_end(team);
 }
 
+/* White space of any length leaves a phrase what it was: a part far behind its words has its row. */
+static void test_far_words(void) {
+    static const char words[] = "the cat the cat ";
+    enum { WORDS = sizeof words - 1, FAR = 3 * ECHO_WINDOW + 1000 };
+    Team *team = team_start(1);
+    RowOptions options = {.order = 1, .min_count = 1, .max_rows = UINT32_MAX, .phrases = true};
+    uint8_t *ids = allocate(FAR + 1, 1, "test");
+    for (size_t i = 0; i <= FAR; i++)
+        ids[i] = (uint8_t)id_of(i < WORDS ? (unsigned char)words[i] : ' ');
+    Vocabulary v = vocabulary_list(ids, WORDS, options);
+    Bags near = bags_find(team, &v, ids, WORDS, 1), far = bags_find(team, &v, ids, FAR, 1);
+    check(near.beside->phrase[1] != NO_ROW && !memcmp(near.beside, far.beside, sizeof *far.beside),
+          "a part behind %d spaces has the phrases of the words before them", FAR - WORDS);
+    bags_free(&near);
+    bags_free(&far);
+    vocabulary_free(&v);
+    free(ids);
+    team_end(team);
+}
+
 /* The bags of a part are those that the whole text has there, wherever the part begins. */
 static void test_parts(const Text *text, RowOptions options) {
     enum { WHOLE = 40000, PART = 700, STRIDE = 3331 };
@@ -377,6 +397,7 @@ int main(void) {
     test_rows(ruled, all, 2);
     test_cap(&text);
     test_window();
+    test_far_words();
     test_parts(&text, all);
     test_same_rows(&text, all);
     free(text.ids);
