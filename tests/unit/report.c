@@ -1,6 +1,7 @@
 /* What a run says: the live line at every width, times and speeds, the time that is left. */
 #include "../../lib/run.h"
 #include "../check.h"
+#include "../child.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,9 +108,34 @@ static void test_time_left(void) {
           worst);
 }
 
+/* The memory that a run says it takes is about what it takes. With sanitizers it takes more. */
+static void test_memory(void) {
+#ifndef __SANITIZE_ADDRESS__
+#define FOLDER "build/test/report"
+    static const char *const runs[] = {
+        "-t 1 data/text.txt", "-t 4 --dim 2 --order 2 --rows ngrams,echoes " FOLDER "/text",
+        "-t 1 --dim 2 --order 2 --rows ngrams " FOLDER "/text"};
+    if (system("mkdir -p " FOLDER
+               " && for i in 1 2 3 4 5 6 7 8 9 10; do cat data/text.txt; done > " FOLDER "/text"))
+        exit(3);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        char command[200];
+        double said = 0, taken;
+        snprintf(command, sizeof command, "exec ./train -e 1 --out " FOLDER "/run %s", runs[i]);
+        Child child = in_child(run_command, command);
+        const char *memory = strstr(child.said, "in memory about ");
+        taken = (double)child.memory * 1024 / 1e6;
+        if (memory) sscanf(memory, "in memory about %lf MB", &said);
+        check(child.status == 0 && close_to(said, taken, 10 + 0.08 * taken),
+              "%s: says about %.1f MB, takes %.1f", runs[i], said, taken);
+    }
+#endif
+}
+
 int main(void) {
     test_widths();
     test_lines();
     test_time_left();
+    test_memory();
     return 0;
 }

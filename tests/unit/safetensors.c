@@ -316,6 +316,7 @@ static void test_disagreements(void) {
     static const uint8_t twins[] = {132, 132},
                          keys[][2] = {{0, 3},   {41, 3},  {100, 3}, {105, 3}, {128, 3},
                                       {169, 3}, {228, 3}, {231, 3}, {232, 3}, {255, 3}},
+                         known[][2] = {{1, 40}, {101, 102}, {103, 104}},
                          twelve[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     const struct {
         const char *name, *words;
@@ -370,6 +371,9 @@ static void test_disagreements(void) {
     for (size_t i = 0; i < COUNT(keys); i++)
         check(changed_is((Tensor)HOLDING("echoes", keys[i]), "key that is not known"),
               "no model: an echo with key %d", keys[i][0]);
+    for (size_t i = 0; i < COUNT(known); i++)
+        check(changed_is((Tensor)HOLDING("echoes", known[i]), NULL),
+              "a model: echoes with keys %d and %d", known[i][0], known[i][1]);
     for (size_t i = 0; i < COUNT(cases); i++) {
         copy_with(GOOD, CHANGED, cases[i].changes, NULL, NULL);
         check(model_is(CHANGED, cases[i].words), "no model: %s", cases[i].name);
