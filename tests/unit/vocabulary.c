@@ -183,6 +183,32 @@ static void test_names(const Vocabulary *v, const char *kind) {
         named &= strlen(row_name(v, row, name)) > 0;
     }
     check(named, "%s: each string's row is found by its text", kind);
+    check(v->rows - v->end[ECHO_ROWS] == (v->options.columns ? 81 : 0), "%s: %u rows of columns",
+          kind, (unsigned)(v->rows - v->end[ECHO_ROWS]));
+}
+
+/* The names of an a's rows in groups of echoes. */
+static void test_echo_names(const Text *text) {
+    static const char *const names[] = {
+        "echo 2: a",          "echo 40 once: a",   "echo 40 changed: a",   "echo 40 twice: a",
+        "echo 40 often: a",   "echo word once: a", "echo word changed: a", "echo word twice: a",
+        "echo word often: a", "echo words: a",     "echo word before: a",  "echo above: a"};
+    RowOptions options = {.order = 1,
+                          .min_count = 1,
+                          .max_rows = UINT32_MAX,
+                          .echoes = 6,
+                          .echo_keys = {2, ECHO_CASES + 40, ECHO_CASES + ECHO_WORDS + 1,
+                                        ECHO_WORDS + 2, ECHO_BEFORE, ECHO_ABOVE}};
+    Vocabulary v = vocabulary_list(text->ids, 100, options);
+    size_t wrong = 0, rows = sizeof names / sizeof *names;
+    for (uint32_t i = 0; i < rows; i++) {
+        char name[ROW_NAME];
+        uint32_t row = v.end[PHRASE_ROWS] + CHARACTERS * i + (uint32_t)id_of('a');
+        wrong += strcmp(row_name(&v, row, name), names[i]) || named_row(&v, names[i]) != row;
+    }
+    check(wrong == 0 && v.rows == v.end[PHRASE_ROWS] + CHARACTERS * rows,
+          "rows of echoes have the names of their keys and cases, %zu have not", wrong);
+    vocabulary_free(&v);
 }
 
 static void test_rows(const uint8_t *ids, RowOptions options, int members) {
@@ -351,6 +377,12 @@ static void test_same_rows(const Text *text, RowOptions options) {
     for (int kind = 0; kind < ROW_KINDS; kind++) all &= found[kind] >= 81;
     check(wrong == 0 && all && found[NGRAM_ROWS] < here.end[NGRAM_ROWS] - CHARACTERS,
           "rows of another vocabulary are found by what they stand for, %zu are not", wrong);
+    options.columns = false;
+    Vocabulary without = vocabulary_list(text->ids, 3000, options);
+    for (uint32_t row = there.end[ECHO_ROWS]; row < there.rows; row++)
+        wrong += same_row(&without, &there, row) != NO_ROW;
+    check(wrong == 0, "and no row of columns where there are none");
+    vocabulary_free(&without);
     vocabulary_free(&here);
     vocabulary_free(&there);
 }
@@ -395,6 +427,7 @@ int main(void) {
     uint8_t ruled[LENGTH];
     make_ruled(ruled);
     test_rows(ruled, all, 2);
+    test_echo_names(&text);
     test_cap(&text);
     test_window();
     test_far_words();
