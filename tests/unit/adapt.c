@@ -53,7 +53,7 @@ static size_t slow_bag(const SavedModel *saved, const Bags *bags, const uint8_t 
     size_t count = bag_rows(&saved->vocabulary, bags->ngram[i], &bags->beside[i], bag);
     for (size_t k = known + 1; k <= NGRAM; k++) {
         size_t times = 0, first = 0;
-        for (size_t end = READ; end >= k; end--)
+        for (size_t end = bags->count; end >= k; end--)
             if (!memcmp(text + FIRST + end - k, text + FIRST + i - k, k)) times++, first = end;
         if (times >= 2) bag[count++] = (uint32_t)(saved->model.rows + NGRAM * first + k - 1);
     }
@@ -143,9 +143,9 @@ static double slow_loss(const SavedModel *saved, const Bags *bags, const uint8_t
     Slow batch;
     slow_start(saved);
     *new_rows = 0;
-    for (size_t from = 0; from < READ; from += batch.size) {
+    for (size_t from = 0; from < bags->count; from += batch.size) {
         batch.targets = text + FIRST + from;
-        batch.size = from + BATCH <= READ ? BATCH : READ - from;
+        batch.size = from + BATCH <= bags->count ? BATCH : bags->count - from;
         for (size_t b = 0; b < batch.size; b++) {
             double h[DIM + 1], p[CHARACTERS], heard[LEARNERS], mixed = 0;
             batch.count[b] = slow_bag(saved, bags, text, from + b, batch.bag[b]);
@@ -162,17 +162,17 @@ static double slow_loss(const SavedModel *saved, const Bags *bags, const uint8_t
         }
         for (size_t l = 1; l < LEARNERS; l++) slow_learn(l, share, &batch);
     }
-    return total / READ;
+    return total / (double)bags->count;
 }
 
-static void test_rate(const Text *text, const char *lr, double share) {
+static void test_loss(const Text *text, const char *lr, double share, size_t count) {
     SavedModel saved = random_model(text, lr);
     Team *team = team_start(1);
-    Bags bags = bags_find(team, &saved.vocabulary, text->ids, FIRST, READ);
+    Bags bags = bags_find(team, &saved.vocabulary, text->ids, FIRST, count);
     size_t new_rows;
     double loss = adapting_loss(&saved, &bags);
     double expected = slow_loss(&saved, &bags, text->ids, share, &new_rows);
-    check(close_to(loss, expected, 1e-6) && new_rows > 100,
+    check(close_to(loss, expected, 1e-6) && new_rows > 0,
           "trained with lr %s: the loss is %.7f, by definition %.7f, %zu times with new rows", lr,
           loss, expected, new_rows);
     bags_free(&bags);
@@ -183,9 +183,10 @@ static void test_rate(const Text *text, const char *lr, double share) {
 int main(void) {
     if (system("mkdir -p " FOLDER)) return 3;
     Text text = text_read("data/text.txt", true);
-    test_rate(&text, "0.1", 1);
-    test_rate(&text, "0.05", 0.5);
-    test_rate(&text, "0.4", 1);
+    test_loss(&text, "0.1", 1, READ);
+    test_loss(&text, "0.1", 1, 70); /* as long as none is much ahead of the others */
+    test_loss(&text, "0.05", 0.5, READ);
+    test_loss(&text, "0.4", 1, READ);
     free(text.ids);
     return 0;
 }
