@@ -192,13 +192,13 @@ static void test_echo_names(const Text *text) {
     static const char *const names[] = {
         "echo 2: a",          "echo 40 once: a",   "echo 40 changed: a",   "echo 40 twice: a",
         "echo 40 often: a",   "echo word once: a", "echo word changed: a", "echo word twice: a",
-        "echo word often: a", "echo words: a",     "echo word before: a",  "echo above: a"};
+        "echo word often: a", "echo words: a",     "echo word earlier: a", "echo above: a"};
     RowOptions options = {.order = 1,
                           .min_count = 1,
                           .max_rows = UINT32_MAX,
                           .echoes = 6,
                           .echo_keys = {2, ECHO_CASES + 40, ECHO_CASES + ECHO_WORDS + 1,
-                                        ECHO_WORDS + 2, ECHO_BEFORE, ECHO_ABOVE}};
+                                        ECHO_WORDS + 2, ECHO_EARLIER, ECHO_ABOVE}};
     Vocabulary v = vocabulary_list(text->ids, 100, options);
     size_t wrong = 0, rows = sizeof names / sizeof *names;
     for (uint32_t i = 0; i < rows; i++) {
