@@ -9,8 +9,8 @@
    each character is scored before it is learned from (dynamic evaluation, Krause et al. 2018).
    N-grams that the text has twice and the model has not get rows of zeros. A careful and a bold
    copy of the model learn; they and the model as it was predict together, and whoever has
-   predicted better so far has more weight. Returns the mean of -ln p[target] over all places of bags, in
-   nats per character. */
+   predicted better so far has more weight. Returns the mean of -ln p[target] over all places of
+   bags, in nats per character. */
 enum { ADAPT_BATCH = 32 };
 double adapting_loss(const SavedModel *saved, const Bags *bags);
 

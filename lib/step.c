@@ -301,7 +301,7 @@ static void update_linear(Step *step, const Optimizer *optimizer, size_t bags, s
         Matrix h = {step->h + from * stride, stride, 1};
         matmul(last - first, stride, smaller(PIECE, bags - from), weight, start, transposed, h);
     }
-    /* the bias's gradient: a row of ones, which is one number read again and again, times dlogits */
+    /* the bias's gradient: a row of ones, which is one number read again, times dlogits */
     matmul(1, last - first, bags, bias, zeros, ones, dlogits);
     for (size_t c = first; c < last; c++)
         update(optimizer, lr, dim, step->gradient + c * stride, sums(sum->linear, c * dim),

@@ -254,7 +254,7 @@ static bool same_key(int key, const uint8_t *text, size_t place, size_t other, s
 
 /* A key's entry in the table, from its lowest bit: 32 bits are the place where the key occurred
    last, 24 its hash (a table has at most 1 << 24 slots), 7 the character that followed the time
-   before, or NOTHING. The last bit says whether that character also followed the time before that. */
+   before, or NOTHING. The last bit says whether it also followed the time before that. */
 enum { HASH = 32, BEFORE = 56, SAME = 63, HASH_MASK = 0xffffff, NOTHING = 127 };
 
 /* Which row of its group says what followed when the key [length] before `place` occurred last,

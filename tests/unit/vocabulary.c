@@ -315,7 +315,7 @@ static void test_window(void) {
     team_end(team);
 }
 
-/* White space of any length leaves a phrase what it was: a part far behind its words has its row. */
+/* White space of any length leaves phrases as they were: a part far behind their words has them. */
 static void test_far_words(void) {
     static const char words[] = "the cat the cat ";
     enum { WORDS = sizeof words - 1, FAR = 3 * ECHO_WINDOW + 1000 };
