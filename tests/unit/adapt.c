@@ -33,7 +33,7 @@ static SavedModel random_model(const Text *text, const char *lr) {
     Metadata metadata = {0};
     metadata_add(&metadata, "format", "pt");
     metadata_add(&metadata, "order", "3");
-    metadata_add(&metadata, "lr", lr);
+    metadata_add(&metadata, "lr", "%s", lr);
     TensorFile file = model_file(MODEL, &model, &vocabulary, vocabulary.count, metadata);
     Writer writer = {0};
     tensors_prepare(&file, MODEL);
